@@ -1,0 +1,249 @@
+// swift-tools-version:6.2
+import Foundation
+import PackageDescription
+
+// The map of the house: every target on its floor. Imports go down only, which TidyTests checks.
+//
+// `CAPSTAN_ONLY=StorageTests,Web` in the environment prunes the package to those targets and what they stand on, so
+// that the inner loop of one module compiles nothing else.
+
+// MARK: Dependencies
+
+let packages: [Package.Dependency] = [
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+    .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+]
+
+func external(_ product: String, _ package: String) -> Target.Dependency { .product(name: product, package: package) }
+
+let logging = external("Logging", "swift-log")
+let crypto = external("Crypto", "swift-crypto")
+let scrypt = external("CryptoExtras", "swift-crypto")
+let httpTypes = external("HTTPTypes", "swift-http-types")
+let nioCore = external("NIOCore", "swift-nio")
+let nioPosix = external("NIOPosix", "swift-nio")
+let nioHTTP1 = external("NIOHTTP1", "swift-nio")
+let compression = external("NIOHTTPCompression", "swift-nio-extras")
+let lifecycle = external("ServiceLifecycle", "swift-service-lifecycle")
+let hummingbird = external("Hummingbird", "hummingbird")
+let hummingbirdTesting = external("HummingbirdTesting", "hummingbird")
+let mustache = external("Mustache", "swift-mustache")
+let jwt = external("JWTKit", "jwt-kit")
+let grdb = external("GRDB", "GRDB.swift")
+let arguments = external("ArgumentParser", "swift-argument-parser")
+let configuration = external("Configuration", "swift-configuration")
+
+// MARK: Rooms
+
+struct Room {
+    enum Kind { case library, executable, system, test }
+
+    var kind: Kind
+    var name: String
+    var path: String
+    var uses: [String]
+    var libraries: [Target.Dependency]
+    var resources: [Resource]
+}
+
+func platform(
+    _ name: String, _ uses: [String] = [], _ libraries: [Target.Dependency] = [], resources: [Resource] = []
+) -> Room {
+    Room(
+        kind: .library, name: name, path: "Sources/Platform/\(name)", uses: uses, libraries: libraries,
+        resources: resources)
+}
+
+func product(_ name: String, _ uses: [String], _ libraries: [Target.Dependency] = []) -> Room {
+    Room(
+        kind: .library, name: name, path: "Sources/Products/\(name)", uses: uses, libraries: libraries,
+        resources: [.copy("Resources")])
+}
+
+func testKit(_ name: String, _ uses: [String], _ libraries: [Target.Dependency] = []) -> Room {
+    Room(
+        kind: .library, name: name, path: "Sources/TestKits/\(name)", uses: uses, libraries: libraries, resources: [])
+}
+
+func tests(_ name: String, _ uses: [String], _ libraries: [Target.Dependency] = []) -> Room {
+    Room(kind: .test, name: name, path: "Tests/\(name)", uses: uses, libraries: libraries, resources: [])
+}
+
+let floors: [[Room]] = [
+    // F0
+    [platform("Base")],
+    // F1
+    [platform("Telemetry", ["Base"], [logging])],
+    // F2
+    [
+        platform("Storage", ["Base", "Telemetry"], [logging, crypto, lifecycle]),
+        platform("Coordination", ["Base", "Telemetry"], [logging, lifecycle]),
+        platform("Blobs", ["Base", "Telemetry"], [logging, crypto, nioCore, nioPosix]),
+    ],
+    // F3
+    [
+        platform("StorageSQLite", ["Base", "Telemetry", "Storage"], [logging, grdb]),
+        Room(
+            kind: .system, name: "CLibPQ", path: "Sources/Platform/CLibPQ", uses: [], libraries: [], resources: []),
+        platform("StoragePostgres", ["Base", "Telemetry", "Storage", "CLibPQ"], [logging]),
+        platform("Caching", ["Base", "Telemetry", "Storage", "Coordination"], [logging]),
+        platform("Limits", ["Base", "Telemetry", "Coordination"], [logging]),
+    ],
+    // F4
+    [
+        platform(
+            "Web", ["Base", "Telemetry", "Storage", "Blobs", "Caching", "Limits"],
+            [
+                logging, crypto, httpTypes, nioCore, nioPosix, nioHTTP1, compression, lifecycle, hummingbird, mustache,
+                jwt,
+            ],
+            resources: [.copy("Resources")])
+    ],
+    // F5
+    [
+        platform(
+            "Accounts", ["Base", "Telemetry", "Storage", "Caching", "Limits", "Web"], [logging, crypto, scrypt],
+            resources: [.copy("Resources")])
+    ],
+    // F6
+    [
+        platform(
+            "Hosting",
+            ["Base", "Telemetry", "Storage", "Coordination", "Blobs", "Caching", "Limits", "Web", "Accounts"],
+            [logging, lifecycle], resources: [.copy("Resources")])
+    ],
+    // F7
+    [
+        product(
+            "Tournament",
+            ["Base", "Telemetry", "Storage", "Blobs", "Caching", "Limits", "Web", "Accounts", "Hosting"],
+            [logging, crypto, lifecycle])
+    ],
+    // F8
+    [
+        Room(
+            kind: .executable, name: "capstan", path: "Sources/CLI",
+            uses: [
+                "Base", "Telemetry", "Storage", "StorageSQLite", "StoragePostgres", "Coordination", "Blobs", "Caching",
+                "Limits", "Web", "Accounts", "Hosting", "Tournament",
+            ],
+            libraries: [logging, arguments, configuration, lifecycle], resources: [])
+    ],
+]
+
+let kits: [Room] = [
+    testKit("BaseTestKit", ["Base"]),
+    testKit("StorageTestKit", ["Base", "BaseTestKit", "Telemetry", "Storage"], [logging]),
+    testKit("StorageBackends", ["Base", "Storage", "StorageTestKit", "StorageSQLite", "StoragePostgres"], [logging]),
+    testKit("WebTestKit", ["Base", "BaseTestKit", "Web"], [httpTypes, nioCore, hummingbird, hummingbirdTesting]),
+]
+
+let suites: [Room] = [
+    tests("BaseTests", ["Base", "BaseTestKit"]),
+    tests("TelemetryTests", ["Base", "BaseTestKit", "Telemetry"], [logging]),
+    tests("StorageTests", ["Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit"], [logging, lifecycle]),
+    tests(
+        "StorageConformanceTests",
+        ["Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends"], [logging, lifecycle]),
+    tests("StorageSQLiteTests", ["Base", "BaseTestKit", "Storage", "StorageTestKit", "StorageSQLite"], [logging]),
+    tests(
+        "StoragePostgresTests",
+        ["Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StoragePostgres", "CLibPQ"], [logging]),
+    tests("CoordinationTests", ["Base", "BaseTestKit", "Coordination"]),
+    tests("BlobsTests", ["Base", "BaseTestKit", "Blobs"], [nioCore]),
+    tests("CachingTests", ["Base", "BaseTestKit", "Telemetry", "Storage", "Coordination", "Caching"], [logging]),
+    tests("LimitsTests", ["Base", "BaseTestKit", "Telemetry", "Coordination", "Limits"]),
+    tests(
+        "WebTests",
+        [
+            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "Blobs", "Caching", "Limits", "Web",
+            "WebTestKit",
+        ],
+        [logging, httpTypes, nioCore, hummingbird, hummingbirdTesting]),
+    tests(
+        "AccountsTests",
+        ["Base", "BaseTestKit", "Storage", "StorageTestKit", "StorageBackends", "Web", "WebTestKit", "Accounts"],
+        [logging, httpTypes]),
+    tests(
+        "HostingTests",
+        [
+            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Caching", "Limits",
+            "Web", "WebTestKit", "Accounts", "Hosting",
+        ],
+        [logging, httpTypes]),
+    tests(
+        "TournamentTests",
+        [
+            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Blobs", "Caching",
+            "Limits", "Web", "WebTestKit", "Accounts", "Hosting", "Tournament",
+        ],
+        [logging, crypto, httpTypes, lifecycle]),
+    tests("SystemTests", ["Base", "BaseTestKit"], [logging]),
+    tests("TidyTests", []),
+]
+
+// MARK: Pruning
+
+let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+let rooms = (floors.flatMap { $0 } + kits + suites).filter {
+    FileManager.default.fileExists(atPath: here.appendingPathComponent($0.path).path)
+}
+
+let kept: Set<String> = {
+    guard let only = Context.environment["CAPSTAN_ONLY"], !only.isEmpty else { return Set(rooms.map(\.name)) }
+    var open = only.split(separator: ",").map(String.init)
+    var found: Set<String> = []
+    while let name = open.popLast() {
+        guard found.insert(name).inserted else { continue }
+        open += rooms.first { $0.name == name }?.uses ?? []
+    }
+    return found
+}()
+
+// MARK: Package
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let targets: [Target] = rooms.filter { kept.contains($0.name) }.map { room in
+    let dependencies = room.uses.filter(kept.contains).map { Target.Dependency(stringLiteral: $0) } + room.libraries
+    switch room.kind {
+    case .library:
+        return .target(
+            name: room.name, dependencies: dependencies, path: room.path, resources: room.resources,
+            swiftSettings: strict)
+    case .executable:
+        return .executableTarget(
+            name: room.name, dependencies: dependencies, path: room.path, swiftSettings: strict)
+    case .system:
+        return .systemLibrary(
+            name: room.name, path: room.path, pkgConfig: "libpq", providers: [.apt(["libpq-dev"])])
+    case .test:
+        return .testTarget(name: room.name, dependencies: dependencies, path: room.path, swiftSettings: strict)
+    }
+}
+
+let package = Package(
+    name: "Capstan",
+    platforms: [.macOS(.v15)],
+    products: kept.contains("capstan") && rooms.contains { $0.name == "capstan" }
+        ? [.executable(name: "capstan", targets: ["capstan"])] : [],
+    dependencies: packages,
+    targets: targets,
+    swiftLanguageModes: [.v6]
+)
