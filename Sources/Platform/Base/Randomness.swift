@@ -1,11 +1,15 @@
-/// Where chance comes from. A parameter of everything that draws, so that a seed repeats a run.
+/// Where chance comes from.
+///
+/// A parameter of everything that draws, so that a seed repeats a run.
 public protocol Randomness: Sendable {
     /// 64 uniformly distributed bits.
     func next() -> UInt64
 }
 
 extension Randomness {
-    /// A whole number in `0..<bound`, without modulo bias (Lemire's multiplication method). `bound` must be positive.
+    /// A whole number in `0..<bound`, without modulo bias (Lemire's multiplication method).
+    ///
+    /// `bound` must be positive.
     public func below(_ bound: Int) -> Int {
         precondition(bound > 0, "a number below \(bound) cannot be drawn: the bound must be positive")
         var generator = Generator(source: self)

@@ -1,4 +1,6 @@
-/// A point in time: microseconds since 1970-01-01T00:00:00Z, without leap seconds. The resolution of both databases.
+/// A point in time: microseconds since 1970-01-01T00:00:00Z, without leap seconds.
+///
+/// The resolution of both databases.
 public struct Timestamp: Sendable, Hashable, Comparable {
     /// Microseconds since the Unix epoch; negative before it.
     public let microseconds: Int64

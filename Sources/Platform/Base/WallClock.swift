@@ -4,8 +4,9 @@
     import Darwin
 #endif
 
-/// Where time comes from. A parameter of everything that waits, expires or stamps, so that tests and simulations move
-/// it themselves.
+/// Where time comes from.
+///
+/// A parameter of everything that waits, expires or stamps, so that tests and simulations move it themselves.
 public protocol WallClock: Sendable {
     /// The time of day. May step when the machine's clock is set.
     func now() -> Timestamp

@@ -1,7 +1,9 @@
 public import Base
 import Synchronization
 
-/// A clock that stands still until a test moves it. Sleepers wake in order of their deadlines.
+/// A clock that stands still until a test moves it.
+///
+/// Sleepers wake in order of their deadlines.
 public final class SimClock: WallClock {
     private struct Sleeper {
         var id: UInt64
