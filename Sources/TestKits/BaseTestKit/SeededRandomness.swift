@@ -1,9 +1,7 @@
 public import Base
 import Synchronization
 
-/// A repeatable source of chance:
-///
-/// SplitMix64 (Steele, Lea, Flood 2014). The same seed gives the same run.
+/// A repeatable source of chance after SplitMix64 (Steele, Lea and Flood, 2014): the same seed gives the same run.
 public final class SeededRandomness: Randomness {
     private let state: Mutex<UInt64>
 
