@@ -1,0 +1,73 @@
+public import Base
+
+/// Which engine a statement is rendered for.
+public enum Dialect: String, Sendable, Hashable, CaseIterable {
+    /// PostgreSQL 15 or newer.
+    case postgres
+    /// SQLite 3.40 or newer.
+    case sqlite
+}
+
+/// A statement ready to be sent: text with numbered parameters, and their values in order.
+public struct RenderedSQL: Sendable, Hashable {
+    /// A parameter's value.
+    public enum Parameter: Sendable, Hashable {
+        /// One value.
+        case value(SQLValue)
+        /// A whole column, sent as an array; on PostgreSQL only.
+        case array(SQLRows.Column)
+    }
+
+    /// The text.
+    ///
+    /// The same text and types for every call from the same place, so that it can stay prepared.
+    public let text: String
+    /// The values, `$1` first.
+    public let parameters: [Parameter]
+    /// The tenants that are bound, without repetition: none or one in a legal statement.
+    public let tenants: [Tenant]
+}
+
+extension SQL {
+    /// Renders for an engine.
+    public func rendered(for dialect: Dialect) -> RenderedSQL {
+        var text = ""
+        var parameters: [RenderedSQL.Parameter] = []
+        var tenants: [Tenant] = []
+        let mark = dialect == .postgres ? "$" : "?"
+        func bind(_ parameter: RenderedSQL.Parameter) {
+            parameters.append(parameter)
+            text += mark
+            text += String(parameters.count)
+        }
+        for part in parts {
+            switch part {
+            case .text(let literal): text += literal
+            case .bind(let value): bind(.value(value))
+            case .tenant(let tenant):
+                bind(.value(tenant.id.sqlValue))
+                if !tenants.contains(tenant) { tenants.append(tenant) }
+            case .rows(let rows) where dialect == .postgres:
+                text += "SELECT * FROM unnest("
+                for (index, column) in rows.columns.enumerated() {
+                    if index > 0 { text += ", " }
+                    bind(.array(column))
+                }
+                text += ")"
+            case .rows(let rows) where rows.count == 0:
+                text += "SELECT " + rows.columns.map { _ in "NULL" }.joined(separator: ", ") + " WHERE 0"
+            case .rows(let rows):
+                text += "VALUES "
+                for row in 0..<rows.count {
+                    text += row == 0 ? "(" : ", ("
+                    for (index, column) in rows.columns.enumerated() {
+                        if index > 0 { text += ", " }
+                        bind(.value(column.values[row]))
+                    }
+                    text += ")"
+                }
+            }
+        }
+        return RenderedSQL(text: text, parameters: parameters, tenants: tenants)
+    }
+}
