@@ -35,8 +35,11 @@ public final class Storage: Sendable {
     /// Puts the façade before a driver.
     ///
     /// - Parameters:
+    ///   - driver: The engine below.
     ///   - modules: All schema modules; their tenant tables are guarded.
     ///   - cursorKey: Signs page cursors, 32 bytes or more; the same on all nodes.
+    ///   - clock: Measures statements and paces retries.
+    ///   - randomness: Spreads retries.
     public init(
         driver: any StorageDriver, modules: [SchemaModule], cursorKey: Secret<[UInt8]>,
         clock: any WallClock, randomness: any Randomness

@@ -70,10 +70,13 @@ extension Reading {
     /// Reads a page in key order: the rows behind `cursor`, or the first ones.
     ///
     /// - Parameters:
+    ///   - type: What each row is read as.
+    ///   - name: The statement's name, to which the cursor belongs.
     ///   - sql: A query that ends in a `WHERE` clause, without order or limit.
     ///   - order: The key, which must end in a unique column; its columns are among the selected ones.
     ///   - cursor: The position that an earlier page of the same name, tenant and order gave.
     ///   - limit: Rows in the page, 1 to ``ReadBounds/pageRows``.
+    /// - Returns: The rows in order, and where the next page begins.
     /// - Throws: `storage.invalidCursor` for a cursor that is forged or of another list, order or tenant.
     public func page<Row: RowDecodable>(
         _ type: Row.Type = Row.self, _ name: StaticString, _ sql: SQL, order: PageOrder, after cursor: Cursor?,

@@ -1,7 +1,7 @@
 public import Base
 
 extension Bool: SQLEncodable, SQLDecodable {
-    /// boolean
+    /// Stored as boolean.
     public static var sqlType: SQLType { .bool }
     /// The value as a boolean.
     public var sqlValue: SQLValue { .bool(self) }
@@ -17,7 +17,7 @@ extension Bool: SQLEncodable, SQLDecodable {
 }
 
 extension Int64: SQLEncodable, SQLDecodable {
-    /// bigint
+    /// Stored as bigint.
     public static var sqlType: SQLType { .integer }
     /// The value as a bigint.
     public var sqlValue: SQLValue { .integer(self) }
@@ -28,7 +28,7 @@ extension Int64: SQLEncodable, SQLDecodable {
 }
 
 extension Int: SQLEncodable, SQLDecodable {
-    /// bigint
+    /// Stored as bigint.
     public static var sqlType: SQLType { .integer }
     /// The value as a bigint.
     public var sqlValue: SQLValue { .integer(Int64(self)) }
@@ -37,7 +37,7 @@ extension Int: SQLEncodable, SQLDecodable {
 }
 
 extension Double: SQLEncodable, SQLDecodable {
-    /// double precision
+    /// Stored as double precision.
     public static var sqlType: SQLType { .double }
     /// The value as a double.
     public var sqlValue: SQLValue { .double(self) }
@@ -52,7 +52,7 @@ extension Double: SQLEncodable, SQLDecodable {
 }
 
 extension String: SQLEncodable, SQLDecodable {
-    /// text
+    /// Stored as text.
     public static var sqlType: SQLType { .text }
     /// The value as text.
     public var sqlValue: SQLValue { .text(self) }
@@ -66,7 +66,7 @@ extension String: SQLEncodable, SQLDecodable {
 }
 
 extension [UInt8]: SQLEncodable, SQLDecodable {
-    /// bytea
+    /// Stored as bytea.
     public static var sqlType: SQLType { .bytes }
     /// The value as bytes.
     public var sqlValue: SQLValue { .bytes(self) }
@@ -77,7 +77,7 @@ extension [UInt8]: SQLEncodable, SQLDecodable {
 }
 
 extension Timestamp: SQLEncodable, SQLDecodable {
-    /// timestamptz
+    /// Stored as timestamptz.
     public static var sqlType: SQLType { .timestamp }
     /// The value as a time.
     public var sqlValue: SQLValue { .timestamp(self) }
@@ -92,7 +92,7 @@ extension Timestamp: SQLEncodable, SQLDecodable {
 }
 
 extension CalendarDay: SQLEncodable, SQLDecodable {
-    /// bigint, days since 1970-01-01
+    /// Stored as bigint: days since 1970-01-01.
     public static var sqlType: SQLType { .integer }
     /// The day as days since 1970-01-01.
     public var sqlValue: SQLValue { .integer(daysSinceEpoch) }
@@ -103,7 +103,7 @@ extension CalendarDay: SQLEncodable, SQLDecodable {
 }
 
 extension ID: SQLEncodable, SQLDecodable {
-    /// uuid
+    /// Stored as uuid.
     public static var sqlType: SQLType { .uuid }
     /// The id as a UUID.
     public var sqlValue: SQLValue { .uuid(high: high, low: low) }
