@@ -5,7 +5,8 @@ import PackageDescription
 // The map of the house: every target on its floor. Imports go down only, which TidyTests checks.
 //
 // `CAPSTAN_ONLY=StorageTests,Web` in the environment prunes the package to those targets and what they stand on, so
-// that the inner loop of one module compiles nothing else.
+// that the inner loop of one module compiles nothing else. `CAPSTAN_STRICT=1` turns warnings of our own targets into
+// errors, as `Scripts/test` does; not set, whoever builds us as a dependency is spared a newer compiler's warnings.
 
 // MARK: Dependencies
 
@@ -213,12 +214,13 @@ let kept: Set<String> = {
 
 // MARK: Package
 
-let strict: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-]
+let strict: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    ] + (Context.environment["CAPSTAN_STRICT"] == "1" ? [.treatAllWarnings(as: .error)] : [])
 
 let targets: [Target] = rooms.filter { kept.contains($0.name) }.map { room in
     let dependencies = room.uses.filter(kept.contains).map { Target.Dependency(stringLiteral: $0) } + room.libraries

@@ -1,0 +1,215 @@
+# shellcheck shell=bash
+# What the scripts share: installing Debian packages, and servers of our own that live as long as the script.
+# Sourced, never run. The caller has `set -euo pipefail`.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+say() { printf '%s\n' "$*" >&2; }
+
+fail() {
+    say "error: $*"
+    exit 1
+}
+
+# MARK: Packages
+
+# shellcheck disable=SC2034 # the scripts that source this use them
+{
+    build_packages=(git libsqlite3-dev libpq-dev zlib1g-dev)
+    server_packages=(pgbouncer redis-server)
+    media_packages=(ffmpeg fonts-dejavu-core)
+    test_packages=(chromium curl python3-venv sqlite3 util-linux)
+    bench_packages=(wrk)
+}
+
+is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+as_root() {
+    if [ "$EUID" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        fail "this needs root: $*. Run it as root, or install sudo."
+    fi
+}
+
+# need PACKAGE...: installs what is missing, silently when nothing is.
+need() {
+    local package missing=()
+    for package in "$@"; do
+        is_installed "$package" || missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    command -v apt-get >/dev/null || fail "please install ${missing[*]} (there is no apt-get here to do it)"
+    say "Installing ${missing[*]}"
+    local log
+    log=$(mktemp)
+    # RUNLEVEL=1 asks Debian not to start its own system-wide servers: ours are private.
+    if ! {
+        as_root apt-get -qq update && as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+            apt-get -qq install -y --no-install-recommends "${missing[@]}"
+    } >"$log" 2>&1 </dev/null; then
+        tail -n 20 "$log" >&2
+        rm -f "$log"
+        fail "could not install ${missing[*]}"
+    fi
+    rm -f "$log"
+}
+
+need_swift() {
+    command -v swift >/dev/null || fail "swift is not on the PATH. Install Swift 6.3 from swift.org/install/linux."
+}
+
+# The folder of the newest PostgreSQL server installed, 15 or later. Empty when there is none.
+postgres_programs() {
+    local folder best='' major
+    for folder in /usr/lib/postgresql/*/bin; do
+        [ -x "$folder/initdb" ] || continue
+        major=$(basename "$(dirname "$folder")")
+        [ "$major" -ge 15 ] && best=$folder
+    done
+    printf '%s' "$best"
+}
+
+need_postgres() {
+    [ -n "$(postgres_programs)" ] || need postgresql
+    [ -n "$(postgres_programs)" ] || fail "PostgreSQL 15 or later is not available here"
+}
+
+# MARK: Servers
+
+servers=''
+attended=''
+
+# free_port: a port of the loopback nobody listens on, below the range the kernel hands out to clients.
+free_port() {
+    local port
+    for _ in {1..100}; do
+        port=$((20000 + RANDOM % 12000))
+        (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null || {
+            printf '%s' "$port"
+            return
+        }
+    done
+    fail "found no free port between 20000 and 32000"
+}
+
+# as_postgres COMMAND...: PostgreSQL and PgBouncer refuse to run as root, so root runs them as `postgres`.
+as_postgres() {
+    if [ "$EUID" -eq 0 ]; then
+        setpriv --reuid=postgres --regid=postgres --init-groups -- "$@"
+    else
+        "$@"
+    fi
+}
+
+# attend COMMAND...: runs it in a process group of its own, so that Ctrl-C and a kill of this script end all of it.
+attend() {
+    local status=0
+    set -m
+    "$@" </dev/null &
+    attended=$!
+    set +m
+    wait "$attended" || status=$?
+    attended=''
+    return "$status"
+}
+
+# start_servers: PostgreSQL, PgBouncer and Redis in a temporary folder, with their addresses in the environment.
+start_servers() {
+    need_postgres
+    need "${server_packages[@]}"
+    servers=$(mktemp -d "${TMPDIR:-/tmp}/capstan.XXXXXX")
+    chmod 711 "$servers"
+    trap stop_servers EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+
+    "$root/Scripts/postgres" create "$servers/postgres"
+    CAPSTAN_TEST_POSTGRES=$("$root/Scripts/postgres" url "$servers/postgres")
+    CAPSTAN_TEST_POSTGRES_ADMIN=$("$root/Scripts/postgres" admin-url "$servers/postgres")
+    CAPSTAN_TEST_POSTGRES_DATA=$servers/postgres/data
+    export CAPSTAN_TEST_POSTGRES CAPSTAN_TEST_POSTGRES_ADMIN CAPSTAN_TEST_POSTGRES_DATA
+    start_pgbouncer
+    start_redis
+}
+
+# start_pgbouncer: in transaction mode. Debian 12 has 1.18, which cannot carry named prepared statements (1.21 can).
+start_pgbouncer() {
+    local folder=$servers/pgbouncer port user password rest
+    port=$(free_port)
+    mkdir "$folder"
+    cat >"$folder/pgbouncer.ini" <<END
+[databases]
+* = host=127.0.0.1 port=$(cat "$servers/postgres/port")
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = $port
+unix_socket_dir =
+auth_type = scram-sha-256
+auth_file = $folder/users.txt
+pool_mode = transaction
+max_client_conn = 400
+default_pool_size = 20
+max_db_connections = 40
+ignore_startup_parameters = extra_float_digits
+pidfile = $folder/pid
+logfile = $folder/log
+END
+    rest=${CAPSTAN_TEST_POSTGRES#postgres://}
+    user=${rest%%:*}
+    password=${rest#*:}
+    password=${password%%@*}
+    printf '"%s" "%s"\n' "$user" "$password" >"$folder/users.txt"
+    [ "$EUID" -ne 0 ] || chown -R postgres "$folder"
+    as_postgres pgbouncer -q -d "$folder/pgbouncer.ini" || fail "PgBouncer did not start: $(tail -n 3 "$folder/log")"
+    export CAPSTAN_TEST_PGBOUNCER="postgres://$user:$password@127.0.0.1:$port/capstan"
+    await_port "$port" PgBouncer
+}
+
+# start_redis: without persistence.
+start_redis() {
+    local folder=$servers/redis port
+    port=$(free_port)
+    mkdir "$folder"
+    redis-server --port "$port" --bind 127.0.0.1 --save '' --appendonly no --dir "$folder" --daemonize yes \
+        --pidfile "$folder/pid" --logfile "$folder/log" >/dev/null || fail "Redis did not start"
+    export CAPSTAN_TEST_REDIS="redis://127.0.0.1:$port"
+    await_port "$port" Redis
+}
+
+await_port() {
+    for _ in {1..200}; do
+        (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return
+        sleep 0.05
+    done
+    fail "$2 does not answer on port $1"
+}
+
+stop_by_file() {
+    local pid
+    [ -s "$1" ] || return 0
+    pid=$(<"$1")
+    kill "$pid" 2>/dev/null || true
+    for _ in {1..100}; do
+        [ -d "/proc/$pid" ] || return 0
+        sleep 0.05
+    done
+    kill -9 "$pid" 2>/dev/null || true
+}
+
+# stop_servers: exactly what was started, by process id. Runs once, at any exit.
+stop_servers() {
+    local status=$?
+    trap - EXIT
+    trap '' INT TERM HUP
+    [ -z "$attended" ] || kill -TERM -- "-$attended" 2>/dev/null || true
+    if [ -n "$servers" ]; then
+        stop_by_file "$servers/pgbouncer/pid"
+        stop_by_file "$servers/redis/pid"
+        [ ! -d "$servers/postgres/data" ] || "$root/Scripts/postgres" stop "$servers/postgres" || true
+        rm -rf "$servers"
+    fi
+    exit "$status"
+}

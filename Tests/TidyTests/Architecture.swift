@@ -1,0 +1,119 @@
+/// Who may import whom.
+extension Rule {
+    /// What comes with Swift; any file may import it.
+    static let standard: Set<String> = [
+        "Dispatch", "Foundation", "FoundationEssentials", "FoundationNetworking", "RegexBuilder", "Synchronization",
+        "Glibc", "Musl", "Darwin", "Testing",
+    ]
+
+    /// Libraries that one module wraps, so that a change of theirs is a change in one place.
+    static let wrapped: [String: [String]] = [
+        "GRDB": ["Sources/Platform/StorageSQLite/", "Tests/StorageSQLiteTests/"],
+        "CLibPQ": ["Sources/Platform/StoragePostgres/", "Tests/StoragePostgresTests/"],
+        "Hummingbird": ["Sources/Platform/Web/", "Sources/TestKits/WebTestKit/", "Tests/WebTests/"],
+        "HummingbirdTesting": ["Sources/TestKits/WebTestKit/", "Tests/WebTests/"],
+        "Mustache": ["Sources/Platform/Web/", "Tests/WebTests/"],
+    ]
+
+    static let pure: Set<String> = ["Base", "Crypto"]
+
+    /// What a product's file may import beside `standard`, by the suffix of its name; files without one are pure rules.
+    static let roles: [(suffix: String, imports: Set<String>)] = [
+        ("Policy", pure.union(["Accounts", "Web"])),
+        ("Store", pure.union(["Storage", "Telemetry", "Logging"])),
+        ("Migrations", pure.union(["Storage"])),
+        ("Pages", pure.union(["Accounts", "Hosting", "HTTPTypes", "Web"])),
+        (
+            "Routes",
+            pure.union([
+                "Accounts", "Blobs", "Caching", "HTTPTypes", "Hosting", "Limits", "Storage", "Telemetry", "Web",
+            ])
+        ),
+    ]
+
+    static let architecture: [Rule] = [
+        Rule(
+            name: "floors", reason: "imports go down only, siblings never import siblings",
+            instead: "move the contract to a lower floor, or let Hosting or CLI wire the two"
+        ) { tree in
+            tree.map.rooms.flatMap { room in
+                guard let floor = room.floor else { return [Place]() }
+                return room.uses.sorted().compactMap { name in
+                    // A C library's header has no floor of its own: it stands beside the one module that wraps it.
+                    if name.hasPrefix("C"), wrapped[name] != nil { return nil }
+                    if let below = tree.map.room(named: name)?.floor, below < floor { return nil }
+                    return Place(path: "Package.swift", line: room.line, found: "\(room.name) uses \(name)")
+                }
+            }
+        },
+        Rule(
+            name: "imports", reason: "Package.swift is the map: what it does not list for a module, the module has not",
+            instead: "import what the module lists, or list it if its floor allows"
+        ) { tree in
+            tree.files.flatMap { file in
+                guard let room = tree.map.room(of: file.path) else { return [Place]() }
+                let allowed = standard.union(room.uses).union(room.libraries)
+                return file.imports.filter { !allowed.contains($0.module) }
+                    .map { Place(path: file.path, line: $0.line, found: "import \($0.module)") }
+            }
+        },
+        .eachFile(
+            "one importer", because: "a library has one wrapper, so that it can be changed in one place",
+            instead: "use what the wrapping module offers"
+        ) { file in
+            file.imports.filter { found in
+                guard let homes = wrapped[found.module] else { return false }
+                return !homes.contains { file.path.hasPrefix($0) }
+            }
+            .map { Place(path: file.path, line: $0.line, found: "import \($0.module)") }
+        },
+        .eachFile(
+            "product files", because: "the suffix of a product's file says what it may import",
+            instead: "move the code to the file whose role it is: rules, Policy, Store, Routes, Pages"
+        ) { file in
+            guard let allowed = file.productImports else { return [] }
+            return file.imports.filter { !standard.contains($0.module) && !allowed.contains($0.module) }
+                .map { Place(path: file.path, line: $0.line, found: "import \($0.module)") }
+        },
+        .eachFile(
+            "tables", because: "one file knows a table", instead: "write the statement in the noun's Store"
+        ) { file in
+            guard file.path.hasPrefix("Sources/Products/"), !file.stem.hasSuffix("Store"),
+                !file.stem.hasSuffix("Migrations")
+            else { return [] }
+            return ["INSERT INTO ", "DELETE FROM ", "SELECT "].flatMap { verb in
+                file.offsets(of: verb, in: file.text).filter { file.code[$0] == Byte.space }
+                    .map { Place(path: file.path, line: file.line(at: $0), found: verb + "…") }
+            }
+        },
+    ]
+}
+
+extension SourceFile {
+    /// The file's name without folder and ending.
+    var stem: String { String(path.split(separator: "/").last?.split(separator: ".").first ?? "") }
+
+    /// Modules that the file imports, each with its line.
+    var imports: [(module: String, line: Int)] {
+        offsets(of: "import ", in: code).compactMap { offset in
+            let line = line(at: offset)
+            let words = self.line(line, of: code).split { $0 == " " || $0 == "." }
+            guard let keyword = words.firstIndex(of: "import"), keyword + 1 < words.count else { return nil }
+            let kinds: Set<Substring> = ["struct", "class", "enum", "protocol", "func", "typealias", "var", "let"]
+            let module = kinds.contains(words[keyword + 1]) ? keyword + 2 : keyword + 1
+            return module < words.count ? (String(words[module]), line) : nil
+        }
+    }
+
+    /// What the role of a product's file lets it import; nil where anything goes: outside products, and in files
+    /// that wire (the product's own file, services, jobs, demo data).
+    var productImports: Set<String>? {
+        let parts = path.split(separator: "/")
+        guard parts.count > 4, parts[0] == "Sources", parts[1] == "Products" else { return nil }
+        for role in Rule.roles where stem.hasSuffix(role.suffix) { return role.imports }
+        for wiring in ["Jobs", "Topics", "Prompts", "Service", "Settings", "Demo"] where stem.hasSuffix(wiring) {
+            return nil
+        }
+        return Rule.pure
+    }
+}
