@@ -36,7 +36,7 @@ extension Rule {
             because: "a swallowed error is a lost one", instead: "handle it, or say in a comment why it may be lost",
             in: isAny, unless: { file, line in file.hasComment("//", at: line) }),
         .banned(
-            "described error", ["String(describing: error)", "\\(error)\""],
+            "described error", ["String(describing: error)"],
             because: "an error's text may hold a user's values", instead: "error.description of a CodedError",
             in: isSource),
         .banned(
