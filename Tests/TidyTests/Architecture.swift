@@ -9,6 +9,7 @@ extension Rule {
     /// Libraries that one module wraps, so that a change of theirs is a change in one place.
     static let wrapped: [String: [String]] = [
         "GRDB": ["Sources/Platform/StorageSQLite/", "Tests/StorageSQLiteTests/"],
+        "CZlib": ["Sources/Platform/Web/", "Tests/WebTests/"],
         "CLibPQ": ["Sources/Platform/StoragePostgres/", "Tests/StoragePostgresTests/"],
         "Hummingbird": ["Sources/Platform/Web/", "Sources/TestKits/WebTestKit/", "Tests/WebTests/"],
         "HummingbirdTesting": ["Sources/TestKits/WebTestKit/", "Tests/WebTests/"],
@@ -39,9 +40,9 @@ extension Rule {
             tree.map.rooms.flatMap { room in
                 guard let floor = room.floor else { return [Place]() }
                 return room.uses.sorted().compactMap { name in
-                    // A C library's header has no floor of its own: it stands beside the one module that wraps it.
-                    if name.hasPrefix("C"), wrapped[name] != nil { return nil }
-                    if let below = tree.map.room(named: name)?.floor, below < floor { return nil }
+                    if let used = tree.map.room(named: name), let below = used.floor {
+                        if below < floor || (used.isSystem && below == floor) { return nil }
+                    }
                     return Place(path: "Package.swift", line: room.line, found: "\(room.name) uses \(name)")
                 }
             }

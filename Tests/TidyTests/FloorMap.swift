@@ -8,6 +8,8 @@ struct FloorMap: Sendable {
         var floor: Int?
         var uses: Set<String>
         var libraries: Set<String>
+        /// Whether it is a C library's module map, which stands beside the one module that wraps it.
+        var isSystem: Bool
         var line: Int
     }
 
@@ -84,6 +86,7 @@ struct FloorMap: Sendable {
         return Room(
             name: name, path: path + "/", floor: nil, uses: Set(words.first ?? []),
             libraries: Set((words.count > 1 ? words[1] : []).compactMap { products[$0] }),
+            isSystem: package.offsets(of: "kind: .system", in: package.code).contains { (offset..<end).contains($0) },
             line: package.line(at: offset))
     }
 }

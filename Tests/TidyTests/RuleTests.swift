@@ -11,7 +11,8 @@ import Testing
                     // F0
                     [platform("Base")],
                     // F1
-                    [platform("Storage", ["Base"], [logging]), platform("Caching", ["Base", "Storage"])],
+                    [platform("Storage", ["Base"], [logging]), platform("Caching", ["Base", "Storage", "CLib"]),
+                     Room(kind: .system, name: "CLib", path: "Sources/Platform/CLib", uses: [], libraries: [])],
                     // F2
                     [Room(kind: .executable, name: "capstan", path: "Sources/CLI", uses: ["Base"], libraries: [])],
                 ]
