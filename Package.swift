@@ -145,6 +145,7 @@ let floors: [[Room]] = [
 
 let kits: [Room] = [
     testKit("BaseTestKit", ["Base"]),
+    testKit("CoordinationTestKit", ["Base", "BaseTestKit", "Coordination"]),
     testKit("StorageTestKit", ["Base", "BaseTestKit", "Telemetry", "Storage"], [logging]),
     testKit("StorageBackends", ["Base", "Storage", "StorageTestKit", "StorageSQLite", "StoragePostgres"], [logging]),
     testKit("WebTestKit", ["Base", "BaseTestKit", "Web"], [httpTypes, nioCore, hummingbird, hummingbirdTesting]),
@@ -161,7 +162,7 @@ let suites: [Room] = [
     tests(
         "StoragePostgresTests",
         ["Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StoragePostgres", "CLibPQ"], [logging]),
-    tests("CoordinationTests", ["Base", "BaseTestKit", "Coordination"]),
+    tests("CoordinationTests", ["Base", "BaseTestKit", "Coordination", "CoordinationTestKit"]),
     tests("BlobsTests", ["Base", "BaseTestKit", "Blobs"], [nioCore]),
     tests("CachingTests", ["Base", "BaseTestKit", "Telemetry", "Storage", "Coordination", "Caching"], [logging]),
     tests("LimitsTests", ["Base", "BaseTestKit", "Telemetry", "Coordination", "Limits"]),
