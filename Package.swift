@@ -207,8 +207,8 @@ let kept: Set<String> = {
     var open = only.split(separator: ",").map(String.init)
     var found: Set<String> = []
     while let name = open.popLast() {
-        guard found.insert(name).inserted else { continue }
-        open += rooms.first { $0.name == name }?.uses ?? []
+        guard let room = rooms.first(where: { $0.name == name }), found.insert(name).inserted else { continue }
+        open += room.uses
     }
     return found
 }()

@@ -65,7 +65,7 @@ public struct CursorSigner: Sendable {
         let payload = Array(bytes[16...])
         let expected = signature(payload, list: list, order: order, scope: scope)
         // All bytes are compared whatever the first difference is.
-        guard zip(expected, bytes[..<16]).reduce(0, { $0 | $1.0 ^ $1.1 }) == 0 else { throw refusal }
+        guard zip(expected, bytes[..<16]).reduce(0, { $0 | ($1.0 ^ $1.1) }) == 0 else { throw refusal }
         guard let position = [SQLValue](cursorBytes: payload), position.count == order.columns.count else {
             throw refusal
         }

@@ -1,0 +1,81 @@
+import Base
+
+/// A vote as it is published.
+struct Ballot: Sendable, Hashable {
+    enum State: String, Sendable, Hashable, CaseIterable {
+        case counted, withdrawn, removed
+    }
+
+    let id: ID<Vote>
+    let castAt: Timestamp
+    let clipID: ID<Clip>
+    let voter: Pseudonym
+    let kind: Vote.Kind
+    let weight: Int
+    let state: State
+}
+
+/// The published form of ballots: CSV in ascending order of the vote's id, every line ended by a line feed.
+///
+/// The digest is the SHA-256 of exactly these bytes, the heading included.
+enum BallotStream {
+    static let heading = Array("vote,cast_at,clip,voter,kind,weight,state\n".utf8)
+    static let order = "ascending vote id; the digest is the SHA-256 of all bytes of the CSV"
+
+    static func append(_ ballot: Ballot, to buffer: inout [UInt8]) {
+        append(ballot.id, to: &buffer)
+        buffer.append(comma)
+        append(ballot.castAt, to: &buffer)
+        buffer.append(comma)
+        append(ballot.clipID, to: &buffer)
+        buffer.append(comma)
+        append(ballot.voter.id, to: &buffer)
+        buffer.append(comma)
+        buffer.append(contentsOf: ballot.kind.rawValue.utf8)
+        buffer.append(comma)
+        append(number: ballot.weight, to: &buffer)
+        buffer.append(comma)
+        buffer.append(contentsOf: ballot.state.rawValue.utf8)
+        buffer.append(lineFeed)
+    }
+
+    /// Reads a line without its end; `nil` for anything that ``append(_:to:)`` does not write.
+    static func ballot(line: Substring) -> Ballot? {
+        let fields = line.split(separator: ",", omittingEmptySubsequences: false)
+        guard fields.count == 7, let id = ID<Vote>(String(fields[0])), let castAt = Timestamp(String(fields[1])),
+            let clip = ID<Clip>(String(fields[2])), let voter = ID<Voter>(String(fields[3])),
+            let kind = Vote.Kind(rawValue: String(fields[4])), let weight = Int(fields[5]),
+            let state = Ballot.State(rawValue: String(fields[6]))
+        else { return nil }
+        return Ballot(
+            id: id, castAt: castAt, clipID: clip, voter: Pseudonym(stored: voter), kind: kind, weight: weight,
+            state: state)
+    }
+
+    private static let comma = UInt8(ascii: ",")
+    private static let lineFeed = UInt8(ascii: "\n")
+    private static let digits = Array("0123456789abcdef".utf8)
+
+    private static func append<Entity>(_ id: ID<Entity>, to buffer: inout [UInt8]) {
+        digits.withUnsafeBufferPointer { digits in
+            for nibble in 0..<32 {
+                if nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20 { buffer.append(UInt8(ascii: "-")) }
+                let half = nibble < 16 ? id.high : id.low
+                buffer.append(digits[Int(truncatingIfNeeded: half >> UInt64(60 - nibble % 16 * 4)) & 15])
+            }
+        }
+    }
+
+    private static func append(number: Int, to buffer: inout [UInt8]) {
+        if (0..<10).contains(number) {
+            buffer.append(UInt8(ascii: "0") + UInt8(number))
+        } else {
+            buffer.append(contentsOf: String(number).utf8)
+        }
+    }
+
+    /// ISO 8601 as `Timestamp.description` writes it.
+    private static func append(_ time: Timestamp, to buffer: inout [UInt8]) {
+        buffer.append(contentsOf: time.description.utf8)
+    }
+}
