@@ -42,6 +42,7 @@ let hummingbirdTesting = external("HummingbirdTesting", "hummingbird")
 let mustache = external("Mustache", "swift-mustache")
 let jwt = external("JWTKit", "jwt-kit")
 let grdb = external("GRDB", "GRDB.swift")
+let sqlite = external("GRDBSQLite", "GRDB.swift")
 let arguments = external("ArgumentParser", "swift-argument-parser")
 let configuration = external("Configuration", "swift-configuration")
 
@@ -94,7 +95,7 @@ let floors: [[Room]] = [
     ],
     // F3
     [
-        platform("StorageSQLite", ["Base", "Telemetry", "Storage"], [logging, grdb]),
+        platform("StorageSQLite", ["Base", "Telemetry", "Storage"], [logging, grdb, sqlite]),
         Room(
             kind: .system, name: "CLibPQ", path: "Sources/Platform/CLibPQ", uses: [], libraries: [], resources: []),
         platform("StoragePostgres", ["Base", "Telemetry", "Storage", "CLibPQ"], [logging]),
@@ -210,7 +211,7 @@ let kept: Set<String> = {
         guard let room = rooms.first(where: { $0.name == name }), found.insert(name).inserted else { continue }
         open += room.uses
     }
-    return found
+    return found.intersection(rooms.map(\.name))
 }()
 
 // MARK: Package
