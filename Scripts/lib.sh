@@ -112,6 +112,7 @@ attend() {
     attended=$!
     set +m
     wait "$attended" || status=$?
+    kill -KILL -- "-$attended" 2>/dev/null || true # what it left behind
     attended=''
     return "$status"
 }
@@ -121,6 +122,7 @@ start_servers() {
     need_postgres
     need "${server_packages[@]}"
     servers=$(mktemp -d "${TMPDIR:-/tmp}/capstan.XXXXXX")
+    export CAPSTAN_TEST_FOLDER=$servers
     chmod 711 "$servers"
     trap stop_servers EXIT
     trap 'exit 130' INT
@@ -208,7 +210,10 @@ stop_servers() {
     if [ -n "$servers" ]; then
         stop_by_file "$servers/pgbouncer/pid"
         stop_by_file "$servers/redis/pid"
-        [ ! -d "$servers/postgres/data" ] || "$root/Scripts/postgres" stop "$servers/postgres" || true
+        local data
+        for data in "$servers"/*/data; do # ours, and those that tests made beside it
+            [ ! -d "$data" ] || "$root/Scripts/postgres" stop "$(dirname "$data")" || true
+        done
         rm -rf "$servers"
     fi
     exit "$status"
