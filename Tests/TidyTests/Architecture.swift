@@ -22,7 +22,7 @@ extension Rule {
     static let roles: [(suffix: String, imports: Set<String>)] = [
         ("Policy", pure.union(["Accounts", "Web"])),
         ("Store", pure.union(["Storage", "Telemetry", "Logging"])),
-        ("Migrations", pure.union(["Storage"])),
+        ("Schema", pure.union(["Storage"])),
         ("Pages", pure.union(["Accounts", "Hosting", "HTTPTypes", "Web"])),
         (
             "Routes",
@@ -73,14 +73,17 @@ extension Rule {
             instead: "move the code to the file whose role it is: rules, Policy, Store, Routes, Pages"
         ) { file in
             guard let allowed = file.productImports else { return [] }
-            return file.imports.filter { !standard.contains($0.module) && !allowed.contains($0.module) }
-                .map { Place(path: file.path, line: $0.line, found: "import \($0.module)") }
+            return file.imports.filter { found in
+                // How a value is stored is declared with the value: `import typealias Storage.SQLConvertible`.
+                !standard.contains(found.module) && !allowed.contains(found.module) && found.name != "SQLConvertible"
+            }
+            .map { Place(path: file.path, line: $0.line, found: "import \($0.module)") }
         },
         .eachFile(
             "tables", because: "one file knows a table", instead: "write the statement in the noun's Store"
         ) { file in
             guard file.path.hasPrefix("Sources/Products/"), !file.stem.hasSuffix("Store"),
-                !file.stem.hasSuffix("Migrations")
+                !file.stem.hasSuffix("Schema")
             else { return [] }
             return ["INSERT INTO ", "DELETE FROM ", "SELECT "].flatMap { verb in
                 file.offsets(of: verb, in: file.text).filter { file.code[$0] == Byte.space }
@@ -94,15 +97,15 @@ extension SourceFile {
     /// The file's name without folder and ending.
     var stem: String { String(path.split(separator: "/").last?.split(separator: ".").first ?? "") }
 
-    /// Modules that the file imports, each with its line.
-    var imports: [(module: String, line: Int)] {
+    /// Modules that the file imports, each with the one name that it imports of it, if it is one, and its line.
+    var imports: [(module: String, name: String?, line: Int)] {
         offsets(of: "import ", in: code).compactMap { offset in
             let line = line(at: offset)
-            let words = self.line(line, of: code).split { $0 == " " || $0 == "." }
+            let words = self.line(line, of: code).split { $0 == " " || $0 == "." }.map(String.init)
             guard let keyword = words.firstIndex(of: "import"), keyword + 1 < words.count else { return nil }
-            let kinds: Set<Substring> = ["struct", "class", "enum", "protocol", "func", "typealias", "var", "let"]
-            let module = kinds.contains(words[keyword + 1]) ? keyword + 2 : keyword + 1
-            return module < words.count ? (String(words[module]), line) : nil
+            let kinds: Set<String> = ["struct", "class", "enum", "protocol", "func", "typealias", "var", "let"]
+            guard kinds.contains(words[keyword + 1]) else { return (words[keyword + 1], nil, line) }
+            return keyword + 3 < words.count ? (words[keyword + 2], words[keyword + 3], line) : nil
         }
     }
 

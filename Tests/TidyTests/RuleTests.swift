@@ -50,6 +50,7 @@ import Testing
     @Test func `the suffix of a product's file says what it may import`() {
         let folder = "Sources/Products/Tournament/Votes/"
         #expect(found("product files", folder + "Vote.swift", "import Base\nimport Storage") == [2])
+        #expect(found("product files", folder + "Vote.swift", "import typealias Storage.SQLConvertible").isEmpty)
         #expect(found("product files", folder + "VoteStore.swift", "import Storage\nimport Web") == [2])
         #expect(found("product files", folder + "VotePages.swift", "import Web").isEmpty)
         #expect(found("product files", folder + "VoteService.swift", "import Web\nimport Storage").isEmpty)

@@ -123,7 +123,9 @@ struct LeaseMachine<Waiter> {
         return refused
     }
 
-    /// The id of who waits longest. Ids of cancelled requests are dropped on the way.
+    /// The id of who waits longest.
+    ///
+    /// Ids of cancelled requests are dropped on the way.
     private var first: UInt64? {
         mutating get {
             while head < order.count {

@@ -1,5 +1,5 @@
 import Base
-import Storage
+import typealias Storage.SQLConvertible
 
 /// A short film that competes for a slot.
 struct Clip: Sendable, Hashable, Codable {

@@ -1,5 +1,5 @@
 import Base
-import Storage
+import typealias Storage.SQLConvertible
 
 /// The result of a slot; one row per slot.
 struct Winner: Sendable, Hashable, Codable {

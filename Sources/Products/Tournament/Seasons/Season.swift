@@ -1,6 +1,6 @@
 import Base
 import Foundation
-import Storage
+import typealias Storage.SQLConvertible
 
 /// A tournament with a beginning and an end: its tracks' slots in sequence give one film.
 struct Season: Sendable, Hashable, Codable {

@@ -1,5 +1,5 @@
 import Base
-import Storage
+import typealias Storage.SQLConvertible
 
 /// One scene of the film: clips compete for it, one wins.
 struct Slot: Sendable, Hashable, Codable {

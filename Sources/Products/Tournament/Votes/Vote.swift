@@ -1,5 +1,5 @@
 import Base
-import Storage
+import typealias Storage.SQLConvertible
 
 /// One voter's mark on one clip; never deleted and never re-weighted.
 struct Vote: Sendable, Hashable {
