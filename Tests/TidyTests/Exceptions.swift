@@ -7,5 +7,10 @@ extension Exception {
         Exception(
             rule: "unowned task", path: "Sources/Platform/Caching/CacheCore.swift",
             reason: "a load that several callers share belongs to none of them; its part owns it until it ends"),
+        Exception(
+            rule: "unowned task", path: "Sources/Platform/Storage/Combining/WriteCombiner.swift",
+            reason:
+                "a flush carries many callers' writes and belongs to none of them; the combiner waits for it in drain()"
+        ),
     ]
 }

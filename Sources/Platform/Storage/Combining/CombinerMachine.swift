@@ -4,7 +4,7 @@ import Base
 ///
 /// Pure: the ``WriteCombiner`` carries out what it says. A key is in at most one place between its submission and its
 /// outcome, so inputs of one key keep their order and never meet in a group.
-struct CombinerMachine<Input> {
+struct CombinerMachine<Input: Sendable>: Sendable {
     /// Why an input was turned away.
     enum Refusal: Hashable {
         case full, tenantFull, closed
@@ -210,8 +210,6 @@ struct CombinerMachine<Input> {
         return Group(id: lastGroup, tenant: tenant, tickets: tickets, inputs: inputs)
     }
 }
-
-extension CombinerMachine: Sendable where Input: Sendable {}
 
 /// A key of any type, as one type.
 struct CombinerKey: Hashable, Sendable {

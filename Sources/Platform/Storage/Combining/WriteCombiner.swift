@@ -39,6 +39,12 @@ public final class WriteCombiner<Input: Sendable, Outcome: Sendable>: Service {
         var callers: [UInt64: CheckedContinuation<Delivery, Never>] = [:]
         var lastTicket: UInt64 = 0
         var whenIdle: [CheckedContinuation<Void, Never>] = []
+
+        mutating func takeIdleWaiters() -> [CheckedContinuation<Void, Never>] {
+            guard machine.isIdle, !whenIdle.isEmpty else { return [] }
+            defer { whenIdle = [] }
+            return whenIdle
+        }
     }
 
     private let name: StaticString
@@ -213,14 +219,6 @@ public final class WriteCombiner<Input: Sendable, Outcome: Sendable>: Service {
         case .tenantFull:
             StorageError(.exhausted, "too many inputs of \(name) wait for this tenant: try again in a moment")
         }
-    }
-}
-
-extension WriteCombiner.State {
-    fileprivate mutating func takeIdleWaiters() -> [CheckedContinuation<Void, Never>] {
-        guard machine.isIdle, !whenIdle.isEmpty else { return [] }
-        defer { whenIdle = [] }
-        return whenIdle
     }
 }
 
