@@ -149,6 +149,7 @@ let kits: [Room] = [
     testKit("CoordinationTestKit", ["Base", "BaseTestKit", "Coordination"]),
     testKit("StorageTestKit", ["Base", "BaseTestKit", "Telemetry", "Storage"], [logging]),
     testKit("StorageBackends", ["Base", "Storage", "StorageTestKit", "StorageSQLite", "StoragePostgres"], [logging]),
+    testKit("BlobsTestKit", ["Base", "BaseTestKit", "Telemetry", "Blobs"], [nioCore]),
     testKit("WebTestKit", ["Base", "BaseTestKit", "Web"], [httpTypes, nioCore, hummingbird, hummingbirdTesting]),
 ]
 
@@ -164,7 +165,7 @@ let suites: [Room] = [
         "StoragePostgresTests",
         ["Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StoragePostgres", "CLibPQ"], [logging]),
     tests("CoordinationTests", ["Base", "BaseTestKit", "Coordination", "CoordinationTestKit"]),
-    tests("BlobsTests", ["Base", "BaseTestKit", "Blobs"], [nioCore]),
+    tests("BlobsTests", ["Base", "BaseTestKit", "Telemetry", "Blobs", "BlobsTestKit"], [nioCore, nioPosix]),
     tests("CachingTests", ["Base", "BaseTestKit", "Telemetry", "Storage", "Coordination", "Caching"], [logging]),
     tests("LimitsTests", ["Base", "BaseTestKit", "Telemetry", "Coordination", "Limits"]),
     tests(
