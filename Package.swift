@@ -23,7 +23,6 @@ let packages: [Package.Dependency] = [
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
 ]
 
 func external(_ product: String, _ package: String) -> Target.Dependency { .product(name: product, package: package) }
@@ -35,9 +34,9 @@ let httpTypes = external("HTTPTypes", "swift-http-types")
 let nioCore = external("NIOCore", "swift-nio")
 let nioPosix = external("NIOPosix", "swift-nio")
 let nioHTTP1 = external("NIOHTTP1", "swift-nio")
-let compression = external("NIOHTTPCompression", "swift-nio-extras")
 let lifecycle = external("ServiceLifecycle", "swift-service-lifecycle")
 let hummingbird = external("Hummingbird", "hummingbird")
+let hummingbirdCore = external("HummingbirdCore", "hummingbird")
 let hummingbirdTesting = external("HummingbirdTesting", "hummingbird")
 let mustache = external("Mustache", "swift-mustache")
 let jwt = external("JWTKit", "jwt-kit")
@@ -95,6 +94,7 @@ let floors: [[Room]] = [
     ],
     // F3
     [
+        Room(kind: .system, name: "CZlib", path: "Sources/Platform/CZlib", uses: [], libraries: [], resources: []),
         platform("StorageSQLite", ["Base", "Telemetry", "Storage"], [logging, grdb, sqlite]),
         Room(
             kind: .system, name: "CLibPQ", path: "Sources/Platform/CLibPQ", uses: [], libraries: [], resources: []),
@@ -105,11 +105,8 @@ let floors: [[Room]] = [
     // F4
     [
         platform(
-            "Web", ["Base", "Telemetry", "Storage", "Blobs", "Caching", "Limits"],
-            [
-                logging, crypto, httpTypes, nioCore, nioPosix, nioHTTP1, compression, lifecycle, hummingbird, mustache,
-                jwt,
-            ],
+            "Web", ["Base", "Telemetry", "Storage", "Blobs", "Caching", "Limits", "CZlib"],
+            [logging, crypto, nioCore, nioPosix, nioHTTP1, lifecycle, hummingbird, hummingbirdCore, mustache, jwt],
             resources: [.copy("Resources")])
     ],
     // F5
@@ -150,7 +147,7 @@ let kits: [Room] = [
     testKit("StorageTestKit", ["Base", "BaseTestKit", "Telemetry", "Storage"], [logging]),
     testKit("StorageBackends", ["Base", "Storage", "StorageTestKit", "StorageSQLite", "StoragePostgres"], [logging]),
     testKit("BlobsTestKit", ["Base", "BaseTestKit", "Telemetry", "Blobs"], [nioCore]),
-    testKit("WebTestKit", ["Base", "BaseTestKit", "Web"], [httpTypes, nioCore, hummingbird, hummingbirdTesting]),
+    testKit("WebTestKit", ["Base", "BaseTestKit", "Telemetry", "Web"], [nioCore, nioPosix, lifecycle, logging]),
 ]
 
 let suites: [Room] = [
@@ -174,7 +171,7 @@ let suites: [Room] = [
             "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "Blobs", "Caching", "Limits", "Web",
             "WebTestKit",
         ],
-        [logging, httpTypes, nioCore, hummingbird, hummingbirdTesting]),
+        [logging, nioCore, nioPosix, nioHTTP1, lifecycle]),
     tests(
         "AccountsTests",
         ["Base", "BaseTestKit", "Storage", "StorageTestKit", "StorageBackends", "Web", "WebTestKit", "Accounts"],
@@ -225,6 +222,10 @@ let strict: [SwiftSetting] =
         .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     ] + (Context.environment["CAPSTAN_STRICT"] == "1" ? [.treatAllWarnings(as: .error)] : [])
 
+let systemPackages = [
+    "CLibPQ": (pkgConfig: "libpq", debian: "libpq-dev"), "CZlib": (pkgConfig: "zlib", debian: "zlib1g-dev"),
+]
+
 let targets: [Target] = rooms.filter { kept.contains($0.name) }.map { room in
     let dependencies = room.uses.filter(kept.contains).map { Target.Dependency(stringLiteral: $0) } + room.libraries
     switch room.kind {
@@ -237,7 +238,8 @@ let targets: [Target] = rooms.filter { kept.contains($0.name) }.map { room in
             name: room.name, dependencies: dependencies, path: room.path, swiftSettings: strict)
     case .system:
         return .systemLibrary(
-            name: room.name, path: room.path, pkgConfig: "libpq", providers: [.apt(["libpq-dev"])])
+            name: room.name, path: room.path, pkgConfig: systemPackages[room.name]?.pkgConfig,
+            providers: systemPackages[room.name].map { [.apt([$0.debian])] })
     case .test:
         return .testTarget(name: room.name, dependencies: dependencies, path: room.path, swiftSettings: strict)
     }

@@ -45,7 +45,7 @@ extension Event {
     /// A request ended in an error of the server.
     public static let requestFailed = Event(
         "request.failed", .error, "A request ended with a status of 500 or above.",
-        fields: ["route", "method", "status", "code", "took"])
+        fields: ["route", "method", "status", "code", "error"])
     /// A request was refused for the client's fault.
     public static let requestRefused = Event(
         "request.refused", .debug, "A request was refused with a status of 400 to 499.",

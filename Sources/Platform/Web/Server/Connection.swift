@@ -1,0 +1,216 @@
+import Base
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+import Synchronization
+
+/// Serves one connection after the other request, in order.
+struct ConnectionHandler: ServerChildChannel {
+    typealias Channel = NIOAsyncChannel<HTTPServerRequestPart, HTTPServerResponsePart>
+
+    struct Value: ServerChildChannelValue {
+        let asyncChannel: Channel
+        let state: ConnectionState
+        var channel: any NIOCore.Channel { asyncChannel.channel }
+    }
+
+    enum Bounds {
+        /// Bytes of an unwanted body that are read away to keep the connection.
+        static let discardedBytesMax = 262_144
+    }
+
+    let site: Site
+    let settings: ServerSettings
+    let bounds: ConnectionBounds
+    let open: OpenConnections
+    let date: HTTPDate
+
+    func setup(channel: any NIOCore.Channel, logger: Logger) -> EventLoopFuture<Value> {
+        channel.eventLoop.makeCompletedFuture {
+            var limits = NIOHTTPDecoderLimitConfiguration()
+            limits.maxHeaderFieldSize = settings.headerFieldBytesMax
+            limits.maxHeaderListSize = settings.headerBytesMax
+            limits.maxHeaderFieldCount = settings.headerCountMax
+            let state = ConnectionState()
+            let watcher = ConnectionGuard(bounds: bounds, state: state)
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandler(ByteWatch(watcher: watcher))
+            try pipeline.configureHTTPServerPipeline(
+                withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: true,
+                withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
+            try pipeline.addHandler(watcher)
+            let asyncChannel = try Channel(
+                wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+            return Value(asyncChannel: asyncChannel, state: state)
+        }
+    }
+
+    func handle(value: Value, logger: Logger) async {
+        let channel = value.channel
+        guard open.insert(channel) else {
+            channel.close(promise: nil)
+            return
+        }
+        defer { open.remove(channel) }
+        // Whoever closes the channel (a client that left, a deadline, the end of the drain) thereby cancels the work.
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await serve(value) }
+            // The future cannot fail in a way that matters: closed is closed.
+            try? await channel.closeFuture.get()
+            group.cancelAll()
+        }
+    }
+
+    private func serve(_ value: Value) async {
+        let peer = value.channel.remoteAddress?.ipAddress.flatMap { IPAddress($0) } ?? .none
+        do {
+            try await value.asyncChannel.executeThenClose { inbound, outbound in
+                var parts = RequestParts(iterator: inbound.makeAsyncIterator())
+                while let head = try await parts.nextHead() {
+                    let keepsOpen = try await answer(head, &parts, outbound, peer, value.state)
+                    guard keepsOpen, try await parts.discard(Bounds.discardedBytesMax) else { break }
+                }
+                outbound.finish()
+                _ = try await parts.discard(.max)
+            }
+        } catch {
+            // The client left or was cut; what it asked for has been recorded as far as it went.
+        }
+    }
+
+    private func answer(
+        _ head: HTTPRequestHead, _ parts: inout RequestParts,
+        _ outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>, _ peer: IPAddress, _ state: ConnectionState
+    ) async throws -> Bool {
+        let request = RequestHead(method: head.method.rawValue, target: head.uri, fields: head.headers)
+        state.allow(.seconds(30))
+        var response = await site.respond(to: request, peer: peer, allow: state.allow) { limit in
+            if request.expectsContinue {
+                try await outbound.write(.head(HTTPResponseHead(version: .http1_1, status: .continue)))
+            }
+            return try await parts.collect(limit, expected: request.contentLength)
+        }
+        let keepsOpen = head.isKeepAlive && !response.closes && !(request.expectsContinue && parts.isBodyUnread)
+        response.headers.add(name: "date", value: date.now)
+        if !keepsOpen { response.headers.add(name: "connection", value: "close") }
+        let responseHead = HTTPResponseHead(
+            version: .http1_1, status: HTTPResponseStatus(statusCode: response.status), headers: response.headers)
+        switch response.body {
+        case .none: try await outbound.write(contentsOf: [.head(responseHead), .end(nil)])
+        case .bytes(let buffer):
+            try await outbound.write(contentsOf: [.head(responseHead), .body(.byteBuffer(buffer)), .end(nil)])
+        case .stream(let write):
+            try await outbound.write(.head(responseHead))
+            let writer = ConnectionWriter(outbound: outbound)
+            // An error here leaves the body without its end, so that a truncated answer cannot look complete.
+            try await write(writer)
+            try await writer.finishIfNeeded()
+        }
+        state.clear()
+        return keepsOpen
+    }
+}
+
+/// Reads the parts of requests in their order.
+struct RequestParts {
+    private var iterator: NIOAsyncChannelInboundStream<HTTPServerRequestPart>.AsyncIterator
+    private(set) var isBodyUnread = false
+
+    init(iterator: NIOAsyncChannelInboundStream<HTTPServerRequestPart>.AsyncIterator) { self.iterator = iterator }
+
+    mutating func nextHead() async throws -> HTTPRequestHead? {
+        while let part = try await iterator.next(isolation: #isolation) {
+            if case .head(let head) = part {
+                isBodyUnread = true
+                return head
+            }
+        }
+        return nil
+    }
+
+    mutating func collect(_ limit: Int, expected: Int?) async throws -> ByteBuffer {
+        var collected: ByteBuffer?
+        while isBodyUnread {
+            guard let part = try await iterator.next(isolation: #isolation) else { throw CancellationError() }
+            switch part {
+            case .head: continue
+            case .body(var buffer):
+                guard (collected?.readableBytes ?? 0) + buffer.readableBytes <= limit else {
+                    throw Problem(.bodyTooLarge, "The body is larger than \(ByteCount(limit)).")
+                }
+                if collected == nil { collected = buffer } else { collected?.writeBuffer(&buffer) }
+            case .end: isBodyUnread = false
+            }
+        }
+        return collected ?? ByteBuffer()
+    }
+
+    /// Reads the rest of the body away; `false` when there is more than `limit` or the client left.
+    mutating func discard(_ limit: Int) async throws -> Bool {
+        var left = limit
+        while isBodyUnread {
+            guard let part = try await iterator.next(isolation: #isolation) else { return false }
+            switch part {
+            case .head: continue
+            case .body(let buffer):
+                left -= buffer.readableBytes
+                guard left >= 0 else { return false }
+            case .end: isBodyUnread = false
+            }
+        }
+        return true
+    }
+}
+
+/// Streams a body onto a connection.
+final class ConnectionWriter: BodyWriter {
+    private let outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>
+    private let isFinished = Atomic(false)
+
+    init(outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>) { self.outbound = outbound }
+
+    func write(_ bytes: [UInt8]) async throws {
+        guard !bytes.isEmpty else { return }
+        try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: bytes))))
+    }
+
+    func finish(trailers: [(name: String, value: String)]) async throws {
+        guard !isFinished.exchange(true, ordering: .relaxed) else { return }
+        try await outbound.write(.end(trailers.isEmpty ? nil : HTTPHeaders(trailers)))
+    }
+
+    func finishIfNeeded() async throws { try await finish(trailers: []) }
+}
+
+/// The connections that are open, so that the end of a drain can close them.
+final class OpenConnections: Sendable {
+    private struct State {
+        var channels: [ObjectIdentifier: any Channel] = [:]
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+
+    var count: Int { state.withLock { $0.channels.count } }
+
+    func insert(_ channel: any Channel) -> Bool {
+        state.withLock { state in
+            guard !state.isClosed else { return false }
+            state.channels[ObjectIdentifier(channel)] = channel
+            return true
+        }
+    }
+
+    func remove(_ channel: any Channel) {
+        state.withLock { state in state.channels[ObjectIdentifier(channel)] = nil }
+    }
+
+    func closeAll() {
+        let channels = state.withLock { state in
+            state.isClosed = true
+            return Array(state.channels.values)
+        }
+        for channel in channels { channel.close(promise: nil) }
+    }
+}
