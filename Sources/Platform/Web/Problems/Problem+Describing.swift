@@ -33,7 +33,8 @@ extension Problem {
 
     /// A limit's refusal with what its headers say.
     public init(_ refusal: Refusal) {
-        let wait = refusal.retryAfter.map { "Try again in \(Self.seconds($0)) seconds." } ?? "Waiting alone does not help."
+        let wait =
+            refusal.retryAfter.map { "Try again in \(Self.seconds($0)) seconds." } ?? "Waiting alone does not help."
         self.init(
             refusal.reason.rawValue, "The limit \(refusal.rule) of \(refusal.limit) is used up. \(wait)",
             retryAfter: refusal.retryAfter,
