@@ -1,4 +1,5 @@
 import Base
+import Coordination
 import Synchronization
 import Telemetry
 
@@ -38,7 +39,7 @@ final class CacheCore<Name: Hashable & Sendable, Value: Sendable>: Sendable {
 
     func value(for key: Key, load: @escaping @Sendable () async throws -> Value) async throws -> Value {
         let part = part(of: key)
-        let now = registry.clock.uptime().inNanoseconds
+        let now = registry.clock.uptime().nanoseconds
         switch part.state.withLock({ $0.look(key, now: now, fences: registry.fences) }) {
         case .hit(let value), .stale(let value, wantsRefresh: false):
             Cost.current?.add(to: .cacheHits)
@@ -64,7 +65,7 @@ final class CacheCore<Name: Hashable & Sendable, Value: Sendable>: Sendable {
         try Task.checkCancellation()
         let began = registry.fences.now
         let slots = registry.fences.slots(of: options.tags(key.name), for: key.scope.tenant)
-        let now = registry.clock.uptime().inNanoseconds
+        let now = registry.clock.uptime().nanoseconds
         let trail = LoadTrail.current
         let waiter = Waiter<Value>()
         let join = part.state.withLock { shard in
@@ -138,7 +139,7 @@ final class CacheCore<Name: Hashable & Sendable, Value: Sendable>: Sendable {
         let lifetime = lifetime(of: result)
         var weight = 1
         if case .success(let value) = result { weight = options.weigh(key.name, value) }
-        let now = registry.clock.uptime().inNanoseconds
+        let now = registry.clock.uptime().nanoseconds
         let finished = part.state.withLock { shard in
             shard.finish(
                 flight: flight, with: result, lifetime: lifetime, weight: weight, now: now, fences: registry.fences)
@@ -152,11 +153,11 @@ final class CacheCore<Name: Hashable & Sendable, Value: Sendable>: Sendable {
         switch result {
         case .success(let value):
             let isAbsent = options.isAbsent(value)
-            let whole = (isAbsent ? options.absentTTL : options.ttl).inNanoseconds
+            let whole = (isAbsent ? options.absentTTL : options.ttl).nanoseconds
             let cut = Double(whole) * options.jitter * registry.randomness.fraction()
-            return Lifetime(fresh: whole - Int64(cut), stale: isAbsent ? 0 : options.staleWindow.inNanoseconds)
+            return Lifetime(fresh: whole - Int64(cut), stale: isAbsent ? 0 : options.staleWindow.nanoseconds)
         case .failure(let error):
-            return error is CancellationError ? nil : Lifetime(fresh: options.failureWindow.inNanoseconds)
+            return error is CancellationError ? nil : Lifetime(fresh: options.failureWindow.nanoseconds)
         }
     }
 
@@ -227,14 +228,4 @@ struct LoadTrail: Hashable, Sendable {
 
     let part: ObjectIdentifier
     let flight: UInt64
-}
-
-extension Duration {
-    /// Whole nanoseconds, rounded toward zero; saturates after 292 years.
-    var inNanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        guard !overflow else { return seconds < 0 ? .min : .max }
-        return product.addingReportingOverflow(attoseconds / 1_000_000_000).partialValue
-    }
 }

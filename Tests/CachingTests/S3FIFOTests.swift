@@ -1,0 +1,154 @@
+import Base
+import BaseTestKit
+import Foundation
+import Testing
+
+@testable import Caching
+
+@Suite struct S3FIFOTests {
+    @Test(arguments: 1...20 as ClosedRange<UInt64>)
+    func `neither the weight nor any group's share is ever exceeded`(seed: UInt64) {
+        let chance = SeededRandomness(seed: seed)
+        let capacity = 1 + chance.below(200)
+        let share = 1 + chance.below(capacity)
+        var store = S3FIFO<Int, Int, Int>(capacity: capacity, groupCapacity: share)
+        var weights: [Int: Int] = [:]
+        for step in 0..<5_000 {
+            let key = chance.below(300)
+            let group = key % 4
+            switch chance.below(10) {
+            case 0:
+                store.remove(key)
+                #expect(store.peek(key) == nil)
+            case 1...5:
+                if let slot = store.hit(key) { #expect(store[slot] == key) }
+            default:
+                let weight = 1 + chance.below(chance.below(5) == 0 ? capacity + 5 : 8)
+                weights[key] = weight
+                let isKept = store.insert(key, group: group, weight: weight, key)
+                #expect(isKept == (weight <= share), "seed \(seed), step \(step)")
+                #expect((store.peek(key) != nil) == isKept, "seed \(seed), step \(step)")
+            }
+            #expect(store.weight <= capacity, "seed \(seed), step \(step)")
+            for group in 0..<4 { #expect(store.weight(of: group) <= share, "seed \(seed), step \(step)") }
+            if step % 500 == 0 {
+                let present = (0..<300).filter { store.peek($0) != nil }
+                #expect(present.count == store.count)
+                #expect(present.reduce(0) { $0 + (weights[$1] ?? 0) } == store.weight)
+                #expect((0..<4).reduce(0) { $0 + store.weight(of: $1) } == store.weight)
+            }
+        }
+    }
+
+    @Test func `a group over its share pushes out its own entries, not another's`() {
+        var store = S3FIFO<Int, String, Int>(capacity: 100, groupCapacity: 20)
+        for key in 0..<10 { store.insert(key, group: "small", weight: 1, key) }
+        for key in 100..<1_000 { store.insert(key, group: "big", weight: 1, key) }
+        #expect(store.weight(of: "big") == 20)
+        #expect((0..<10).allSatisfy { store.peek($0) != nil })
+    }
+
+    @Test func `the ghost queue forgets its oldest and stays within its bound`() {
+        var ghost = Ghost()
+        for fingerprint in 0..<10_000 { ghost.insert(fingerprint, limit: 100) }
+        #expect(ghost.count == 100)
+        let wasRemembered = [9_899, 9_900, 9_900].map { ghost.remove($0) }
+        #expect(wasRemembered == [false, true, false])
+    }
+
+    /// Traces of 200,000 requests, and by how many points S3-FIFO must beat plain LRU on them.
+    enum Trace: String, CaseIterable {
+        case zipf, zipfWithScans, loop, shifting
+
+        var leastGain: Double {
+            switch self {
+            case .zipf: 2
+            case .zipfWithScans: 1
+            case .loop: 0
+            // When what is popular changes all the time, recency is right; losing little is what counts.
+            case .shifting: -1.5
+            }
+        }
+
+        func requests(_ chance: SeededRandomness) -> [Int] {
+            let zipf = Zipf(items: 20_000, exponent: 0.9)
+            var scan = 1_000_000
+            var requests: [Int] = []
+            while requests.count < 200_000 {
+                switch self {
+                case .zipf: requests.append(zipf.draw(chance))
+                case .zipfWithScans:
+                    if requests.count % 20_000 == 0 {
+                        for _ in 0..<4_000 {
+                            scan += 1
+                            requests.append(scan)
+                        }
+                    }
+                    requests.append(zipf.draw(chance))
+                case .loop: requests.append(requests.count % 1_200)
+                case .shifting: requests.append(zipf.draw(chance) + requests.count / 50)
+                }
+            }
+            return requests
+        }
+    }
+
+    @Test(arguments: Trace.allCases)
+    func `more is found than with plain LRU`(trace: Trace) {
+        let requests = trace.requests(SeededRandomness(seed: 42))
+        var store = S3FIFO<Int, Int, Int>(capacity: 1_000, groupCapacity: 1_000)
+        var recent = LeastRecentlyUsed(capacity: 1_000)
+        var (hits, recentHits) = (0, 0)
+        for key in requests {
+            if store.hit(key) != nil { hits += 1 } else { store.insert(key, group: 0, weight: 1, key) }
+            if recent.access(key) { recentHits += 1 }
+        }
+        let percent = { (count: Int) in Double(count) * 100 / Double(requests.count) }
+        let gain = percent(hits) - percent(recentHits)
+        #expect(gain >= trace.leastGain, "\(trace): S3-FIFO \(percent(hits)) %, LRU \(percent(recentHits)) %")
+    }
+}
+
+/// Popularity by rank: the n-th item is asked for in proportion to 1 / n^exponent.
+struct Zipf {
+    private var cumulative: [Double] = []
+
+    init(items: Int, exponent: Double) {
+        var sum = 0.0
+        for rank in 1...items {
+            sum += pow(Double(rank), -exponent)
+            cumulative.append(sum)
+        }
+    }
+
+    func draw(_ chance: SeededRandomness) -> Int {
+        let target = chance.fraction() * (cumulative.last ?? 0)
+        var (low, high) = (0, cumulative.count - 1)
+        while low < high {
+            let middle = (low + high) / 2
+            if cumulative[middle] < target { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}
+
+/// The yardstick.
+struct LeastRecentlyUsed {
+    let capacity: Int
+    private var stamps: [Int: Int] = [:]
+    private var order: [(key: Int, stamp: Int)] = []
+    private var head = 0
+
+    init(capacity: Int) { self.capacity = capacity }
+
+    mutating func access(_ key: Int) -> Bool {
+        let isHit = stamps[key] != nil
+        stamps[key] = order.count
+        order.append((key, order.count))
+        while stamps.count > capacity {
+            if stamps[order[head].key] == order[head].stamp { stamps[order[head].key] = nil }
+            head += 1
+        }
+        return isHit
+    }
+}
