@@ -73,7 +73,8 @@ import Testing
         #expect(try await cache.value(for: "key", in: bench.tenant) { 3 } == 2)
     }
 
-    @Test func `a failing leader fails all who wait, and the source is left alone for the failure window`() async throws {
+    @Test func `a failing leader fails all who wait, and the source is left alone for the failure window`() async throws
+    {
         let bench = Bench()
         let cache = Cache<String, Int>(
             "failing", CacheOptions(failureWindow: .seconds(2)), in: bench.registry)

@@ -93,7 +93,9 @@ import Testing
                             await Task.yield()
                             return read
                         }
-                        if (value ?? -1) < before { Issue.record("\(value ?? -1) was seen after \(before) was written") }
+                        if (value ?? -1) < before {
+                            Issue.record("\(value ?? -1) was seen after \(before) was written")
+                        }
                         await Task.yield()
                     }
                 }
@@ -159,7 +161,9 @@ import Testing
         }
     }
 
-    @Test func `the other nodes hear of an invalidation, and drop everything when they may have missed one`() async throws {
+    @Test func `the other nodes hear of an invalidation, and drop everything when they may have missed one`()
+        async throws
+    {
         let bench = Bench()
         let bus = InProcessBus(capacity: 1)
         let here = CacheRegistry(clock: bench.clock, randomness: SeededRandomness(seed: 1), bus: bus)

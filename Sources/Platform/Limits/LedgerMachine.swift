@@ -202,6 +202,9 @@ struct LedgerMachine: Sendable {
         return .late
     }
 
+    /// Drops the memory of a finished reservation, as its bounded size does in the end.
+    mutating func forget(_ id: ID<Reservation>) { finished[id] = nil }
+
     mutating func expire(_ moment: Moment) {
         while let (deadline, id) = deadlines.popFirst(through: moment.uptime) {
             // The id may have been settled, or released and reserved again, since this deadline was set.
