@@ -7,8 +7,23 @@ import Testing
 
 /// Four seeds of 250,000 steps: callers that crash between any two steps, answers that get lost, clocks that run on.
 @Suite struct LedgerSimTests {
-    /// One line of the ledger that is kept beside the counters.
-    private struct Line {
+    @Test(arguments: 1...4 as ClosedRange<UInt64>)
+    func `the ledger equals the counters after crashes, lost answers and time-outs`(seed: UInt64) throws {
+        var simulation = LedgerSimulation(seed: seed)
+        for step in 0..<250_000 {
+            try simulation.step()
+            if step % 10_000 == 0 { try simulation.compare() }
+        }
+        try simulation.compare()
+        for outcome in [Settlement.settled, .repeated, .late, .unknown] {
+            #expect(simulation.outcomes[outcome, default: 0] > 100, "the simulation never reached \(outcome)")
+        }
+    }
+}
+
+/// A machine, and beside it a book that has a line for every reservation ever granted.
+private struct LedgerSimulation {
+    struct Line {
         enum State { case open(until: Int64), charged([Int]), expired, released }
         var legs: [(account: Int, amount: Int)]
         var day: Int64
@@ -20,130 +35,123 @@ import Testing
         }
     }
 
-    private static let tenant = Tenant(ID(high: 1, low: 1))
-    private static let rules = [
+    struct Difference: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    static let rules = [
         LedgerRule("day", limit: 60, per: .day), LedgerRule("budget", limit: 1_000_000_000, per: .forever),
         LedgerRule("slots", limit: 12, per: .whileHeld),
     ]
-    private static let accounts = (0..<12).map { (rules[$0 % 3], LimitKey(tenant, named: "\($0 / 3)")) }
+    static let accounts = (0..<12).map {
+        (rule: rules[$0 % 3], key: LimitKey(Tenant(ID(high: 1, low: 1)), named: "\($0 / 3)"))
+    }
 
-    @Test(arguments: 1...4 as ClosedRange<UInt64>)
-    func `the ledger equals the counters after crashes, lost answers and time-outs`(seed: UInt64) {
-        let chance = SeededRandomness(seed: seed)
-        var machine = LedgerMachine(LedgerOptions())
-        var lines: [Line] = []
-        var latest = [Int?](repeating: nil, count: 400)
-        var uptime: Int64 = 0
-        var outcomes: [Settlement: Int] = [:]
-        func moment() -> LedgerMachine.Moment {
-            LedgerMachine.Moment(wall: Timestamp(microseconds: 1_767_225_600_000_000 + uptime), uptime: uptime)
+    let seed: UInt64
+    let chance: SeededRandomness
+    var machine = LedgerMachine(LedgerOptions())
+    var lines: [Line] = []
+    /// The latest line of each of 400 ids.
+    var latest = [Int?](repeating: nil, count: 400)
+    var uptime: Int64 = 0
+    var steps = 0
+    var outcomes: [Settlement: Int] = [:]
+
+    init(seed: UInt64) {
+        self.seed = seed
+        chance = SeededRandomness(seed: seed)
+    }
+
+    var moment: LedgerMachine.Moment {
+        LedgerMachine.Moment(wall: Timestamp(microseconds: 1_767_225_600_000_000 + uptime), uptime: uptime)
+    }
+    var today: Int64 { uptime / 86_400_000_000 }
+
+    func agree(_ condition: Bool, _ what: @autoclosure () -> String) throws {
+        if !condition { throw Difference(description: "seed \(seed), step \(steps): \(what())") }
+    }
+
+    mutating func step() throws {
+        steps += 1
+        if chance.below(4) == 0 {
+            uptime += Int64(chance.below(chance.below(2_000) == 0 ? 90_000_000_000 : 400_000))
+            machine.expire(moment)
         }
-        for step in 0..<250_000 {
-            let number = chance.below(latest.count)
-            let id = ID<Reservation>(high: seed, low: UInt64(number))
-            if chance.below(4) == 0 {
-                uptime += Int64(chance.below(chance.below(2_000) == 0 ? 90_000_000_000 : 400_000))
-                machine.expire(moment())
-            }
-            switch chance.below(3) {
-            case 0:
-                let legs = (0..<(1 + chance.below(3))).map { _ in (account: chance.below(12), amount: chance.below(4)) }
-                let ttl = Int64(1 + chance.below(40_000_000))
-                let claims = legs.map {
-                    Claim(Self.accounts[$0.account].0, Self.accounts[$0.account].1, amount: $0.amount)
-                }
-                guard case .granted(let grant) = machine.reserve(id, claims, ttl: .microseconds(ttl), moment()) else {
-                    continue
-                }
-                var wasKnown = false
-                if let line = latest[number] {
-                    switch lines[line].state(at: uptime) {
-                    case .open, .charged: wasKnown = true
-                    case .expired, .released: break
-                    }
-                }
-                guard grant.isRepeat == wasKnown else {
-                    Issue.record("a repeat was taken for new or the other way round: seed \(seed), step \(step)")
-                    return
-                }
-                guard !grant.isRepeat else { continue }
-                latest[number] = lines.count
-                lines.append(Line(legs: legs, day: day(uptime), state: .open(until: uptime + ttl)))
-            case 1:
-                let used = latest[number].map { lines[$0].legs.map { chance.below($0.amount + 2) } }
-                // Sent twice, as a caller does whose first answer was lost.
-                for _ in 0...chance.below(2) {
-                    let outcome = machine.settle(id, used: used, moment())
-                    outcomes[outcome, default: 0] += 1
-                    let expected = settled(&lines, latest[number], used ?? [], uptime)
-                    guard outcome == expected else {
-                        Issue.record("settled as \(outcome), not \(expected): seed \(seed), step \(step)")
-                        return
-                    }
-                }
-                if chance.below(2) == 0, let line = latest[number], case .charged = lines[line].state {
-                    // The caller goes on to new work under a new id, as all do in the end.
-                    latest[number] = nil
-                    machine.forget(id)
-                }
-            default:
-                guard chance.below(3) == 0 else { continue }
-                let outcome = machine.release(id, moment())
-                let expected = released(&lines, latest[number], uptime)
-                guard outcome == expected else {
-                    Issue.record("released as \(outcome), not \(expected): seed \(seed), step \(step)")
-                    return
-                }
-            }
-            if step % 10_000 == 0 { compare(&machine, lines, moment(), "seed \(seed), step \(step)") }
-        }
-        compare(&machine, lines, moment(), "seed \(seed), end")
-        for outcome in [Settlement.settled, .repeated, .late, .unknown] {
-            #expect(outcomes[outcome, default: 0] > 100, "the simulation never reached \(outcome)")
+        let number = chance.below(latest.count)
+        switch chance.below(9) {
+        case 0...2: try reserve(number)
+        case 3...5: try settle(number)
+        case 6: try release(number)
+        default: break
         }
     }
 
-    private func day(_ uptime: Int64) -> Int64 { uptime / 86_400_000_000 }
+    func id(_ number: Int) -> ID<Reservation> { ID(high: seed, low: UInt64(number)) }
 
-    private func settled(_ lines: inout [Line], _ line: Int?, _ used: [Int], _ now: Int64) -> Settlement {
-        guard let line else { return .unknown }
-        switch lines[line].state(at: now) {
+    mutating func reserve(_ number: Int) throws {
+        let legs = (0..<(1 + chance.below(3))).map { _ in (account: chance.below(12), amount: chance.below(4)) }
+        let ttl = Int64(1 + chance.below(40_000_000))
+        let claims = legs.map {
+            Claim(Self.accounts[$0.account].rule, Self.accounts[$0.account].key, amount: $0.amount)
+        }
+        let answer = machine.reserve(id(number), claims, ttl: .microseconds(ttl), moment)
+        guard case .granted(let grant) = answer else { return }
+        var isKnown = false
+        switch latest[number].map({ lines[$0].state(at: uptime) }) {
+        case .open, .charged: isKnown = true
+        case .expired, .released, nil: break
+        }
+        try agree(grant.isRepeat == isKnown, "a repeat was taken for new, or the other way round")
+        guard !grant.isRepeat else { return }
+        latest[number] = lines.count
+        lines.append(Line(legs: legs, day: today, state: .open(until: uptime + ttl)))
+    }
+
+    mutating func settle(_ number: Int) throws {
+        let used = latest[number].map { lines[$0].legs.map { chance.below($0.amount + 2) } } ?? []
+        // Sent twice now and then, as by a caller whose first answer was lost.
+        for _ in 0...chance.below(2) {
+            let outcome = machine.settle(id(number), used: used, moment)
+            outcomes[outcome, default: 0] += 1
+            let expected = finish(number, as: .charged(used))
+            try agree(outcome == expected, "settled as \(outcome), not as \(expected)")
+        }
+        if chance.below(2) == 0, let line = latest[number], case .charged = lines[line].state {
+            // The caller goes on to new work under a new id, as all do in the end.
+            latest[number] = nil
+            machine.forget(id(number))
+        }
+    }
+
+    mutating func release(_ number: Int) throws {
+        let outcome = machine.release(id(number), moment)
+        let expected = finish(number, as: .released)
+        try agree(outcome == expected, "released as \(outcome), not as \(expected)")
+    }
+
+    /// What the book says to the end of a reservation.
+    mutating func finish(_ number: Int, as state: Line.State) -> Settlement {
+        guard let line = latest[number] else { return .unknown }
+        switch lines[line].state(at: uptime) {
         case .open:
-            lines[line].state = .charged(used)
+            lines[line].state = state
             return .settled
-        case .charged: return .repeated
         case .expired:
-            lines[line].state = .charged(used)
+            lines[line].state = state
             return .late
+        case .charged: return .repeated
         case .released: return .unknown
         }
     }
 
-    private func released(_ lines: inout [Line], _ line: Int?, _ now: Int64) -> Settlement {
-        guard let line else { return .unknown }
-        switch lines[line].state(at: now) {
-        case .open:
-            lines[line].state = .released
-            return .settled
-        case .charged: return .repeated
-        case .expired:
-            lines[line].state = .released
-            return .late
-        case .released: return .unknown
-        }
-    }
-
-    /// Sums the whole ledger anew and compares it with every counter.
-    private func compare(
-        _ machine: inout LedgerMachine, _ lines: [Line], _ moment: LedgerMachine.Moment, _ place: String
-    ) {
+    /// Sums the whole book anew and compares it with every counter.
+    mutating func compare() throws {
         var sums = Array(repeating: Usage(), count: Self.accounts.count)
-        let today = day(moment.uptime)
         for line in lines {
             for (number, leg) in line.legs.enumerated() {
-                let period = Self.accounts[leg.account].0.period
+                let period = Self.accounts[leg.account].rule.period
                 guard period != .day || line.day == today else { continue }
-                switch line.state(at: moment.uptime) {
+                switch line.state(at: uptime) {
                 case .open: sums[leg.account].held += leg.amount
                 case .charged(let used) where period != .whileHeld: sums[leg.account].used += used[number]
                 case .charged, .expired, .released: break
@@ -151,7 +159,8 @@ import Testing
             }
         }
         for (number, account) in Self.accounts.enumerated() {
-            #expect(machine.usage(of: account.0, account.1, moment) == sums[number], "\(place), account \(number)")
+            let usage = machine.usage(of: account.rule, account.key, moment)
+            try agree(usage == sums[number], "account \(number) counts \(usage), the book \(sums[number])")
         }
     }
 }
