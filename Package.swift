@@ -127,7 +127,7 @@ let floors: [[Room]] = [
         product(
             "Tournament",
             ["Base", "Telemetry", "Storage", "Blobs", "Caching", "Limits", "Web", "Accounts", "Hosting"],
-            [logging, crypto, lifecycle])
+            [logging, crypto, nioCore, lifecycle])
     ],
     // F8
     [

@@ -1,0 +1,177 @@
+import Base
+import Blobs
+import Foundation
+import NIOCore
+import ServiceLifecycle
+
+/// Draws the films of the demo season with ffmpeg: what somebody waits for first, then all others, one at a time.
+///
+/// A film is drawn once and kept among the tenant's objects. About 0.4 s of one core goes into 8 seconds of film, at
+/// low priority, so that the server answers from its first moment on; posters are there at once.
+actor DemoFilmsService: Service {
+    /// What nobody may exceed.
+    private enum Bounds {
+        /// Requests that wait for films at one time; further ones are told to come back.
+        static let waitingMax = 64
+        /// The largest film that is kept.
+        static let filmMax = ByteCount.mebibytes(4)
+    }
+
+    /// A film of a tenant.
+    private struct Order: Hashable {
+        let tenant: Tenant
+        let number: Int
+    }
+
+    /// Where a film stands.
+    enum Answer: Sendable {
+        case ready(BlobKey)
+        /// Many others wait already.
+        case busy
+        /// It cannot be drawn here: ffmpeg is missing or failed.
+        case unavailable
+    }
+
+    private let blobs: any BlobStore
+    private let program: String
+    private let folder: URL
+    private var rest: [Order]
+    private var wanted: [Order] = []
+    private var failed: Set<Order> = []
+    private var waiting: [(id: Int, order: Order, continuation: CheckedContinuation<Answer, Never>)] = []
+    private var lastID = 0
+    private let bell = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+
+    /// - Parameters:
+    ///   - films: which films there are, in the order in which they are drawn when nobody waits.
+    ///   - blobs: where they are kept.
+    ///   - folder: where ffmpeg works; created when needed.
+    ///   - program: ffmpeg's name or path.
+    init(films: [(tenant: Tenant, number: Int)], blobs: any BlobStore, folder: URL, program: String = "ffmpeg") {
+        rest = films.reversed().map { Order(tenant: $0.tenant, number: $0.number) }
+        self.blobs = blobs
+        self.folder = folder
+        self.program = program
+    }
+
+    /// Where a film is kept.
+    static func key(_ number: Int) -> BlobKey? { BlobKey("demo/films/v1/\(number).mp4") }
+
+    // MARK: For requests
+
+    /// The film, drawn now if it is not there yet.
+    func film(_ number: Int, for tenant: Tenant) async throws(BlobsError) -> Answer {
+        guard let key = Self.key(number) else { return .unavailable }
+        if try await blobs.head(key, for: tenant) != nil { return .ready(key) }
+        let order = Order(tenant: tenant, number: number)
+        if failed.contains(order) { return .unavailable }
+        guard waiting.count < Bounds.waitingMax else { return .busy }
+        lastID += 1
+        let id = lastID
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                waiting.append((id, order, continuation))
+                if !wanted.contains(order) { wanted.append(order) }
+                if Task.isCancelled { leave(id) }
+                bell.continuation.yield()
+            }
+        } onCancel: {
+            // The actor is entered from a synchronous handler; the work is one removal from a small list.
+            Task { await leave(id) }
+        }
+    }
+
+    private func leave(_ id: Int) {
+        guard let index = waiting.firstIndex(where: { $0.id == id }) else { return }
+        waiting.remove(at: index).continuation.resume(returning: .busy)
+    }
+
+    private func settle(_ order: Order, _ answer: Answer) {
+        let done = waiting.filter { $0.order == order }
+        waiting.removeAll { $0.order == order }
+        for entry in done { entry.continuation.resume(returning: answer) }
+    }
+
+    // MARK: The work
+
+    /// Draws until the server stops.
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await self.work() }
+        for entry in waiting { entry.continuation.resume(returning: .busy) }
+        waiting = []
+    }
+
+    private func work() async {
+        var rings = bell.stream.makeAsyncIterator()
+        while !Task.isCancelled {
+            guard let order = next() else {
+                guard await rings.next(isolation: self) != nil else { return }
+                continue
+            }
+            await make(order)
+        }
+    }
+
+    private func next() -> Order? {
+        if !wanted.isEmpty { return wanted.removeFirst() }
+        return rest.popLast()
+    }
+
+    private func make(_ order: Order) async {
+        guard let key = Self.key(order.number), !failed.contains(order) else { return settle(order, .unavailable) }
+        do {
+            if try await blobs.head(key, for: order.tenant) == nil {
+                let film = try await draw(order.number)
+                let upload = BlobUpload(contentType: "video/mp4", sizeMax: Bounds.filmMax, conflict: .keep)
+                _ = try await blobs.put(.key(key), for: order.tenant, upload, content: film)
+            }
+            settle(order, .ready(key))
+        } catch {
+            // Without ffmpeg, or with a full disk, the demo shows posters; the next start tries again.
+            if !Task.isCancelled { failed.insert(order) }
+            settle(order, .unavailable)
+        }
+    }
+
+    private func draw(_ number: Int) async throws -> ByteBuffer {
+        let place = folder.appending(path: "film-\(number)", directoryHint: .isDirectory)
+        try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+        defer {
+            // What is left behind is overwritten by the next attempt.
+            try? FileManager.default.removeItem(at: place)
+        }
+        let recipe = FilmRecipe(ClipScene(number: number))
+        for (name, text) in recipe.pictures {
+            try Data(text.utf8).write(to: place.appending(path: name))
+        }
+        try await Self.run(program, recipe.arguments, in: place)
+        return ByteBuffer(bytes: try Data(contentsOf: place.appending(path: FilmRecipe.result)))
+    }
+
+    @concurrent
+    private static func run(_ program: String, _ arguments: [String], in folder: URL) async throws {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = ["nice", "-n", "15", program] + arguments
+        process.currentDirectoryURL = folder
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        let (ends, end) = AsyncStream.makeStream(of: Int32.self, bufferingPolicy: .bufferingNewest(1))
+        process.terminationHandler = { finished in
+            end.yield(finished.terminationStatus)
+            end.finish()
+        }
+        try process.run()
+        for await status in ends {
+            guard status == 0 else { throw DrawingFailed(status: status) }
+            return
+        }
+        process.terminate()
+        throw CancellationError()
+    }
+
+    private struct DrawingFailed: Error {
+        let status: Int32
+    }
+}
