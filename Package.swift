@@ -189,7 +189,7 @@ let suites: [Room] = [
             "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Blobs", "Caching",
             "Limits", "Web", "WebTestKit", "Accounts", "Hosting", "Tournament",
         ],
-        [logging, crypto, httpTypes, lifecycle]),
+        [logging, crypto, httpTypes, nioCore, lifecycle]),
     tests("SystemTests", ["Base", "BaseTestKit"], [logging]),
     tests("TidyTests", []),
 ]

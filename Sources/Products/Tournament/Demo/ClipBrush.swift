@@ -179,7 +179,8 @@ struct ClipBrush {
                 motion: .still(x: x - 110, y: y)),
             Layer(
                 width: 720, height: 200,
-                drawing: "<path d=\"M0 26q45-24 90 0t90 0t90 0t90 0t90 0t90 0t90 0t90 0V200H0z\" fill=\"\(palette.near)\"/>",
+                drawing:
+                    "<path d=\"M0 26q45-24 90 0t90 0t90 0t90 0t90 0t90 0t90 0t90 0V200H0z\" fill=\"\(palette.near)\"/>",
                 motion: .drift(x: 0, y: 540, span: -180, turns: 3)),
         ]
     }
@@ -215,7 +216,8 @@ struct ClipBrush {
                 motion: .swing(x: x, y: y, reachX: 16, reachY: 20, turns: 1, phase: 0)),
             Layer(
                 width: 720, height: 260,
-                drawing: "<path d=\"M0 26q45-24 90 0t90 0t90 0t90 0t90 0t90 0t90 0t90 0V260H0z\" fill=\"\(palette.near)\"/>",
+                drawing:
+                    "<path d=\"M0 26q45-24 90 0t90 0t90 0t90 0t90 0t90 0t90 0t90 0V260H0z\" fill=\"\(palette.near)\"/>",
                 motion: .drift(x: 0, y: horizon + 84, span: -180, turns: 1)),
         ]
     }
@@ -293,7 +295,8 @@ struct ClipBrush {
             return Layer(
                 width: 120, height: 168, drawing: drawing,
                 motion: .swing(
-                    x: 20 + index * 96 + below(30), y: between(70, 260), reachX: between(8, 24), reachY: between(30, 70),
+                    x: 20 + index * 96 + below(30), y: between(70, 260), reachX: between(8, 24),
+                    reachY: between(30, 70),
                     turns: 1, phase: below(10)))
         }
     }

@@ -38,8 +38,7 @@ actor DemoFilmsService: Service {
     private var rest: [Order]
     private var wanted: [Order] = []
     private var failed: Set<Order> = []
-    private var waiting: [(id: Int, order: Order, continuation: CheckedContinuation<Answer, Never>)] = []
-    private var lastID = 0
+    private var waiting: [(order: Order, answer: AsyncStream<Answer>.Continuation)] = []
     private let bell = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
     /// - Parameters:
@@ -66,30 +65,21 @@ actor DemoFilmsService: Service {
         let order = Order(tenant: tenant, number: number)
         if failed.contains(order) { return .unavailable }
         guard waiting.count < Bounds.waitingMax else { return .busy }
-        lastID += 1
-        let id = lastID
-        return await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                waiting.append((id, order, continuation))
-                if !wanted.contains(order) { wanted.append(order) }
-                if Task.isCancelled { leave(id) }
-                bell.continuation.yield()
-            }
-        } onCancel: {
-            // The actor is entered from a synchronous handler; the work is one removal from a small list.
-            Task { await leave(id) }
+        // The stream ends when whoever waits is cancelled; the entry goes when its film is done.
+        let (answers, answer) = AsyncStream.makeStream(of: Answer.self, bufferingPolicy: .bufferingNewest(1))
+        waiting.append((order, answer))
+        if !wanted.contains(order) { wanted.append(order) }
+        bell.continuation.yield()
+        for await found in answers { return found }
+        return .busy
+    }
+
+    private func settle(_ order: Order, _ found: Answer) {
+        for entry in waiting where entry.order == order {
+            entry.answer.yield(found)
+            entry.answer.finish()
         }
-    }
-
-    private func leave(_ id: Int) {
-        guard let index = waiting.firstIndex(where: { $0.id == id }) else { return }
-        waiting.remove(at: index).continuation.resume(returning: .busy)
-    }
-
-    private func settle(_ order: Order, _ answer: Answer) {
-        let done = waiting.filter { $0.order == order }
         waiting.removeAll { $0.order == order }
-        for entry in done { entry.continuation.resume(returning: answer) }
     }
 
     // MARK: The work
@@ -97,7 +87,7 @@ actor DemoFilmsService: Service {
     /// Draws until the server stops.
     func run() async throws {
         await cancelWhenGracefulShutdown { await self.work() }
-        for entry in waiting { entry.continuation.resume(returning: .busy) }
+        for entry in waiting { entry.answer.finish() }
         waiting = []
     }
 
