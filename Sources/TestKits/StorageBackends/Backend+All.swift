@@ -1,0 +1,7 @@
+import Foundation
+public import StorageTestKit
+
+extension Backend {
+    /// The engines to test on: all of them, or SQLite alone when `CAPSTAN_TEST_ENGINES` is `sqlite`.
+    public static let all: [Backend] = [.sqlite]
+}

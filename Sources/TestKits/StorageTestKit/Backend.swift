@@ -1,0 +1,86 @@
+public import Base
+import BaseTestKit
+public import Storage
+public import Testing
+
+/// An engine on which tests of storage run, each on a fresh database of its own.
+///
+/// ```swift
+/// @Suite(.databases) struct FlagTests {
+///     @Test(arguments: Backend.all) func `a flag is off until it is set`(backend: Backend) async throws {
+///         let storage = try await backend.lease(modules: [FlagSchema.module])
+/// ```
+public struct Backend: Sendable, CustomTestStringConvertible {
+    /// Where the engines differ, each with a test of its own.
+    public enum Capability: Sendable, Hashable, CaseIterable {
+        /// Several transactions write at the same time, so that two may wait for each other.
+        case concurrentWriters
+        /// The engine itself keeps tenants apart.
+        case rowSecurity
+        /// JSON is checked and normalised when it is stored.
+        case checkedJSON
+    }
+
+    /// A driver on a fresh database whose migrations have run.
+    public struct Leased: Sendable {
+        /// The driver.
+        public let driver: any StorageDriver
+        /// Closes the driver and removes its database.
+        public let release: @Sendable () async -> Void
+
+        /// Hands over a driver.
+        public init(driver: any StorageDriver, release: @escaping @Sendable () async -> Void) {
+            self.driver = driver
+            self.release = release
+        }
+    }
+
+    /// The engine's name, as test reports show it.
+    public let name: String
+    /// What it can do that not all can.
+    public let capabilities: Set<Capability>
+    private let open: @Sendable ([SchemaModule]) async throws -> Leased
+
+    /// Describes an engine; `open` makes a fresh database and runs the modules' migrations.
+    public init(
+        name: String, capabilities: Set<Capability>, open: @escaping @Sendable ([SchemaModule]) async throws -> Leased
+    ) {
+        self.name = name
+        self.capabilities = capabilities
+        self.open = open
+    }
+
+    /// The engine's name.
+    public var testDescription: String { name }
+
+    /// A driver on a fresh database that lasts until the end of the test.
+    ///
+    /// - Throws: `storage.setup` outside of a suite with the trait ``Testing/Trait/databases``.
+    public func leaseDriver(modules: [SchemaModule]) async throws -> any StorageDriver {
+        guard let scope = DatabaseScope.current else {
+            throw StorageError(.setup, "a database is leased outside of a suite with the trait .databases")
+        }
+        let leased = try await open(modules)
+        scope.add(leased)
+        return leased.driver
+    }
+
+    /// Storage on a fresh database that lasts until the end of the test.
+    ///
+    /// - Parameters:
+    ///   - modules: Whose migrations have run.
+    ///   - clock: The machine's when not given.
+    ///   - randomness: The system's when not given.
+    /// - Throws: `storage.setup` outside of a suite with the trait ``Testing/Trait/databases``.
+    public func lease(
+        modules: [SchemaModule], clock: any WallClock = SystemClock(),
+        randomness: any Randomness = SystemRandomness()
+    ) async throws -> Storage {
+        Storage(
+            driver: try await leaseDriver(modules: modules), modules: modules, cursorKey: Self.cursorKey, clock: clock,
+            randomness: randomness)
+    }
+
+    /// What signs cursors in tests.
+    public static let cursorKey = Secret(Array<UInt8>(repeating: 0x5A, count: 32))
+}

@@ -1,0 +1,45 @@
+import Storage
+import Synchronization
+public import Testing
+
+/// Gives back the databases that a test has leased when it ends.
+public struct DatabaseScope: SuiteTrait, TestTrait, TestScoping {
+    @TaskLocal static var current: Leases?
+
+    /// What a test has leased.
+    final class Leases: Sendable {
+        private let leased = Mutex<[Backend.Leased]>([])
+
+        func add(_ lease: Backend.Leased) { leased.withLock { $0.append(lease) } }
+
+        func releaseAll() async {
+            let all = leased.withLock { leased in
+                defer { leased = [] }
+                return leased
+            }
+            for lease in all.reversed() { await lease.release() }
+        }
+    }
+
+    /// Each test of the suite has databases of its own.
+    public var isRecursive: Bool { true }
+
+    /// Runs a test, then gives back what it has leased.
+    @concurrent public func provideScope(
+        for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
+    ) async throws {
+        let leases = Leases()
+        do {
+            try await Self.$current.withValue(leases) { try await function() }
+        } catch {
+            await leases.releaseAll()
+            throw error
+        }
+        await leases.releaseAll()
+    }
+}
+
+extension Trait where Self == DatabaseScope {
+    /// Lets the suite's tests lease databases.
+    public static var databases: DatabaseScope { DatabaseScope() }
+}
