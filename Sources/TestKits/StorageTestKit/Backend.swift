@@ -71,6 +71,7 @@ public struct Backend: Sendable, CustomTestStringConvertible {
     ///   - modules: Whose migrations have run.
     ///   - clock: The machine's when not given.
     ///   - randomness: The system's when not given.
+    /// - Returns: Storage that is shut down when the test ends.
     /// - Throws: `storage.setup` outside of a suite with the trait ``Testing/Trait/databases``.
     public func lease(
         modules: [SchemaModule], clock: any WallClock = SystemClock(),
