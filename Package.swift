@@ -35,6 +35,7 @@ let nioCore = external("NIOCore", "swift-nio")
 let nioPosix = external("NIOPosix", "swift-nio")
 let nioHTTP1 = external("NIOHTTP1", "swift-nio")
 let lifecycle = external("ServiceLifecycle", "swift-service-lifecycle")
+let unixSignals = external("UnixSignals", "swift-service-lifecycle")
 let hummingbird = external("Hummingbird", "hummingbird")
 let hummingbirdCore = external("HummingbirdCore", "hummingbird")
 let hummingbirdTesting = external("HummingbirdTesting", "hummingbird")
@@ -137,7 +138,7 @@ let floors: [[Room]] = [
                 "Base", "Telemetry", "Storage", "StorageSQLite", "StoragePostgres", "Coordination", "Blobs", "Caching",
                 "Limits", "Web", "Accounts", "Hosting", "Tournament",
             ],
-            libraries: [logging, arguments, configuration, lifecycle], resources: [])
+            libraries: [logging, crypto, arguments, configuration, lifecycle, unixSignals], resources: [])
     ],
 ]
 

@@ -1,0 +1,72 @@
+import Base
+import Blobs
+import Caching
+import Coordination
+import Foundation
+import Hosting
+import Limits
+import Logging
+import Storage
+import StorageSQLite
+import Telemetry
+import Web
+
+/// The parts that every command stands on: settings, keys, the database.
+struct Installation: Sendable {
+    let products: [any Product.Type]
+    let plans: ProductPlans
+    let settings: Settings
+    let clock: any WallClock
+    let randomness: any Randomness
+    let logger: Logger
+    let database: DatabaseAddress
+    let dataFolder: String
+
+    /// Reads settings and checks the products' plans; opens nothing.
+    init(products names: String?, overrides: [Setting: String]) throws {
+        products = try Products.chosen(names)
+        plans = try ProductPlans(products.map { $0.plan }, platform: Products.platformModules)
+        settings = try PlatformSettings.read(
+            PlatformSettings.all + plans.plans.flatMap(\.settings), overrides: overrides)
+        clock = SystemClock()
+        randomness = SystemRandomness()
+        let level = LogLevelSetting(
+            settings.text(PlatformSettings.logLevel).flatMap(Logger.Level.init(rawValue:)) ?? .info)
+        let clock = clock
+        logger = Logger(label: "capstan") { JSONLogHandler(label: $0, level: level, clock: clock) }
+        dataFolder = settings.text(PlatformSettings.data) ?? "./capstan-data"
+        database = try DatabaseAddress(
+            settings.text(PlatformSettings.database) ?? "sqlite:\(dataFolder)/capstan.sqlite")
+    }
+
+    /// Opens the engine.
+    func openDriver() async throws -> any StorageDriver {
+        switch database {
+        case .sqlite(let path):
+            try createFolder(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+            return try SQLiteStorage(path: path)
+        case .postgres:
+            throw Failure.failed("PostgreSQL is not mounted yet")
+        }
+    }
+
+    /// Puts the façade before an engine.
+    func openStorage(over driver: any StorageDriver, keys: InstallationKeys) -> Storage {
+        Storage(
+            driver: driver, modules: plans.modules, cursorKey: keys.cursors, clock: clock, randomness: randomness)
+    }
+
+    /// Brings the schema up to date; tells what was done.
+    func migrate(_ driver: any StorageDriver) async throws -> [MigrationName] {
+        try await Migrator(driver: driver, modules: plans.modules, clock: clock).run()
+    }
+
+    func createFolder(_ path: String) throws(Failure) {
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw .failed(
+                "the folder \(path) cannot be made (\(error.localizedDescription)): choose another with --data")
+        }
+    }
+}

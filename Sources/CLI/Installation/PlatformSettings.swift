@@ -1,0 +1,54 @@
+import Configuration
+import Hosting
+
+/// The settings of the platform itself; each product adds its own.
+enum PlatformSettings {
+    static let database = Setting(
+        "database.url", .text, default: nil,
+        "Where the data is: sqlite:PATH or postgres://…; without it a SQLite file in the data folder.")
+    static let pooling = Setting(
+        "database.pooling", .choice(["direct", "transaction"]), default: "direct",
+        "Whether PostgreSQL is reached directly or through a pooler in transaction mode, such as PgBouncer.")
+    static let listen = Setting(
+        "server.listen", .text, default: "127.0.0.1:8080", "The address and port that the server listens at.")
+    static let connections = Setting(
+        "server.connectionsMax", .integer(1...1_000_000, unit: "connections"), default: "10000",
+        "Connections open at once; more wait to be accepted.")
+    static let guardPerMinute = Setting(
+        "server.guardPerMinute", .integer(0...100_000_000, unit: "requests per minute"), default: "6000",
+        "Requests of one address group over all routes; 0 for no outer guard.")
+    static let trustedHops = Setting(
+        "server.trustedHops", .integer(0...8, unit: "proxies"), default: "0",
+        "How many proxies of yours stand before the server; with 0 no forwarded header is believed.")
+    static let baseDomain = Setting(
+        "server.baseDomain", .text, default: "localhost",
+        "Tenants are served at SLUG.BASEDOMAIN besides their own domains.")
+    static let data = Setting(
+        "data.folder", .text, default: "./capstan-data", "Where files are kept: the SQLite database, blobs, keys.")
+    static let key = Setting(
+        "secrets.key", .secret, default: nil,
+        "Signs sessions, device keys and cursors, 64 hexadecimal digits; without it a key is made in the data folder.")
+    static let nodeName = Setting(
+        "node.name", .text, default: "node-1", "The name of this process in logs.")
+    static let nodeLane = Setting(
+        "node.lane", .integer(0...15, unit: "lane"), default: "0",
+        "The lane of this process in shared counters; give each node its own.")
+    static let logLevel = Setting(
+        "log.level", .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]), default: "info",
+        "The least severe lines that are logged.")
+
+    static let all = [
+        database, pooling, listen, connections, guardPerMinute, trustedHops, baseDomain, data, key, nodeName, nodeLane,
+        logLevel,
+    ]
+
+    /// Reads all settings from the environment; `overrides` (from flags) win.
+    static func read(_ settings: [Setting], overrides: [Setting: String]) throws(HostingError) -> Settings {
+        let reader = ConfigReader(provider: EnvironmentVariablesProvider())
+        return try Settings(settings) { setting in
+            if let value = overrides[setting] { return value }
+            let isSecret = setting.kind == .secret
+            return reader.string(forKey: ConfigKey("capstan.\(setting.key)"), isSecret: isSecret)
+        }
+    }
+}

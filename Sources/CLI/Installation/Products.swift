@@ -1,0 +1,24 @@
+import Hosting
+import Storage
+
+/// The products that this program can mount; one line each.
+enum Products {
+    static let all: [any Product.Type] = []
+
+    /// The tables of the platform's own modules.
+    static let platformModules: [SchemaModule] = [ProductPlans.hostingSchema]
+
+    /// The products named in `names` (comma-separated), or all of them.
+    static func chosen(_ names: String?) throws(Failure) -> [any Product.Type] {
+        guard let names else { return all }
+        var chosen: [any Product.Type] = []
+        for name in names.split(separator: ",") {
+            guard let product = all.first(where: { $0.plan.name == name }) else {
+                throw .usedWrongly(
+                    "no product is named \(name); there are \(all.map { $0.plan.name }.joined(separator: ", "))")
+            }
+            chosen.append(product)
+        }
+        return chosen
+    }
+}

@@ -1,0 +1,36 @@
+public import Storage
+import Synchronization
+
+/// Whether this process should be sent requests: it has started, is not draining, and its database answers.
+public final class Readiness: Sendable {
+    /// A phase of the process.
+    public enum Phase: String, Sendable, CaseIterable {
+        /// Migrating, loading, filling.
+        case starting
+        /// Answering.
+        case serving
+        /// Finishing what is in flight; balancers should look elsewhere.
+        case draining
+    }
+
+    private let storage: Storage
+    private let current = Mutex(Phase.starting)
+
+    /// Starts in the phase `starting`.
+    public init(storage: Storage) { self.storage = storage }
+
+    /// The phase, which whoever runs the process moves on.
+    public var phase: Phase {
+        get { current.withLock { $0 } }
+        set { current.withLock { $0 = newValue } }
+    }
+
+    /// Whether statements can be sent.
+    public var isDatabaseAvailable: Bool { storage.driver.statistics().isAvailable }
+
+    /// Whether requests are welcome.
+    ///
+    /// A database that is away does not make a process unready: cached reads still answer, and no other process would
+    /// do better.
+    public var isReady: Bool { phase == .serving }
+}

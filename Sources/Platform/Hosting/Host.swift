@@ -1,0 +1,51 @@
+public import ServiceLifecycle
+public import Storage
+public import Telemetry
+public import Web
+
+/// Products mounted on the platform: what answers and what runs, in order.
+public struct Host: Sendable {
+    /// All routes: the platform's own, then the products'.
+    public let routes: [Route]
+    /// What runs beside requests, in order of start; stopped in reverse.
+    public let services: [any Service]
+    /// The products' demo data, one after the other.
+    public let demos: [@Sendable () async throws -> Void]
+    /// What balancers are told.
+    public let readiness: Readiness
+
+    /// Makes the products and gathers what they give.
+    ///
+    /// - Parameters:
+    ///   - products: what is mounted, checked before by ``ProductPlans``.
+    ///   - services: what the products may use.
+    ///   - ledger: where each route's costs are added up.
+    ///   - metricsPolicy: who may read `/metrics`.
+    /// - Throws: what a product throws when it cannot be made.
+    public init(
+        _ products: [any Product.Type], services: ProductServices, ledger: CostLedger, metricsPolicy: AccessPolicy
+    ) async throws {
+        readiness = Readiness(storage: services.storage)
+        let report = ConsoleReport(
+            ledger: ledger, storage: services.storage, caches: services.caches, limits: services.limits)
+        var routes =
+            HealthRoutes(readiness: readiness, metrics: services.metrics, metricsPolicy: metricsPolicy).routes
+            + ConsoleRoutes(report: report, flags: services.flags).routes
+        var running: [any Service] = [services.flags]
+        var demos: [@Sendable () async throws -> Void] = []
+        for product in products {
+            let manifest = try await product.init(services).manifest
+            routes += manifest.routes
+            running += manifest.services
+            if let demo = manifest.demo { demos.append(demo) }
+        }
+        self.routes = routes
+        self.services = running
+        self.demos = demos
+    }
+}
+
+extension ProductPlans {
+    /// The tables of the platform's module Hosting.
+    public static var hostingSchema: SchemaModule { FlagStore.schema }
+}

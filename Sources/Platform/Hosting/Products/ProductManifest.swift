@@ -1,0 +1,21 @@
+public import ServiceLifecycle
+public import Web
+
+/// What a product gives to the host: everything that answers, runs or fills.
+public struct ProductManifest: Sendable {
+    /// Its addresses, each with policy, limit and statement budget.
+    public let routes: [Route]
+    /// What runs beside requests, started in this order and stopped in reverse.
+    public let services: [any Service]
+    /// Fills an empty database with the demo's data and does nothing on a filled one; `nil` when there is no demo.
+    public let demo: (@Sendable () async throws -> Void)?
+
+    /// Declares what a product gives.
+    public init(
+        routes: [Route], services: [any Service] = [], demo: (@Sendable () async throws -> Void)? = nil
+    ) {
+        self.routes = routes
+        self.services = services
+        self.demo = demo
+    }
+}

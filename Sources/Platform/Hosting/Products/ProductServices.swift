@@ -1,0 +1,69 @@
+public import Base
+public import Blobs
+public import Caching
+public import Limits
+public import Logging
+public import Storage
+public import Telemetry
+
+/// Everything that a product may use of the outside, on one page; there is no other way out.
+public struct ProductServices: Sendable {
+    /// The time.
+    public let clock: any WallClock
+    /// Chance.
+    public let randomness: any Randomness
+    /// This process among the others.
+    public let node: Node
+    /// The database.
+    public let storage: Storage
+    /// Where caches are entered.
+    public let caches: CacheRegistry
+    /// Rates, quotas and budgets.
+    public let limits: LimitRegistry
+    /// Files.
+    public let blobs: any BlobStore
+    /// What is switched on, for whom.
+    public let flags: FeatureFlags
+    /// The values of the product's settings.
+    public let settings: Settings
+    /// Counters, gauges and histograms.
+    public let metrics: MetricRegistry
+    /// Where the product's services report.
+    public let logger: Logger
+
+    /// Gathers the services.
+    public init(
+        clock: any WallClock, randomness: any Randomness, node: Node, storage: Storage, caches: CacheRegistry,
+        limits: LimitRegistry, blobs: any BlobStore, flags: FeatureFlags, settings: Settings,
+        metrics: MetricRegistry, logger: Logger
+    ) {
+        self.clock = clock
+        self.randomness = randomness
+        self.node = node
+        self.storage = storage
+        self.caches = caches
+        self.limits = limits
+        self.blobs = blobs
+        self.flags = flags
+        self.settings = settings
+        self.metrics = metrics
+        self.logger = logger
+    }
+}
+
+/// One process of an installation.
+public struct Node: Sendable, Hashable {
+    /// Its name in logs, as in `web-1`.
+    public let name: String
+    /// Its lane in counters that several nodes raise at once, 0 to 15.
+    ///
+    /// Nodes may share one; they then wait for each other's rows.
+    public let lane: Int
+
+    /// Names a process.
+    public init(name: String, lane: Int) {
+        precondition((0..<16).contains(lane), "there is no lane \(lane): give 0 to 15")
+        self.name = name
+        self.lane = lane
+    }
+}
