@@ -14,7 +14,7 @@ public enum TournamentSchema {
             TableDeclaration("clip_tallies"),
             TableDeclaration("voters"),
             TableDeclaration("votes"),
-            TableDeclaration("vote_days", retention: .after(column: "touched_at", age: .seconds(400 * 86_400))),
+            TableDeclaration("vote_days", retention: .after(column: "day_at", age: .seconds(400 * 86_400))),
             TableDeclaration("counted_views", retention: .after(column: "expires_at", age: .seconds(60))),
             TableDeclaration("winners"),
             TableDeclaration("fraud_cases"),
@@ -164,9 +164,10 @@ public enum TournamentSchema {
             CREATE TABLE vote_days (
                 tenant_id uuid NOT NULL, voter_id uuid NOT NULL, day bigint NOT NULL,
                 weight_used bigint NOT NULL CHECK (weight_used >= 0), votes bigint NOT NULL,
-                revision bigint NOT NULL, touched_at timestamptz NOT NULL,
+                revision bigint NOT NULL, day_at timestamptz NOT NULL,
                 PRIMARY KEY (tenant_id, voter_id, day))
             """, postgres: "fillfactor = 70")
+        + [.both("CREATE INDEX vote_days_by_day ON vote_days (tenant_id, day_at, voter_id)")]
 
     private static let outcome: [Migration.Step] = [
         .both(
