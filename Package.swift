@@ -187,7 +187,8 @@ let suites: [Room] = [
     tests(
         "TournamentTests",
         [
-            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Blobs", "Caching",
+            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "StorageSQLite",
+            "Coordination", "Blobs", "Caching",
             "Limits", "Web", "WebTestKit", "Accounts", "Hosting", "Tournament",
         ],
         [logging, crypto, httpTypes, nioCore, lifecycle]),

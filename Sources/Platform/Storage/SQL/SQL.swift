@@ -47,6 +47,11 @@ extension SQL: ExpressibleByStringInterpolation {
         /// Binds a value.
         public mutating func appendInterpolation(_ value: some SQLEncodable) { parts.append(.bind(value.sqlValue)) }
 
+        /// Binds a value, or null of its type.
+        public mutating func appendInterpolation<Value: SQLEncodable>(_ value: Value?) {
+            parts.append(.bind(value.sqlValue))
+        }
+
         /// Binds a value whose column type is known at run time only.
         public mutating func appendInterpolation(value: SQLValue) { parts.append(.bind(value)) }
 

@@ -1,4 +1,5 @@
 import Base
+
 import typealias Storage.SQLConvertible
 
 /// A short film that competes for a slot.

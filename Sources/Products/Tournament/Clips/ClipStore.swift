@@ -196,13 +196,18 @@ extension Clip: RowDecodable {
         c.files, c.milliseconds, c.bytes
         """
 
-    init(row: SQLRow) throws(StorageError) {
+    init(row: SQLRow) throws(StorageError) { try self.init(row: row, from: 0) }
+
+    /// Reads a clip out of a wider row, from a column on.
+    init(row: SQLRow, from first: Int) throws(StorageError) {
         self.init(
-            id: try row.value(at: 0), seasonID: try row.value(at: 1), trackID: try row.value(at: 2),
-            slotID: try row.value(at: 3), personID: try row.value(at: 4), title: try row.value(at: 5),
-            credit: try row.value(at: 6), genre: try row.value(at: 7), state: try row.value(at: 8),
-            activeAt: try row.value(at: 9), files: try StoredJSON.read(try row.value(at: 10)),
-            milliseconds: try row.value(at: 11), bytes: try row.value(at: 12))
+            id: try row.value(at: first), seasonID: try row.value(at: first + 1),
+            trackID: try row.value(at: first + 2), slotID: try row.value(at: first + 3),
+            personID: try row.value(at: first + 4), title: try row.value(at: first + 5),
+            credit: try row.value(at: first + 6), genre: try row.value(at: first + 7),
+            state: try row.value(at: first + 8), activeAt: try row.value(at: first + 9),
+            files: try StoredJSON.read(try row.value(at: first + 10)), milliseconds: try row.value(at: first + 11),
+            bytes: try row.value(at: first + 12))
     }
 }
 

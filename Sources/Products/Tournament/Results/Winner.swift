@@ -1,4 +1,5 @@
 import Base
+
 import typealias Storage.SQLConvertible
 
 /// The result of a slot; one row per slot.

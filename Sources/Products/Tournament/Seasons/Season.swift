@@ -1,5 +1,6 @@
 import Base
 import Foundation
+
 import typealias Storage.SQLConvertible
 
 /// A tournament with a beginning and an end: its tracks' slots in sequence give one film.

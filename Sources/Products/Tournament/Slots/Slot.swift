@@ -1,4 +1,5 @@
 import Base
+
 import typealias Storage.SQLConvertible
 
 /// One scene of the film: clips compete for it, one wins.

@@ -132,6 +132,18 @@ struct SlotStore: Sendable {
             """)
     }
 
+    /// Whether the season has a slot that is not locked yet.
+    func hasUnlocked(
+        _ season: ID<Season>, through reading: some Reading, in tenant: Tenant
+    ) async throws(StorageError) -> Bool {
+        try await reading.first(
+            Slot.self, "slot.unlocked",
+            """
+            SELECT \(sql: Slot.columns) FROM slots s
+            WHERE s.tenant_id = \(tenant) AND s.season_id = \(season) AND s.state <> 'locked'
+            """) != nil
+    }
+
     /// Whether another slot of the track is being voted on or counted.
     func isTrackBusy(
         besides slot: Slot, through reading: some Reading, in tenant: Tenant

@@ -1,4 +1,5 @@
 import Base
+
 import typealias Storage.SQLConvertible
 
 /// One voter's mark on one clip; never deleted and never re-weighted.

@@ -91,6 +91,19 @@ struct VoteStore: Sendable {
         return facts
     }
 
+    /// Which of these votes stand, and so could not be taken back for another reason than being absent.
+    func standing(_ asks: [WithdrawAsk], in tenant: Tenant) async throws(StorageError) -> Set<WithdrawAsk> {
+        let rows = try await storage.reader(for: tenant).list(
+            StandingRow.self, "vote.standing",
+            """
+            WITH input (voter_id, clip_id) AS (\(rows: SQLRows(asks, { $0.voterID }, { $0.clipID })))
+            SELECT v.voter_id, v.clip_id FROM input i
+            JOIN votes v ON v.tenant_id = \(tenant) AND v.clip_id = i.clip_id AND v.voter_id = i.voter_id
+                AND v.withdrawn_at IS NULL
+            """, limit: Bounds.group)
+        return Set(rows.map { WithdrawAsk(voterID: $0.voterID, clipID: $0.clipID) })
+    }
+
     // MARK: A voter's own
 
     /// What a voter has done in a slot and spent today, in one statement.
@@ -210,4 +223,14 @@ private struct ClipIDRow: RowDecodable {
     let clipID: ID<Clip>
 
     init(row: SQLRow) throws(StorageError) { clipID = try row.value(at: 0) }
+}
+
+private struct StandingRow: RowDecodable {
+    let voterID: ID<Voter>
+    let clipID: ID<Clip>
+
+    init(row: SQLRow) throws(StorageError) {
+        voterID = try row.value(at: 0)
+        clipID = try row.value(at: 1)
+    }
 }

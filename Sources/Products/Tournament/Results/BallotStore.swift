@@ -1,0 +1,57 @@
+import Base
+import Storage
+
+/// Reads the votes of a slot as ballots, in the order in which they are published.
+struct BallotStore: Sendable {
+    let storage: Storage
+
+    /// Hands over all ballots of a slot in chunks, from one state of the data; a slow consumer costs no memory.
+    ///
+    /// - Parameters:
+    ///   - slot: whose ballots.
+    ///   - season: decides whether pseudonyms are computed or were stored.
+    ///   - tenant: where.
+    ///   - body: gets each chunk.
+    func stream(
+        _ slot: ID<Slot>, of season: Season, in tenant: Tenant, _ body: ([Ballot]) async throws -> Void
+    ) async throws {
+        try await storage.read(for: tenant) { transaction in
+            let salt = try await SeasonStore(storage: storage).salt(of: season.id, through: transaction, in: tenant)
+            let isStored = season.pseudonymisedAt != nil
+            try await transaction.stream(
+                "vote.ballots",
+                """
+                SELECT id, cast_at, clip_id, voter_id, kind, weight, withdrawn_at IS NOT NULL, removal_id IS NOT NULL
+                FROM votes WHERE tenant_id = \(tenant) AND slot_id = \(slot) ORDER BY id
+                """
+            ) { rows in
+                var ballots: [Ballot] = []
+                ballots.reserveCapacity(rows.rowCount)
+                for index in 0..<rows.rowCount {
+                    ballots.append(try Self.ballot(SQLRow(source: rows, index: index), salt: salt, isStored: isStored))
+                }
+                try await body(ballots)
+            }
+        }
+    }
+
+    /// Counts a slot from its votes, never from tallies.
+    func count(_ slot: ID<Slot>, of season: Season, entrants: [Standing], in tenant: Tenant) async throws -> Recount {
+        var recount = Recount(clips: entrants)
+        try await stream(slot, of: season, in: tenant) { ballots in
+            for ballot in ballots { recount.add(ballot) }
+        }
+        return recount
+    }
+
+    private static func ballot(_ row: SQLRow, salt: [UInt8], isStored: Bool) throws(StorageError) -> Ballot {
+        let voter: ID<Voter> = try row.value(at: 3)
+        let isRemoved: Bool = try row.value(at: 7)
+        let isWithdrawn: Bool = try row.value(at: 6)
+        return Ballot(
+            id: try row.value(at: 0), castAt: try row.value(at: 1), clipID: try row.value(at: 2),
+            voter: isStored ? Pseudonym(stored: voter) : Pseudonym(of: voter, salt: salt),
+            kind: try row.value(at: 4), weight: try row.value(at: 5),
+            state: isRemoved ? .removed : isWithdrawn ? .withdrawn : .counted)
+    }
+}

@@ -1,0 +1,55 @@
+import Base
+import Logging
+import ServiceLifecycle
+
+/// Moves slots of all tenants when their time has come: wakes exactly at the next one and sweeps every ten seconds.
+///
+/// Several nodes may run it: every step is decided under the slot's lock.
+struct SlotAdvancer: Service {
+    enum Bounds {
+        /// Slots that one look handles.
+        static let slotsPerLook = 200
+        /// Time between two looks when nothing is due before.
+        static let sweepEvery: Duration = .seconds(10)
+        /// Shortest time between two looks, so that a slot that cannot be moved costs little.
+        static let pause: Duration = .milliseconds(200)
+    }
+
+    let steps: SlotSteps
+    let slots: SlotStore
+    let clock: any WallClock
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                let rest = await look()
+                // Cancellation ends the loop, which is what it asks for.
+                try? await clock.sleep(for: max(rest, Bounds.pause))
+            }
+        }
+    }
+
+    /// Takes all steps that are due and returns how long nothing more is.
+    func look() async -> Duration {
+        do {
+            let coming = try await slots.next(limit: Bounds.slotsPerLook)
+            for due in coming where due.dueAt <= clock.now() { await advance(due.slotID, in: due.tenant) }
+            guard let next = try await slots.next(limit: 1).first else { return Bounds.sweepEvery }
+            return min(Bounds.sweepEvery, max(.zero, next.dueAt - clock.now()))
+        } catch {
+            logger.warning("slots that are due could not be read", metadata: ["error": "\(error)"])
+            return Bounds.sweepEvery
+        }
+    }
+
+    /// Takes a slot through all steps that are due.
+    func advance(_ slot: ID<Slot>, in tenant: Tenant) async {
+        do {
+            while try await steps.advance(slot, in: tenant) != .nothing {}
+        } catch {
+            logger.warning(
+                "a slot could not be moved on", metadata: ["slot": "\(slot)", "error": "\(error)"])
+        }
+    }
+}
