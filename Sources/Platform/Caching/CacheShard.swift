@@ -46,7 +46,7 @@ struct CacheShard<Name: Hashable & Sendable, Value: Sendable>: Sendable {
         var tooHeavy = 0
     }
 
-    var store: S3FIFO<Key, CacheScopeGroup, Entry>
+    var store: TinyLFU<Key, CacheScopeGroup, Entry>
     private(set) var flights: [UInt64: Flight<Key, Value>] = [:]
     private var current: [Key: UInt64] = [:]
     private var lastID: UInt64 = 0
@@ -54,7 +54,7 @@ struct CacheShard<Name: Hashable & Sendable, Value: Sendable>: Sendable {
     private(set) var counts = Counts()
 
     init(capacity: Int, groupCapacity: Int, waitersMax: Int) {
-        store = S3FIFO(capacity: capacity, groupCapacity: groupCapacity)
+        store = TinyLFU(capacity: capacity, groupCapacity: groupCapacity)
         self.waitersMax = waitersMax
     }
 
