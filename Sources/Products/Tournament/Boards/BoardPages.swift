@@ -117,7 +117,7 @@ struct BoardPage: Sendable {
         hasOrders = view.kind == .slot && !view.isBlind
         orders = Order.allCases.map {
             Link(
-                label: $0.rawValue.capitalized,
+                label: Wording.title($0.rawValue),
                 href: Addresses.board(view.kind.rawValue, scope: view.scope, order: $0 == .score ? nil : $0.rawValue),
                 isCurrent: $0 == view.order)
         }

@@ -78,7 +78,7 @@ struct ClipPage: Sendable {
         id = clip.id.description
         title = clip.title
         creator = clip.credit
-        genre = clip.genre.rawValue.capitalized
+        genre = Wording.title(clip.genre.rawValue)
         poster = clip.files.poster ?? ""
         video = clip.files.small ?? ""
         seconds = (clip.milliseconds + 500) / 1_000

@@ -77,7 +77,8 @@ struct FeedPage: Sendable {
             let next = index + 1 < entries.count ? "#clip-\(entries[index + 1].clip.id)" : "#more"
             return Shot(
                 id: form.id, title: clip.title, href: Addresses.clip(clip.id), creator: clip.credit,
-                genre: clip.genre.rawValue.capitalized, poster: clip.files.poster ?? "", video: clip.files.small ?? "",
+                genre: Wording.title(clip.genre.rawValue), poster: clip.files.poster ?? "",
+                video: clip.files.small ?? "",
                 seconds: (clip.milliseconds + 500) / 1_000,
                 preload: index == 0 ? "auto" : index < 3 ? "metadata" : "none",
                 viewToken: entry.viewToken, isBlind: season.rules.isBlind, score: Wording.number(entry.score),

@@ -19,6 +19,9 @@ enum Wording {
         "\(number(value)) \(value == 1 ? one : many ?? one + "s")"
     }
 
+    /// A word with a capital letter.
+    static func title(_ word: String) -> String { word.prefix(1).uppercased() + word.dropFirst() }
+
     /// What is left on a clock: `08:57:59`, with days before it from 24 hours on; zero when it is over.
     static func countdown(_ left: Duration) -> String {
         let (whole, rest) = left.components
