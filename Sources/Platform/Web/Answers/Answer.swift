@@ -65,9 +65,9 @@ public struct ReadyBytes: Sendable {
 }
 
 /// Receives the bytes of a streamed body; suspends while the client is slower than we are.
-public protocol BodyWriter: Sendable {
+protocol BodyWriter: Sendable {
     /// Sends bytes; returns when there is room for more.
-    func write(_ bytes: [UInt8]) async throws
+    func write(_ buffer: ByteBuffer) async throws
     /// Says what follows the last byte: headers that could only be known at the end.
     func finish(trailers: [(name: String, value: String)]) async throws
 }

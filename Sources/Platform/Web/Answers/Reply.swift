@@ -9,9 +9,9 @@ enum JSONOutput {
         return encoder
     }()
 
-    static func buffer(_ value: some Encodable) throws -> ByteBuffer {
-        ByteBuffer(bytes: try encoder.encode(value))
-    }
+    static func buffer(_ value: some Encodable) throws -> ByteBuffer { ByteBuffer(bytes: try data(value)) }
+
+    static func data(_ value: some Encodable) throws -> Data { try encoder.encode(value) }
 }
 
 extension Output {
@@ -114,10 +114,29 @@ public struct Redirect: Answerable {
     }
 }
 
+/// One of two kinds of answers, such as a value for programs and a redirect for forms.
+public enum Either<First: Answerable, Second: Answerable>: Answerable {
+    /// What the description of the API shows.
+    case first(First)
+    /// The other kind.
+    case second(Second)
+
+    /// What the first kind says.
+    public static var content: Content { First.content }
+
+    /// The answer of the kind that it is.
+    public func answer(in context: RequestContext) async throws -> Answer {
+        switch self {
+        case .first(let value): try await value.answer(in: context)
+        case .second(let value): try await value.answer(in: context)
+        }
+    }
+}
+
 /// Bytes of any media type, such as SVG, a sitemap or a calendar.
 public struct Bytes: Answerable {
     /// Whatever the value says.
-    public static let content = Content(mediaType: "application/octet-stream")
+    public static let content = Content.bytes
 
     private let bytes: ReadyBytes
     private let mediaType: String

@@ -133,6 +133,8 @@ public struct Content: Sendable {
 
     /// No body at all.
     public static let none = Content(mediaType: nil)
+    /// Bytes of a media type that only the answer knows.
+    public static let bytes = Content(mediaType: "*/*")
     /// A page.
     public static let html = Content(mediaType: "text/html; charset=utf-8")
 }

@@ -170,9 +170,9 @@ final class ConnectionWriter: BodyWriter {
 
     init(outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>) { self.outbound = outbound }
 
-    func write(_ bytes: [UInt8]) async throws {
-        guard !bytes.isEmpty else { return }
-        try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: bytes))))
+    func write(_ buffer: ByteBuffer) async throws {
+        guard buffer.readableBytes > 0 else { return }
+        try await outbound.write(.body(.byteBuffer(buffer)))
     }
 
     func finish(trailers: [(name: String, value: String)]) async throws {

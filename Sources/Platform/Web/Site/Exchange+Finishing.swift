@@ -53,7 +53,9 @@ extension Exchange {
                 response.body = .bytes(ready.plain)
             }
         case .stream(let length, let write):
-            if let validator = answer.validator { headers.add(name: "etag", value: validator) }
+            if let validator = answer.validator, put(validator, into: &headers), isSuccess {
+                return finish(notModified: headers, cacheControl: cacheControl, answer: answer)
+            }
             if let length {
                 headers.add(name: "content-length", value: String(length))
             } else {
@@ -104,7 +106,7 @@ extension Exchange {
         var headers = HTTPHeaders()
         headers.reserveCapacity(10)
         let isPage = head.prefersHTML
-        let page = isPage ? site.errorPage?(status, problem.code, problem.detail) : nil
+        let page = isPage ? site.pages?.page(of: problem, status: status, in: chromeContext) : nil
         let body = page ?? problem.body(status: status, trace: status >= 500 ? trace : nil)
         headers.add(name: "content-length", value: String(body.readableBytes))
         headers.add(name: "content-type", value: page != nil ? "text/html; charset=utf-8" : "application/problem+json")

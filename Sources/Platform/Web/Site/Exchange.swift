@@ -15,6 +15,8 @@ struct Exchange {
     let start: Duration
     private(set) var mounted: MountedRoute?
     private(set) var cookies: [Cookie] = []
+    /// Who asks, once it is known; error pages show it.
+    private(set) var chromeContext: RequestContext?
     private var isSecure = false
     private var hasCredentials = false
 
@@ -54,15 +56,16 @@ struct Exchange {
         let route = mounted.route
         allow(route.deadline)
         isSecure = site.addresses.isSecure(forwardedProto: head.forwardedProto)
-        let (principal, deviceToken, keyName) = try await identify(route)
+        let (principal, keyName) = try await identify(route)
         try authorise(principal, route)
         try limit(mounted, principal: principal, keyName: keyName, address: address)
-        if let mediaType = mounted.mediaType, !head.accepts(mediaType) {
+        if let mediaType = mounted.mediaType, mediaType != "*/*", !head.accepts(mediaType) {
             throw Problem(.notAcceptable, "The answer is \(mediaType), which the request does not accept.")
         }
         let context = RequestContext(
-            operation: route.name, principal: principal, clientAddress: address, isSecure: isSecure, cost: cost,
-            trace: trace, receivedAt: services.clock.now(), head: head, site: site, deviceToken: deviceToken)
+            route: route, principal: principal, clientAddress: address, isSecure: isSecure, cost: cost,
+            trace: trace, receivedAt: services.clock.now(), head: head, site: site)
+        chromeContext = context
         let input = try await readInput(route, values: match.values, context: context, readBody)
         return try await route.handle(input, context)
     }
@@ -91,7 +94,7 @@ struct Exchange {
 
     private mutating func identify(
         _ route: Route
-    ) async throws -> (principal: Principal, deviceToken: String?, keyName: String?) {
+    ) async throws -> (principal: Principal, keyName: String?) {
         if let authorization = head.authorization {
             guard authorization.utf8.count <= 256, authorization.prefix(7).isLike("bearer ") else {
                 throw Problem(.unauthenticated, "The header Authorization must be 'Bearer' and an API key.")
@@ -100,7 +103,7 @@ struct Exchange {
                 throw Problem(.unauthenticated, "The API key is unknown, expired or revoked.")
             }
             hasCredentials = true
-            return (Principal(tenant: grant.tenant, scopes: grant.scopes), nil, grant.name)
+            return (Principal(tenant: grant.tenant, scopes: grant.scopes), grant.name)
         }
         guard let tenant = services.tenants.tenant(host: head.hostName) else {
             throw Problem(.notFound, "Nothing is served at this host.")
@@ -117,18 +120,17 @@ struct Exchange {
                 cookies.append(Cookie(header: services.sessions.cookie(renewed, isSecure: isSecure)))
             }
         }
-        var deviceToken = head.device
-        var device = deviceToken.flatMap { services.devices.verify($0, in: tenant) }
+        var device = head.device.flatMap { services.devices.verify($0, in: tenant) }
         if device != nil { hasCredentials = true }
         if device == nil, session == nil, route.policy == .voter {
             let minted = services.devices.mint(in: tenant)
-            (deviceToken, device) = (minted.token, minted.device)
+            device = minted.device
             cookies.append(Cookie(header: services.devices.cookie(minted.token, isSecure: isSecure)))
         }
         let principal = Principal(
             tenant: tenant, person: session?.person, device: device, role: session?.role,
             sessionVersion: session?.version ?? 0)
-        return (principal, deviceToken, nil)
+        return (principal, nil)
     }
 
     private func authorise(_ principal: Principal, _ route: Route) throws(Problem) {

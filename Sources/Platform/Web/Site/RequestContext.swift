@@ -4,8 +4,8 @@ public import Telemetry
 
 /// Everything a handler may know about the request besides its input.
 public final class RequestContext: Sendable {
-    /// The operation's name, as declared.
-    public let operation: String
+    /// The route, as declared.
+    public let route: Route
     /// Who the request comes from.
     public let principal: Principal
     /// The client's address, behind the proxies that are ours.
@@ -21,14 +21,13 @@ public final class RequestContext: Sendable {
 
     let head: RequestHead
     let site: Site
-    let deviceToken: String?
 
     init(
-        operation: String, principal: Principal, clientAddress: IPAddress, isSecure: Bool, cost: Cost,
+        route: Route, principal: Principal, clientAddress: IPAddress, isSecure: Bool, cost: Cost,
         trace: TraceContext,
-        receivedAt: Timestamp, head: RequestHead, site: Site, deviceToken: String?
+        receivedAt: Timestamp, head: RequestHead, site: Site
     ) {
-        self.operation = operation
+        self.route = route
         self.principal = principal
         self.clientAddress = clientAddress
         self.isSecure = isSecure
@@ -37,7 +36,6 @@ public final class RequestContext: Sendable {
         self.receivedAt = receivedAt
         self.head = head
         self.site = site
-        self.deviceToken = deviceToken
     }
 
     /// Whose data the request may touch.
@@ -54,6 +52,14 @@ public final class RequestContext: Sendable {
 
     /// Whether the client is a browser that shows pages.
     public var prefersHTML: Bool { head.prefersHTML }
+
+    /// Whether the input came by a form, so that the answer should lead to a page.
+    public var isForm: Bool {
+        head.contentType?.prefix { $0 != ";" }.isLike("application/x-www-form-urlencoded") ?? false
+    }
+
+    /// Whether the client asked for the head alone.
+    var isHead: Bool { head.method == "HEAD" }
 
     /// Who votes: the person, or else the device key, which routes with the policy `voter` always have.
     public func voter() throws(Problem) -> Voter {

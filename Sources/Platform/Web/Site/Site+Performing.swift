@@ -49,7 +49,7 @@ extension Site {
         let gathered = GatheredBody()
         switch response.body {
         case .none: break
-        case .bytes(let buffer): try await gathered.write(Array(buffer.readableBytesView))
+        case .bytes(let buffer): try await gathered.write(buffer)
         case .stream(let write): try await write(gathered)
         }
         let (bytes, trailers) = gathered.contents
@@ -72,7 +72,7 @@ private final class GatheredBody: BodyWriter {
         state.withLock { ($0.bytes, $0.trailers) }
     }
 
-    func write(_ bytes: [UInt8]) async throws { state.withLock { $0.bytes += bytes } }
+    func write(_ buffer: ByteBuffer) async throws { state.withLock { $0.bytes += buffer.readableBytesView } }
 
     func finish(trailers: [(name: String, value: String)]) async throws {
         state.withLock { $0.trailers = trailers }

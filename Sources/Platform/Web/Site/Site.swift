@@ -19,7 +19,7 @@ public final class Site: Sendable {
     let formTokens: FormTokens
     let traces: TraceSource
     let addresses: ClientAddress
-    let errorPage: (@Sendable (Int, String, String) -> ByteBuffer?)?
+    let pages: Pages?
 
     /// Mounts routes.
     ///
@@ -27,9 +27,10 @@ public final class Site: Sendable {
     ///   - routes: the routes; names and addresses must be unique, holes and path fields must agree.
     ///   - services: what they need from the outside.
     ///   - settings: what the site is told. Defaults to the defaults.
+    ///   - pages: what pages are made from. Defaults to nothing, for sites without pages.
     /// - Throws: `web.invalidDeclaration` with the first contradiction.
     public init(
-        routes: [Route], services: SiteServices, settings: SiteSettings = SiteSettings()
+        routes: [Route], services: SiteServices, settings: SiteSettings = SiteSettings(), pages: Pages? = nil
     ) throws(WebError) {
         try DeclarationCheck.check(routes)
         self.routes = routes
@@ -48,7 +49,7 @@ public final class Site: Sendable {
         formTokens = FormTokens(keys: services.keys)
         traces = TraceSource(randomness: services.randomness)
         addresses = ClientAddress(trustedHops: settings.trustedHops)
-        errorPage = nil
+        self.pages = pages
     }
 
     /// Answers one request.

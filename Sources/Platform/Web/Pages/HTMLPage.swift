@@ -1,0 +1,106 @@
+import NIOCore
+
+/// A page: a template and the values it shows, put into the layout.
+///
+/// Values are dictionaries, arrays, structs, text and numbers; everything is escaped. `nil` and empty lists hide
+/// sections. The template sees the page's own values first, then `site` and what the layout needs.
+public struct HTMLPage: Answerable {
+    /// A sentence at the top of the page about what was just done.
+    public struct Flash: Sendable {
+        /// How it is meant.
+        public enum Kind: String, Sendable { case good, bad, info }
+
+        let kind: Kind
+        let text: String
+
+        /// Says something.
+        public init(_ kind: Kind, _ text: String) {
+            self.kind = kind
+            self.text = text
+        }
+    }
+
+    /// A page.
+    public static let content = Content.html
+
+    /// The title.
+    public var title: String
+    /// The template, as in `tournament/feed`.
+    public var template: String
+    /// What the template shows.
+    public var model: any Sendable
+    /// A sentence for search engines and previews.
+    public var description: String?
+    /// Stylesheets beside the design system, as in `tournament/tournament.css`.
+    public var stylesheets: [String]
+    /// Script modules beside the platform's, as in `tournament/feed.js`.
+    public var scripts: [String]
+    /// The class of `body`.
+    public var bodyClass = ""
+    /// The class of `main`.
+    public var mainClass = ""
+    /// A sentence at the top.
+    public var flash: Flash?
+    /// The status; the route's own when `nil`.
+    public var status: Int?
+    /// Cookies to be kept.
+    public var cookies: [Cookie] = []
+
+    /// Makes a page.
+    ///
+    /// - Parameters:
+    ///   - title: the title.
+    ///   - template: the template, as in `tournament/feed`.
+    ///   - model: what the template shows.
+    ///   - description: a sentence for search engines and previews. Defaults to none.
+    ///   - stylesheets: stylesheets beside the design system. Defaults to none.
+    ///   - scripts: script modules beside the platform's. Defaults to none.
+    public init(
+        _ title: String, template: String, model: any Sendable, description: String? = nil, stylesheets: [String] = [],
+        scripts: [String] = []
+    ) {
+        self.title = title
+        self.template = template
+        self.model = model
+        self.description = description
+        self.stylesheets = stylesheets
+        self.scripts = scripts
+    }
+
+    /// The page as HTML.
+    public func answer(in context: RequestContext) throws -> Answer {
+        var answer = Answer(body: .bytes(try html(in: context)))
+        answer.status = status
+        answer.cookies = cookies
+        return answer
+    }
+
+    /// The page as bytes that can be kept and sent many times; only for routes whose answers are the same for all.
+    public func ready(in context: RequestContext) throws -> ReadyPage {
+        precondition(
+            context.route.cache.isPublic, "a page of \(context.route.name) shows who asked and cannot be shared")
+        return ReadyPage(ReadyBytes(try html(in: context)))
+    }
+
+    private func html(in context: RequestContext) throws(WebError) -> ByteBuffer {
+        guard let pages = context.site.pages else {
+            throw WebError(.invalidResource, "The site was made without pages, yet \(template) is to be shown.")
+        }
+        return ByteBuffer(string: try pages.render(self, in: context))
+    }
+}
+
+/// A page of which the bytes were made once.
+public struct ReadyPage: Answerable {
+    /// A page.
+    public static let content = Content.html
+
+    /// The bytes, compressed bytes and validator.
+    public let bytes: ReadyBytes
+
+    /// Takes the bytes of a page.
+    public init(_ bytes: ReadyBytes) { self.bytes = bytes }
+
+    /// The bytes as they are.
+    public func answer(in context: RequestContext) -> Answer { Answer(body: .ready(bytes)) }
+}

@@ -1,0 +1,67 @@
+/// What surrounds every page: name, navigation, foot.
+public struct SiteChrome: Sendable {
+    /// A link in the navigation.
+    public struct Link: Sendable {
+        /// Where it leads.
+        public var href: String
+        /// What it says.
+        public var label: String
+        /// The name of its icon in `web/icons.svg`.
+        public var icon: String
+
+        /// Makes a link.
+        public init(href: String, label: String, icon: String = "") {
+            self.href = href
+            self.label = label
+            self.icon = icon
+        }
+    }
+
+    /// The site's name.
+    public var name: String
+    /// Where the name leads.
+    public var home: String
+    /// The main navigation.
+    public var navigation: [Link]
+    /// Links at the foot.
+    public var footer: [Link]
+    /// Where one signs in; `nil` when one cannot.
+    public var signInPath: String?
+    /// Where a signed-in person finds their account.
+    public var accountPath: String
+
+    /// Makes the surroundings.
+    public init(
+        name: String, home: String = "/", navigation: [Link] = [], footer: [Link] = [], signInPath: String? = nil,
+        accountPath: String = "/account"
+    ) {
+        self.name = name
+        self.home = home
+        self.navigation = navigation
+        self.footer = footer
+        self.signInPath = signInPath
+        self.accountPath = accountPath
+    }
+
+    /// The surroundings as the layout reads them, for whom and where `context` says.
+    func model(in context: RequestContext?, now: Int64) -> [String: Any] {
+        let path = context?.path ?? ""
+        let current = navigation.filter { path == $0.href || path.hasPrefix($0.href + "/") }
+            .max { $0.href.count < $1.href.count }?.href
+        var model: [String: Any] = [
+            "name": name, "home": home, "now": now, "hasNavigation": !navigation.isEmpty,
+            "navigation": navigation.map {
+                ["href": $0.href, "label": $0.label, "icon": $0.icon, "isCurrent": $0.href == current] as [String: Any]
+            },
+            "footer": footer.map { ["href": $0.href, "label": $0.label] },
+        ]
+        if let signInPath { model["signInHref"] = signInPath }
+        // What everybody may keep must not show who asked for it.
+        guard let context, !context.route.cache.isPublic else { return model }
+        model["formToken"] = context.formToken
+        if context.principal.person != nil {
+            model["person"] = ["href": accountPath, "name": "Account"]
+        }
+        return model
+    }
+}
