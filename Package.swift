@@ -172,7 +172,7 @@ let suites: [Room] = [
             "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "Blobs", "Caching", "Limits", "Web",
             "WebTestKit",
         ],
-        [logging, nioCore, nioPosix, nioHTTP1, lifecycle]),
+        [logging, crypto, nioCore, nioPosix, nioHTTP1, lifecycle]),
     tests(
         "AccountsTests",
         ["Base", "BaseTestKit", "Storage", "StorageTestKit", "StorageBackends", "Web", "WebTestKit", "Accounts"],

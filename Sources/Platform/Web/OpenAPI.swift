@@ -190,7 +190,9 @@ public enum OpenAPI {
             case .text = members[index].value
         else { return schema }
         members[index].value = [members[index].value, "null"]
-        if let choices = members.firstIndex(where: { $0.name == "enum" }), case .list(let words) = members[choices].value {
+        if let choices = members.firstIndex(where: { $0.name == "enum" }),
+            case .list(let words) = members[choices].value
+        {
             members[choices].value = .list(words + [.null])
         }
         return .object(members)

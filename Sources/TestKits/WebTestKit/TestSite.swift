@@ -42,10 +42,12 @@ public final class TestSite: Sendable {
     ///   - settings: what the site is told. Defaults to the defaults.
     ///   - seed: the seed of chance. Defaults to 1.
     ///   - clock: the time. Defaults to a new clock.
+    ///   - pages: what pages are made from. Defaults to nothing.
     ///   - change: changes the services before the site is made. Defaults to nothing.
     /// - Throws: `web.invalidDeclaration` when the routes contradict each other.
     public init(
         _ routes: [Route], settings: SiteSettings = SiteSettings(), seed: UInt64 = 1, clock: SimClock = SimClock(),
+        pages: Pages? = nil,
         change: (inout SiteServices) -> Void = { _ in }
     ) async throws {
         self.clock = clock
@@ -59,7 +61,7 @@ public final class TestSite: Sendable {
             sessions: await Sessions(keys: keys, clock: clock), observer: notes)
         change(&services)
         self.services = services
-        site = try Site(routes: routes, services: services, settings: settings)
+        site = try Site(routes: routes, services: services, settings: settings, pages: pages)
     }
 
     /// The records of all requests so far.

@@ -1,0 +1,138 @@
+import Base
+import BaseTestKit
+import Foundation
+import Testing
+import Web
+import WebTestKit
+
+@Suite struct PageTests {
+    /// Writes the files of two bundles into a folder that ends with the test.
+    private func withPages(
+        _ templates: [String: String] = [:], _ body: (Pages) async throws -> Void
+    ) async throws {
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("pages-\(ID<Pages>(at: SystemClock().now(), using: SystemRandomness()))")
+        defer {
+            // A folder that cannot be removed is the machine's to clean.
+            try? FileManager.default.removeItem(at: folder)
+        }
+        var files = [
+            "web/templates/layout.mustache":
+                "<title>{{title}}</title>{{#stylesheets}}<link href=\"{{#asset}}{{.}}{{/asset}}\">{{/stylesheets}}"
+                + "<img src=\"{{#asset}}web/mark.svg{{/asset}}\">{{#site.navigation}}<a href=\"{{href}}\"{{#isCurrent}} "
+                + "aria-current=\"page\"{{/isCurrent}}>{{label}}</a>{{/site.navigation}}{{#site.person}}me{{/site.person}}"
+                + "<main>{{{content}}}</main>",
+            "web/templates/problem.mustache": "<h1>{{status}} {{heading}}</h1><p>{{detail}}</p>",
+            "web/assets/mark.svg": "<svg xmlns=\"http://www.w3.org/2000/svg\"/>",
+            "shop/templates/list.mustache":
+                "{{#items}}<li>{{name}}</li>{{> shop/note}}{{/items}}<input value=\"{{site.formToken}}\">",
+            "shop/templates/note.mustache": "<i>{{note}}</i>",
+            "shop/assets/shop.css": String(repeating: "a { color: red }\n", count: 100),
+        ]
+        files.merge(templates) { $1 }
+        for (path, text) in files {
+            let file = folder.appendingPathComponent(path)
+            try FileManager.default.createDirectory(
+                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(text.utf8).write(to: file)
+        }
+        let chrome = SiteChrome(
+            name: "Test", navigation: [.init(href: "/list", label: "List"), .init(href: "/other", label: "Other")])
+        try await body(
+            try Pages(
+                [
+                    PageBundle("web", folder: folder.appendingPathComponent("web")),
+                    PageBundle("shop", folder: folder.appendingPathComponent("shop")),
+                ], chrome: chrome, clock: SimClock()))
+    }
+
+    private struct Item: Sendable {
+        var name: String
+        var note: String?
+    }
+
+    private static let list = Route(
+        .get, "/list", "shop.list", "Lists.", policy: .voter, limit: Fixtures.free, budget: 0
+    ) { (_: Request<NoInput>) in
+        let items = [Item(name: "<b>bold</b>", note: "first"), Item(name: "plain")]
+        return HTMLPage("A & B", template: "shop/list", model: ["items": items], stylesheets: ["shop/shop.css"])
+    }
+
+    private static let shared = Route(
+        .get, "/shared", "shop.shared", "Is the same for all.", policy: .anyone, limit: Fixtures.free, budget: 0,
+        cache: .publicFor(.seconds(5), staleWhileRevalidate: .zero)
+    ) { (request: Request<NoInput>) in
+        try HTMLPage("Shared", template: "shop/list", model: ["items": [Item]()]).ready(in: request.context)
+    }
+
+    private func site(_ pages: Pages) async throws -> TestSite {
+        try await TestSite([Self.list, Self.shared, Fixtures.me, pages.assets.route], pages: pages)
+    }
+
+    @Test func `a page is its template in the layout, escaped, with addresses of assets`() async throws {
+        try await withPages { pages in
+            let test = try await site(pages)
+            let answer = try await test.get("/list")
+            #expect(answer.status == 200)
+            #expect(answer["content-type"] == "text/html; charset=utf-8")
+            #expect(answer.text.contains("<title>A &amp; B</title>"))
+            #expect(answer.text.contains("<li>&lt;b&gt;bold&lt;/b&gt;</li><i>first</i><li>plain</li><i></i>"))
+            #expect(answer.text.contains("<a href=\"/list\" aria-current=\"page\">List</a><a href=\"/other\">"))
+            #expect(!answer.text.contains("<input value=\"\">"))
+            let policy = try #require(answer["content-security-policy"])
+            #expect(policy.contains("script-src 'self'"))
+            #expect(!policy.contains("unsafe"))
+            let address = try #require(pages.assets.address(of: "shop/shop.css"))
+            #expect(answer.text.contains("<link href=\"\(address)\">"))
+        }
+    }
+
+    @Test func `an asset is kept for a year under its hash, and compressed`() async throws {
+        try await withPages { pages in
+            let test = try await site(pages)
+            let address = try #require(pages.assets.address(of: "shop/shop.css"))
+            let answer = try await test.get(address, headers: [("accept-encoding", "gzip"), ("accept", "text/css")])
+            #expect(answer.status == 200)
+            #expect(answer["cache-control"] == "public, max-age=31536000, immutable")
+            #expect(answer["content-type"] == "text/css; charset=utf-8")
+            #expect(answer["content-encoding"] == "gzip")
+            let plain = try await test.get("/assets/shop/shop.css")
+            #expect(plain["cache-control"] == "public, max-age=60")
+            #expect(try await test.get("/assets/shop/../secret").status == 404)
+            #expect(try await test.get("/assets/shop/none.css").status == 404)
+        }
+    }
+
+    @Test func `a shared page does not show who asked first`() async throws {
+        try await withPages { pages in
+            let test = try await site(pages)
+            let answer = try await test.get("/shared", headers: [try await test.session(of: test.newID())])
+            #expect(answer.text.contains("<main><input value=\"\"></main>"))
+            #expect(!answer.text.contains(">me<"))
+            #expect(answer["cache-control"] == "public, max-age=5")
+            let list = try await test.get("/list", headers: [try await test.session(of: test.newID())])
+            #expect(list.text.contains("me<main>"))
+        }
+    }
+
+    @Test func `a browser sees its errors as pages, a program as problems`() async throws {
+        try await withPages { pages in
+            let test = try await site(pages)
+            let browser = [("accept", "text/html,application/xhtml+xml,*/*;q=0.8")]
+            let page = try await test.get("/nowhere", headers: browser)
+            #expect(page.status == 404)
+            #expect(page["content-type"] == "text/html; charset=utf-8")
+            #expect(page.text.contains("<h1>404 Not Found</h1><p>Nothing is served at this address.</p>"))
+            #expect(try await test.get("/me", headers: browser).status == 401)
+            #expect(try await test.get("/nowhere").problemCode == "web.notFound")
+        }
+    }
+
+    @Test func `what a template lacks is found at start`() async throws {
+        for broken in ["{{> shop/none}}", "{{#asset}}shop/none.css{{/asset}}", "{{#open}}"] {
+            await #expect(throws: WebError.self) {
+                try await withPages(["shop/templates/broken.mustache": broken]) { _ in }
+            }
+        }
+    }
+}
