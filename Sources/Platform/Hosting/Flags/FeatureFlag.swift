@@ -33,6 +33,12 @@ public struct FlagState: Sendable, Hashable, Codable {
         self.percentage = percentage
     }
 
+    /// A decision from the table, whose check constraint admits 0 to 100 only.
+    init(checked isEnabled: Bool, percentage: Int) {
+        self.isEnabled = isEnabled
+        self.percentage = percentage
+    }
+
     /// Whether the feature is on for somebody.
     ///
     /// The same subject always gets the same answer, and raising the percentage takes it away from nobody.

@@ -40,12 +40,7 @@ struct FlagStore: Sendable {
         init(row: SQLRow) throws(StorageError) {
             tenant = Tenant(try row.value(at: 0))
             key = try row.value(at: 1)
-            let percentage = try row.value(at: 3, as: Int.self)
-            guard let state = try? FlagState(isEnabled: try row.value(at: 2), percentage: percentage) else {
-                // The check constraint of the table admits no other percentage.
-                throw StorageError(.rowMismatch, "a flag has the percentage \(percentage)")
-            }
-            self.state = state
+            state = FlagState(checked: try row.value(at: 2), percentage: try row.value(at: 3))
             version = try row.value(at: 4)
         }
     }
