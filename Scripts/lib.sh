@@ -18,7 +18,7 @@ fail() {
     build_packages=(git libsqlite3-dev libpq-dev zlib1g-dev)
     server_packages=(pgbouncer redis-server)
     media_packages=(ffmpeg fonts-dejavu-core)
-    test_packages=(chromium curl python3-venv sqlite3 util-linux)
+    test_packages=(chromium curl sqlite3 util-linux)
     bench_packages=(wrk)
 }
 
@@ -75,6 +75,21 @@ postgres_programs() {
 need_postgres() {
     [ -n "$(postgres_programs)" ] || need postgresql
     [ -n "$(postgres_programs)" ] || fail "PostgreSQL 15 or later is not available here"
+}
+
+# need_schemathesis: checks a server against its OpenAPI document; from PyPI, in an environment of its own.
+need_schemathesis() {
+    local version=4.32.5 folder
+    folder=$root/.tools/schemathesis-$version
+    export CAPSTAN_TEST_SCHEMATHESIS=$folder/bin/schemathesis
+    [ ! -e "$folder/complete" ] || return 0
+    need python3-venv
+    say "Installing schemathesis $version"
+    rm -rf "$folder"
+    /usr/bin/python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$version" ||
+        fail "could not install schemathesis $version from PyPI"
+    touch "$folder/complete"
 }
 
 # MARK: Servers
@@ -211,7 +226,7 @@ stop_servers() {
         stop_by_file "$servers/pgbouncer/pid"
         stop_by_file "$servers/redis/pid"
         local data
-        for data in "$servers"/*/data; do # ours, and those that tests made beside it
+        for data in "$servers"/*/data "$servers"/*/*/data; do # ours, and those that tests made beside it
             [ ! -d "$data" ] || "$root/Scripts/postgres" stop "$(dirname "$data")" || true
         done
         rm -rf "$servers"

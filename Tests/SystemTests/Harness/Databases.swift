@@ -42,12 +42,23 @@ struct PostgresDatabase: TestDatabase {
 
     /// A new database on the server that the whole run shares; a copy of `template` when given.
     static func create(_ name: String, from template: String? = nil) throws -> PostgresDatabase {
-        let environment = ProcessInfo.processInfo.environment
-        guard let url = environment["CAPSTAN_TEST_POSTGRES"], let admin = environment["CAPSTAN_TEST_POSTGRES_ADMIN"]
-        else { throw Broken(.failed, "CAPSTAN_TEST_POSTGRES is not set; run Scripts/test or Scripts/servers") }
+        let url = try shared().url
         let source = template.map { " TEMPLATE \($0)" } ?? ""
         try Program.run(["psql", "-Xq", url, "-c", "DROP DATABASE IF EXISTS \(name) WITH (FORCE)"])
         try Program.run(["psql", "-Xq", url, "-c", "CREATE DATABASE \(name)\(source)"])
+        return try named(name)
+    }
+
+    private static func shared() throws -> (url: String, admin: String) {
+        let environment = ProcessInfo.processInfo.environment
+        guard let url = environment["CAPSTAN_TEST_POSTGRES"], let admin = environment["CAPSTAN_TEST_POSTGRES_ADMIN"]
+        else { throw Broken(.failed, "CAPSTAN_TEST_POSTGRES is not set; run Scripts/test or Scripts/servers") }
+        return (url, admin)
+    }
+
+    /// A database on the server that the whole run shares.
+    static func named(_ name: String) throws -> PostgresDatabase {
+        let (url, admin) = try shared()
         func named(_ url: String) -> String { url.split(separator: "/").dropLast().joined(separator: "/") + "/" + name }
         return PostgresDatabase(
             url: named(url).replacing("postgres:/", with: "postgres://"),
