@@ -49,6 +49,7 @@ import Testing
         let server = stage.site.server
         var isAway = true
         try stage.postgres.control(away)
+        // A server that does not come back fails the test below; here it only must not stay frozen.
         defer { if isAway { _ = try? stage.postgres.control(back) } }
         let end = ContinuousClock.now + length
         try self.expectRefusals(stage, until: end)
