@@ -34,9 +34,9 @@ import Testing
             bytes = { request($0).bytes }
         }
 
-        init(raw name: String, _ statuses: Set<Int> = [400], _ text: String) {
+        init(raw name: String, _ text: String) {
             self.name = name
-            self.statuses = statuses
+            statuses = [400]
             bytes = { _ in Array(text.utf8) }
         }
     }
