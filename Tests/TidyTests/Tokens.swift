@@ -34,7 +34,10 @@ extension Rule {
         .banned(
             "silent try", ["try?"],
             because: "a swallowed error is a lost one", instead: "handle it, or say in a comment why it may be lost",
-            in: isAny, unless: { file, line in file.hasComment("//", at: line) }),
+            in: isAny,
+            unless: { file, line in
+                file.hasComment("//", at: line) || file.line(line + 1, of: file.raw).hasPrefix("//")
+            }),
         .banned(
             "described error", ["String(describing: error)"],
             because: "an error's text may hold a user's values", instead: "error.description of a CodedError",
