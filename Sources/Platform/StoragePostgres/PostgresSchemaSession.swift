@@ -4,9 +4,9 @@ import Dispatch
 import Storage
 
 /// The session of migrations: a blocking connection on a thread of its own.
+///
+/// SAFETY: the connection is used on its serial queue only.
 final class PostgresSchemaSession: SchemaSession, @unchecked Sendable {
-    // SAFETY: the connection is used on its serial queue only.
-
     private enum Bounds {
         static let queryRows = 10_000
         /// The advisory lock's number: "capstan" in ASCII.
@@ -129,8 +129,9 @@ final class PostgresSchemaSession: SchemaSession, @unchecked Sendable {
 
 extension Reactor {
     /// A request to cancel what a connection runs; sent from a thread that may block.
+    ///
+    /// SAFETY: libpq's cancel object is made for use from other threads, and does not change.
     final class CancelRequest: @unchecked Sendable {
-        // SAFETY: libpq's cancel object is made for use from other threads, and does not change.
         private let request: OpaquePointer?
 
         init(_ raw: OpaquePointer) { request = PQgetCancel(raw) }

@@ -45,7 +45,9 @@ public struct PostgresServerError: Error, Sendable, CustomStringConvertible {
         (state == "0A000" && function == "RevalidateCachedQuery") || state == "26000"
     }
 
-    /// The same as the platform's error. Messages of classes that quote values are replaced.
+    /// The same as the platform's error.
+    ///
+    /// Messages of classes that quote values are replaced.
     var storageError: StorageError {
         let code = code
         var context = ["sqlstate": state]

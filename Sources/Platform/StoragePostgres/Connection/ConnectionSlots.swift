@@ -39,7 +39,9 @@ struct ConnectionSlots {
         retryAt = nil
     }
 
-    /// Notes that a slot could not be opened. `fraction` in `0..<1` jitters the pause.
+    /// Notes that a slot could not be opened.
+    ///
+    /// `fraction` in `0..<1` jitters the pause.
     mutating func refused(_ slot: Int, now: Duration, fraction: Double) {
         states[slot] = .closed
         failures += 1

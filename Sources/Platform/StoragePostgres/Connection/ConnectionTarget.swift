@@ -2,7 +2,9 @@ import Base
 import CLibPQ
 import Storage
 
-/// Where and how connections are made. Blocking: for threads of their own, never for a task.
+/// Where and how connections are made.
+///
+/// Blocking: for threads of their own, never for a task.
 struct ConnectionTarget: Sendable {
     private let url: Secret<String>
     private let applicationName: String
@@ -42,7 +44,9 @@ struct ConnectionTarget: Sendable {
         urlOptions = parsed
     }
 
-    /// Opens a connection. `startupOptions` is `nil` where a pooler would refuse them.
+    /// Opens a connection.
+    ///
+    /// `startupOptions` is `nil` where a pooler would refuse them.
     func open(startupOptions: String?) -> Result<OpaquePointer, StorageError> {
         let options = [urlOptions, startupOptions ?? ""].filter { !$0.isEmpty }.joined(separator: " ")
         var parameters = [

@@ -2,9 +2,9 @@ import Base
 import Storage
 
 /// A statement between the task that waits for it and the connection that carries it.
+///
+/// SAFETY: made by the caller's task; once submitted, what is mutable is touched by the reactor's thread only.
 final class PendingStatement: @unchecked Sendable, Equatable {
-    // SAFETY: made by the caller's task; once submitted, what is mutable is touched by the reactor's thread only.
-
     typealias Outcome = Result<StatementResult, StorageError>
 
     /// By which connection it goes.
@@ -111,9 +111,9 @@ enum FlightScope: Sendable, Hashable {
 }
 
 /// A transaction's hold on a connection.
+///
+/// SAFETY: what is mutable is touched by the reactor's thread only, once the lease has been asked for.
 final class Lease: @unchecked Sendable {
-    // SAFETY: what is mutable is touched by the reactor's thread only, once the lease has been asked for.
-
     let caller: Int
     let scope: FlightScope
     let isReadOnly: Bool

@@ -126,8 +126,9 @@ final class PostgresConnection {
         isDirty = true
     }
 
-    /// Frees statements that made room for others. First in a batch and with a sync of its own, nothing can have it
-    /// skipped.
+    /// Frees statements that made room for others.
+    ///
+    /// First in a batch and with a sync of its own, nothing can have it skipped.
     func sendDeallocations() {
         guard !deallocations.isEmpty else { return }
         for name in deallocations { sendControl("DEALLOCATE \(name)") }
@@ -150,7 +151,9 @@ final class PostgresConnection {
 
     // MARK: Receiving
 
-    /// Reads what has arrived. `handle` owns each result.
+    /// Reads what has arrived.
+    ///
+    /// `handle` owns each result.
     func receive(_ handle: (Flight<PendingStatement>.Action, OpaquePointer) -> Void) {
         if PQconsumeInput(raw) != 1 { isBroken = true }
         var ends = 0

@@ -5,9 +5,9 @@ import CLibPQ
 #endif
 
 /// Waits for many sockets and for a call from other threads.
+///
+/// SAFETY: the descriptors never change; `wait` and the buffer belong to one thread, `wake` is for all.
 final class Poller: @unchecked Sendable {
-    // SAFETY: the descriptors never change; `wait` and the buffer belong to one thread, `wake` is for all.
-
     private enum Bounds {
         static let events = 128
     }

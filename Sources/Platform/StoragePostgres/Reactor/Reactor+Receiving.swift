@@ -60,7 +60,9 @@ extension Reactor {
         connection.heldForCancel = item
     }
 
-    /// Makes rows of a result, or the reason why it cannot be used. Takes the result.
+    /// Makes rows of a result, or the reason why it cannot be used.
+    ///
+    /// Takes the result.
     private func outcome(
         of item: PendingStatement, _ result: OpaquePointer, on connection: PostgresConnection
     ) -> PendingStatement.Outcome {

@@ -13,9 +13,9 @@ import Synchronization
 ///
 /// Tasks hand over what they want through an inbox and are resumed from here. Everything below `MARK: The thread's own`
 /// is touched by that thread only.
+///
+/// SAFETY: the inbox and the figures have their locks; all other mutable state belongs to the thread.
 final class Reactor: @unchecked Sendable {
-    // SAFETY: the inbox and the figures have their locks; all other mutable state belongs to the thread.
-
     enum Command {
         case run(PendingStatement)
         case cancel(PendingStatement)
@@ -29,8 +29,9 @@ final class Reactor: @unchecked Sendable {
     }
 
     /// A connection on its way from the thread that made it.
+    ///
+    /// SAFETY: handed over, never shared.
     struct Raw: @unchecked Sendable {
-        // SAFETY: handed over, never shared.
         var pointer: OpaquePointer
     }
 

@@ -3,8 +3,9 @@ import CLibPQ
 import Storage
 
 /// Rows as libpq holds them, decoded where someone reads.
+///
+/// SAFETY: a PGresult does not change once libpq has handed it over, and is freed once.
 final class PostgresRows: SQLRowSource, @unchecked Sendable {
-    // SAFETY: a PGresult does not change once libpq has handed it over, and is freed once.
     private let result: OpaquePointer
     private let shape: ResultShape
     let rowCount: Int

@@ -30,7 +30,9 @@ final class ResultShape: Sendable {
         self.oids = oids
     }
 
-    /// Whether a result has these columns. Names of a prepared statement do not change while its types do not.
+    /// Whether a result has these columns.
+    ///
+    /// Names of a prepared statement do not change while its types do not.
     func describes(_ result: OpaquePointer) -> Bool {
         guard Int(PQnfields(result)) == oids.count else { return false }
         for (column, oid) in oids.enumerated() where PQftype(result, Int32(column)) != oid { return false }

@@ -34,7 +34,7 @@ extension [UInt8] {
         }
     }
 
-    /// `2026-11-21`: proleptic Gregorian, by Howard Hinnant's `civil_from_days`.
+    /// A day such as `2026-11-21`: proleptic Gregorian, by Howard Hinnant's `civil_from_days`.
     mutating func append(day daysSinceEpoch: Int64) {
         let shifted = daysSinceEpoch + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
@@ -55,7 +55,7 @@ extension [UInt8] {
         append(digits: UInt64(dayOfYear - (153 * month + 2) / 5 + 1), atLeast: 2)
     }
 
-    /// `2026-11-21T08:44:40.000000Z`
+    /// A time such as `2026-11-21T08:44:40.000000Z`.
     mutating func append(time microseconds: Int64) {
         let perDay: Int64 = 86_400_000_000
         let days = microseconds >= 0 ? microseconds / perDay : (microseconds + 1) / perDay - 1
