@@ -175,7 +175,10 @@ let suites: [Room] = [
         [logging, crypto, nioCore, nioPosix, nioHTTP1, lifecycle]),
     tests(
         "AccountsTests",
-        ["Base", "BaseTestKit", "Storage", "StorageTestKit", "StorageBackends", "Web", "WebTestKit", "Accounts"],
+        [
+            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Caching", "Limits",
+            "Web", "WebTestKit", "Accounts",
+        ],
         [logging, httpTypes]),
     tests(
         "HostingTests",

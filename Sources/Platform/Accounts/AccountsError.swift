@@ -1,0 +1,53 @@
+public import Base
+
+/// Why something with accounts could not be done, when it is neither the database nor an expected refusal.
+public struct AccountsError: CodedError {
+    /// What can go wrong.
+    public enum Code: String, CaseIterable, Sendable {
+        /// The e-mail address is none.
+        case emailInvalid = "accounts.emailInvalid"
+        /// The password is too short or too long.
+        case passwordInvalid = "accounts.passwordInvalid"
+        /// The name is empty, too long or holds control characters.
+        case nameInvalid = "accounts.nameInvalid"
+        /// The tenant's short name or host is malformed.
+        case slugInvalid = "accounts.slugInvalid"
+        /// Another person has this e-mail address.
+        case emailTaken = "accounts.emailTaken"
+        /// Another tenant has this short name or host.
+        case slugTaken = "accounts.slugTaken"
+        /// There is no such person, membership, tenant or key.
+        case notFound = "accounts.notFound"
+        /// The owner of a tenant cannot be banned or lose the role.
+        case ownerProtected = "accounts.ownerProtected"
+        /// As many passwords are being checked as may wait.
+        case busy = "accounts.busy"
+        /// Too many API keys.
+        case tooManyKeys = "accounts.tooManyKeys"
+        /// A password could not be hashed.
+        case hashingFailed = "accounts.hashingFailed"
+    }
+
+    /// What went wrong.
+    public let code: Code
+    /// What was attempted, what was found, what to do.
+    public let message: String
+    /// Nothing private.
+    public let context: [String: String]
+    /// The error that caused this one.
+    public let underlying: (any Error)?
+
+    /// Makes an error.
+    ///
+    /// - Parameters:
+    ///   - code: What went wrong.
+    ///   - message: One sentence, free of users' values.
+    ///   - context: Names that help to find the cause.
+    ///   - underlying: The error that caused this one.
+    public init(_ code: Code, _ message: String, context: [String: String] = [:], underlying: (any Error)? = nil) {
+        self.code = code
+        self.message = message
+        self.context = context
+        self.underlying = underlying
+    }
+}

@@ -1,0 +1,101 @@
+public import Base
+public import Storage
+import Synchronization
+public import Web
+
+/// Which sessions are still good, answered from memory: the last revocations of all people.
+///
+/// A session carries the version it was made with; signing out everywhere, a ban, another role or a new password raise
+/// the person's version. The node that does it knows at once, the others at their next ``refresh()``, every 2 seconds.
+/// Only revocations matter that are younger than the longest session, and of these at most ``peopleMax`` people are
+/// kept; whoever was never revoked costs nothing.
+public final class SessionEpochs: SessionRevocation {
+    enum Bounds {
+        static let pageRows = 1_000
+        static let pagesPerRefresh = 200
+        /// Nodes stamp changes by their own clocks, and a transaction takes its time to commit: each refresh looks
+        /// again at what was changed shortly before the last one it has seen.
+        static let overlap = Duration.seconds(30)
+    }
+
+    private struct State {
+        var versions: BoundedMap<ID<Person>, Int>
+        var seen: Timestamp
+    }
+
+    private struct Change: RowDecodable {
+        let person: ID<Person>
+        let version: Int
+        let changedAt: Timestamp
+
+        init(row: SQLRow) throws(StorageError) {
+            person = try row.value(at: 0)
+            version = try row.value(at: 1)
+            changedAt = try row.value(at: 2)
+        }
+    }
+
+    /// How many revoked people are kept in memory, at about 100 bytes each.
+    public let peopleMax: Int
+    private let storage: Storage
+    private let state: Mutex<State>
+
+    /// Knows of no revocation until the first ``refresh()``.
+    ///
+    /// - Parameters:
+    ///   - storage: Where epochs are.
+    ///   - clock: The time.
+    ///   - sessionLifetime: The longest time that a session is good. Defaults to 14 days.
+    ///   - peopleMax: How many revoked people are kept in memory. Defaults to 1,000,000; at least 1,000.
+    public init(
+        storage: Storage, clock: any WallClock, sessionLifetime: Duration = .seconds(14 * 86_400),
+        peopleMax: Int = 1_000_000
+    ) {
+        precondition(peopleMax >= 1_000, "peopleMax is \(peopleMax), below 1,000")
+        self.storage = storage
+        self.peopleMax = peopleMax
+        state = Mutex(
+            State(versions: BoundedMap(capacity: peopleMax), seen: clock.now() - sessionLifetime))
+    }
+
+    /// Whether a session of this version is good.
+    public func isCurrent(_ person: ID<Person>, version: Int, in tenant: Tenant) -> Bool {
+        state.withLock { $0.versions[person].map { version >= $0 } ?? true }
+    }
+
+    /// How many revoked people are known.
+    public var count: Int { state.withLock { $0.versions.count } }
+
+    /// Takes note of a revocation that this node has made.
+    func learn(_ person: ID<Person>, version: Int) {
+        state.withLock { state in
+            state.versions[person] = max(version, state.versions[person] ?? 0)
+        }
+    }
+
+    /// Learns of revocations on other nodes.
+    ///
+    /// One statement, or one per 1,000 when there are more.
+    public func refresh() async throws(StorageError) {
+        var after = (time: state.withLock { $0.seen - Bounds.overlap }, person: ID<Person>(high: 0, low: 0))
+        for _ in 0..<Bounds.pagesPerRefresh {
+            let changes = try await storage.reader(bypassingTenant: AccountsSchema.peopleCapability).list(
+                Change.self, "accounts.changedEpochs",
+                """
+                SELECT person_id, version, changed_at FROM session_epochs
+                WHERE (changed_at, person_id) > (\(after.time), \(after.person))
+                ORDER BY changed_at, person_id
+                """, limit: Bounds.pageRows)
+            state.withLock { state in
+                for change in changes {
+                    if state.versions[change.person].map({ $0 < change.version }) ?? true {
+                        state.versions[change.person] = change.version
+                    }
+                    state.seen = max(state.seen, change.changedAt)
+                }
+            }
+            guard changes.count == Bounds.pageRows, let last = changes.last else { return }
+            after = (last.changedAt, last.person)
+        }
+    }
+}
