@@ -68,6 +68,16 @@ public final class Storage: Sendable {
     /// Sets who hears of every statement that is sent; for tests of plans and budgets.
     public func setRecorder(_ newRecorder: (any StatementRecorder)?) { recorder.withLock { $0 = newRecorder } }
 
+    // MARK: Work across tenants
+
+    /// Allows work across tenants by these rights alone; any other one is refused from now on.
+    ///
+    /// Called once at start with what all manifests list. Before, every right is allowed.
+    public func restrict(to capabilities: [SystemCapability]) { gate.restrict(to: capabilities) }
+
+    /// Which rights have been used since the start, at most 256.
+    public var capabilitiesUsed: [SystemCapability] { gate.capabilitiesUsed }
+
     // MARK: Single statements
 
     /// Reads for a tenant, each statement by itself.
@@ -101,6 +111,8 @@ public final class Storage: Sendable {
     ///
     /// `body` is run again, up to ``Bounds/attempts`` times in all, when the engine cannot order two transactions: it
     /// must not have effects of its own. Effects that wait for the commit are given to ``WriteTransaction/afterCommit``.
+    /// A statement that fails ends the transaction on both engines: even when `body` catches its error, nothing is
+    /// committed and the error is thrown from here.
     public func write<Result: Sendable>(
         for tenant: Tenant, _ body: (WriteTransaction) async throws -> Result
     ) async throws -> Result {
@@ -167,6 +179,10 @@ public final class Storage: Sendable {
             transaction.state.end()
             await open.rollback()
             throw error
+        }
+        if let failure = transaction.state.failure {
+            await open.rollback()
+            throw failure
         }
         _ = try await open.commit()
         await announce(transaction.state.effects, scope: scope)

@@ -5,9 +5,11 @@ import Synchronization
 final class TenantGate: Sendable {
     private enum Bounds {
         static let knownStatements = 4_096
+        static let capabilities = 256
     }
 
     private let tenantTables: Set<String>
+    private let capabilities = Mutex((allowed: [SystemCapability]?.none, used: Set<SystemCapability>()))
     private let known = Mutex(BoundedMap<Int, String?>(capacity: Bounds.knownStatements))
 
     init(modules: [SchemaModule]) {
@@ -15,7 +17,11 @@ final class TenantGate: Sendable {
     }
 
     func check(_ sql: SQL, name: StaticString, scope: Scope) throws(StorageError) {
-        guard case .tenant(let tenant) = scope else { return }
+        let tenant: Tenant
+        switch scope {
+        case .tenant(let named): tenant = named
+        case .system(let capability): return try check(capability, name: name)
+        }
         var bindsTenant = false
         for case .tenant(let bound) in sql.parts {
             guard bound == tenant else {
@@ -28,6 +34,24 @@ final class TenantGate: Sendable {
                 .tenantMissing, "\(name) uses the tenant table \(table) and does not bind the tenant: add tenant_id = …"
             )
         }
+    }
+
+    private func check(_ capability: SystemCapability, name: StaticString) throws(StorageError) {
+        let isAllowed = capabilities.withLock { capabilities in
+            guard capabilities.allowed?.contains(capability) ?? true else { return false }
+            if capabilities.used.count < Bounds.capabilities { capabilities.used.insert(capability) }
+            return true
+        }
+        guard isAllowed else {
+            throw StorageError(
+                .tenantMissing, "\(name) works across tenants by \(capability.name), which no manifest lists")
+        }
+    }
+
+    func restrict(to allowed: [SystemCapability]) { capabilities.withLock { $0.allowed = allowed } }
+
+    var capabilitiesUsed: [SystemCapability] {
+        capabilities.withLock { $0.used }.sorted { $0.name < $1.name }
     }
 
     /// The first tenant table that the text mentions; remembered by the hash of the literal text.

@@ -50,7 +50,12 @@ public struct ReadTransaction: Reading {
     /// Sends a statement whose rows are bounded by `rowsMax`.
     public func run(_ name: StaticString, _ sql: SQL, rowsMax: Int) async throws(StorageError) -> StatementResult {
         try state.check()
-        return try await storage.send(name, sql, rowsMax: rowsMax, scope: scope, through: open.run)
+        do throws(StorageError) {
+            return try await storage.send(name, sql, rowsMax: rowsMax, scope: scope, through: open.run)
+        } catch {
+            state.fail(error)
+            throw error
+        }
     }
 
     /// Reads any number of rows in chunks of at most `chunkRows` (1 to ``ReadBounds/chunkRows``).
@@ -63,7 +68,12 @@ public struct ReadTransaction: Reading {
         precondition(
             (1...ReadBounds.chunkRows).contains(chunkRows), "\(name) streams \(chunkRows) rows at a time: too many")
         try state.check()
-        try await storage.sendStream(name, sql, chunkRows: chunkRows, open: open, scope: scope, body)
+        do {
+            try await storage.sendStream(name, sql, chunkRows: chunkRows, open: open, scope: scope, body)
+        } catch let error as StorageError {
+            state.fail(error)
+            throw error
+        }
     }
 }
 
@@ -81,7 +91,12 @@ public struct WriteTransaction: Writing {
     /// Sends a statement whose rows are bounded by `rowsMax`.
     public func run(_ name: StaticString, _ sql: SQL, rowsMax: Int) async throws(StorageError) -> StatementResult {
         try state.check()
-        return try await storage.send(name, sql, rowsMax: rowsMax, scope: scope, through: open.run)
+        do throws(StorageError) {
+            return try await storage.send(name, sql, rowsMax: rowsMax, scope: scope, through: open.run)
+        } catch {
+            state.fail(error)
+            throw error
+        }
     }
 
     /// Has something happen once this transaction is committed, and only then.
@@ -92,15 +107,32 @@ public struct WriteTransaction: Writing {
 
 /// Whether a transaction is still open, and what waits for its commit.
 final class TransactionState: Sendable {
-    private let inner = Mutex((isOpen: true, effects: [CommitEffect]()))
+    private struct Inner {
+        var isOpen = true
+        var failure: StorageError?
+        var effects: [CommitEffect] = []
+    }
+
+    private let inner = Mutex(Inner())
 
     var effects: [CommitEffect] { inner.withLock { $0.effects } }
 
+    /// The first failure of a statement, after which nothing is committed.
+    var failure: StorageError? { inner.withLock { $0.failure } }
+
     func end() { inner.withLock { $0.isOpen = false } }
 
+    func fail(_ error: StorageError) { inner.withLock { $0.failure = $0.failure ?? error } }
+
     func check() throws(StorageError) {
-        guard inner.withLock({ $0.isOpen }) else {
+        let (isOpen, failure) = inner.withLock { ($0.isOpen, $0.failure) }
+        guard isOpen else {
             throw StorageError(.transactionEnded, "a statement was sent after its transaction's closure had returned")
+        }
+        if let failure {
+            throw StorageError(
+                .transactionEnded, "an earlier statement of the transaction failed: nothing of it will be committed",
+                underlying: failure)
         }
     }
 

@@ -1,5 +1,4 @@
 import Base
-import Foundation
 import Storage
 
 /// Changes of the schema, on the writer.
@@ -28,36 +27,4 @@ struct SQLiteSchemaSession: SchemaSession {
             try connection.querySchema(text, rowsMax: Bounds.rows)
         }.get()
     }
-}
-
-/// An advisory lock on a file, which the kernel gives back when the process dies.
-struct FileLock: Sendable {
-    private let descriptor: CInt
-
-    /// Takes the lock, trying every 10 ms for as long as `patience`.
-    static func lock(_ path: String, patience: Duration, clock: SystemClock) async throws -> FileLock {
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else {
-            throw StorageError(
-                .unavailable, "the lock file \(path) cannot be opened: \(String(cString: strerror(errno)))")
-        }
-        let deadline = clock.uptime() + patience
-        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-            guard clock.uptime() < deadline else {
-                close(descriptor)
-                throw StorageError(
-                    .lockTimeout, "another process changes the schema; it held \(path) for \(patience.milliseconds) ms")
-            }
-            do {
-                try await clock.sleep(for: .milliseconds(10))
-            } catch {
-                close(descriptor)
-                throw error
-            }
-        }
-        return FileLock(descriptor: descriptor)
-    }
-
-    /// Gives the lock back.
-    func unlock() { close(descriptor) }
 }

@@ -20,6 +20,7 @@ public final class SQLiteStorage: StorageDriver {
 
     private let writer: ConnectionPool
     private let readers: ConnectionPool
+    private let useLock: Mutex<FileLock?>
 
     /// Opens the file, making it and its folder where they are missing.
     ///
@@ -35,15 +36,30 @@ public final class SQLiteStorage: StorageDriver {
         } catch {
             throw StorageError(.unavailable, "the folder of \(path) cannot be made", underlying: error)
         }
-        // The writer first: it makes the file and its log, without which nobody can read.
-        let writing = try SQLiteConnection(path: path, access: .write, settings: settings)
-        var reading: [SQLiteConnection] = []
-        for _ in 0..<settings.readers {
-            reading.append(try SQLiteConnection(path: path, access: .read, settings: settings))
+        let lock = try FileLock.tryLock(path + "-open", exclusively: false)
+        useLock = Mutex(lock)
+        let (writing, reading): (SQLiteConnection, [SQLiteConnection])
+        do throws(StorageError) {
+            // The writer first: it makes the file and its log, without which nobody can read.
+            writing = try SQLiteConnection(path: path, access: .write, settings: settings)
+            reading = try Self.openReaders(path, settings)
+        } catch {
+            lock.unlock()
+            throw error
         }
         writer = ConnectionPool(
             purpose: "the writer", connections: [writing], settings: settings, groupMax: settings.groupMax)
         readers = ConnectionPool(purpose: "a reader", connections: reading, settings: settings, groupMax: 1)
+    }
+
+    private static func openReaders(
+        _ path: String, _ settings: SQLiteSettings
+    ) throws(StorageError) -> [SQLiteConnection] {
+        var readers: [SQLiteConnection] = []
+        for _ in 0..<settings.readers {
+            readers.append(try SQLiteConnection(path: path, access: .read, settings: settings))
+        }
+        return readers
     }
 
     /// SQLite's dialect.
@@ -147,5 +163,9 @@ public final class SQLiteStorage: StorageDriver {
         await writer.close(patience: settings.shutdownPatience)
         await readers.close(patience: settings.shutdownPatience)
         for connection in readers.connections + writer.connections { await connection.close() }
+        useLock.withLock { lock in
+            lock?.unlock()
+            lock = nil
+        }
     }
 }

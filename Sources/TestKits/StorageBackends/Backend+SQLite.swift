@@ -6,18 +6,21 @@ public import StorageTestKit
 
 extension Backend {
     /// SQLite on a file in the temporary folder.
-    public static let sqlite = Backend(name: "sqlite", capabilities: []) { modules in
-        try await SQLiteLeases.open(modules)
+    public static let sqlite = Backend(name: "sqlite", capabilities: []) { modules, options in
+        try await SQLiteLeases.open(modules, options)
     }
 }
 
 private enum SQLiteLeases {
     private enum Folder {}
 
-    static func open(_ modules: [SchemaModule]) async throws -> Backend.Leased {
+    static func open(_ modules: [SchemaModule], _ options: Backend.Options) async throws -> Backend.Leased {
         let name = ID<Folder>(at: SystemClock().now(), using: SystemRandomness())
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("capstan-test-\(name)")
-        let driver = try SQLiteStorage(path: folder.appendingPathComponent("test.sqlite").path)
+        var settings = SQLiteSettings()
+        settings.statementTimeout = options.statementTimeout
+        settings.leaseTimeout = options.leaseTimeout
+        let driver = try SQLiteStorage(path: folder.appendingPathComponent("test.sqlite").path, settings: settings)
         try await Migrator(driver: driver, modules: modules, clock: SystemClock()).run()
         return Backend.Leased(driver: driver) {
             await driver.shutdown()

@@ -21,6 +21,21 @@ public struct Backend: Sendable, CustomTestStringConvertible {
         case checkedJSON
     }
 
+    /// Bounds that a test sets for its driver.
+    public struct Options: Sendable {
+        /// Longest run of one statement.
+        ///
+        /// Defaults to 30 seconds; 10 milliseconds to 10 minutes.
+        public var statementTimeout: Duration = .seconds(30)
+        /// Longest wait for a connection.
+        ///
+        /// Defaults to 20 seconds; 10 milliseconds to 10 minutes.
+        public var leaseTimeout: Duration = .seconds(20)
+
+        /// The defaults.
+        public init() {}
+    }
+
     /// A driver on a fresh database whose migrations have run.
     public struct Leased: Sendable {
         /// The driver.
@@ -39,11 +54,12 @@ public struct Backend: Sendable, CustomTestStringConvertible {
     public let name: String
     /// What it can do that not all can.
     public let capabilities: Set<Capability>
-    private let open: @Sendable ([SchemaModule]) async throws -> Leased
+    private let open: @Sendable ([SchemaModule], Options) async throws -> Leased
 
     /// Describes an engine; `open` makes a fresh database and runs the modules' migrations.
     public init(
-        name: String, capabilities: Set<Capability>, open: @escaping @Sendable ([SchemaModule]) async throws -> Leased
+        name: String, capabilities: Set<Capability>,
+        open: @escaping @Sendable ([SchemaModule], Options) async throws -> Leased
     ) {
         self.name = name
         self.capabilities = capabilities
@@ -56,11 +72,13 @@ public struct Backend: Sendable, CustomTestStringConvertible {
     /// A driver on a fresh database that lasts until the end of the test.
     ///
     /// - Throws: `storage.setup` outside of a suite with the trait ``Testing/Trait/databases``.
-    public func leaseDriver(modules: [SchemaModule]) async throws -> any StorageDriver {
+    public func leaseDriver(
+        modules: [SchemaModule], options: Options = Options()
+    ) async throws -> any StorageDriver {
         guard let scope = DatabaseScope.current else {
             throw StorageError(.setup, "a database is leased outside of a suite with the trait .databases")
         }
-        let leased = try await open(modules)
+        let leased = try await open(modules, options)
         scope.add(leased)
         return leased.driver
     }
@@ -71,14 +89,16 @@ public struct Backend: Sendable, CustomTestStringConvertible {
     ///   - modules: Whose migrations have run.
     ///   - clock: The machine's when not given.
     ///   - randomness: The system's when not given.
+    ///   - options: Bounds of the driver.
     /// - Returns: Storage that is shut down when the test ends.
     /// - Throws: `storage.setup` outside of a suite with the trait ``Testing/Trait/databases``.
     public func lease(
         modules: [SchemaModule], clock: any WallClock = SystemClock(),
-        randomness: any Randomness = SystemRandomness()
+        randomness: any Randomness = SystemRandomness(), options: Options = Options()
     ) async throws -> Storage {
         Storage(
-            driver: try await leaseDriver(modules: modules), modules: modules, cursorKey: Self.cursorKey, clock: clock,
+            driver: try await leaseDriver(modules: modules, options: options), modules: modules,
+            cursorKey: Self.cursorKey, clock: clock,
             randomness: randomness)
     }
 
