@@ -6,16 +6,18 @@ import Testing
 @testable import Caching
 
 @Suite struct TinyLFUTests {
+    private func group(_ number: Int) -> CacheGroup { CacheGroup(tenant: Tenant(ID(high: 0, low: UInt64(number)))) }
+
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
     func `neither the weight nor any group's share is ever exceeded`(seed: UInt64) {
         let chance = SeededRandomness(seed: seed)
         let capacity = 1 + chance.below(200)
         let share = 1 + chance.below(capacity)
-        var store = TinyLFU<Int, Int, Int>(capacity: capacity, groupCapacity: share)
+        var store = TinyLFU<Int, Int>(capacity: capacity, groupCapacity: share)
         var weights: [Int: Int] = [:]
         for step in 0..<5_000 {
             let key = chance.below(300)
-            let group = key % 4
+            let own = group(key % 4)
             switch chance.below(10) {
             case 0:
                 store.remove(key)
@@ -25,26 +27,26 @@ import Testing
             default:
                 let weight = 1 + chance.below(chance.below(5) == 0 ? capacity + 5 : 8)
                 weights[key] = weight
-                let isKept = store.insert(key, group: group, weight: weight, key)
+                let isKept = store.insert(key, group: own, weight: weight, key)
                 #expect(isKept == (weight <= share), "seed \(seed), step \(step)")
                 #expect((store.peek(key) != nil) == isKept, "seed \(seed), step \(step)")
             }
             #expect(store.weight <= capacity, "seed \(seed), step \(step)")
-            for group in 0..<4 { #expect(store.weight(of: group) <= share, "seed \(seed), step \(step)") }
+            for number in 0..<4 { #expect(store.weight(of: group(number)) <= share, "seed \(seed), step \(step)") }
             if step % 500 == 0 {
                 let present = (0..<300).filter { store.peek($0) != nil }
                 #expect(present.count == store.count)
                 #expect(present.reduce(0) { $0 + (weights[$1] ?? 0) } == store.weight)
-                #expect((0..<4).reduce(0) { $0 + store.weight(of: $1) } == store.weight)
+                #expect((0..<4).reduce(0) { $0 + store.weight(of: group($1)) } == store.weight)
             }
         }
     }
 
     @Test func `a group over its share pushes out its own entries, not another's`() {
-        var store = TinyLFU<Int, String, Int>(capacity: 100, groupCapacity: 20)
-        for key in 0..<10 { store.insert(key, group: "small", weight: 1, key) }
-        for key in 100..<1_000 { store.insert(key, group: "big", weight: 1, key) }
-        #expect(store.weight(of: "big") == 20)
+        var store = TinyLFU<Int, Int>(capacity: 100, groupCapacity: 20)
+        for key in 0..<10 { store.insert(key, group: group(1), weight: 1, key) }
+        for key in 100..<1_000 { store.insert(key, group: group(2), weight: 1, key) }
+        #expect(store.weight(of: group(2)) == 20)
         #expect((0..<10).allSatisfy { store.peek($0) != nil })
     }
 
@@ -107,11 +109,11 @@ import Testing
     @Test(arguments: Trace.allCases)
     func `more is found than with plain LRU`(trace: Trace) {
         let requests = trace.requests(SeededRandomness(seed: 42))
-        var store = TinyLFU<Int, Int, Int>(capacity: 1_000, groupCapacity: 1_000)
+        var store = TinyLFU<Int, Int>(capacity: 1_000, groupCapacity: 1_000)
         var recent = LeastRecentlyUsed(capacity: 1_000)
         var (hits, recentHits) = (0, 0)
         for key in requests {
-            if store.hit(key) != nil { hits += 1 } else { store.insert(key, group: 0, weight: 1, key) }
+            if store.hit(key) != nil { hits += 1 } else { store.insert(key, group: group(0), weight: 1, key) }
             if recent.access(key) { recentHits += 1 }
         }
         let percent = { (count: Int) in Double(count) * 100 / Double(requests.count) }

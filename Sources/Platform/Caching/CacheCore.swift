@@ -204,7 +204,7 @@ extension CacheCore: CacheReporting {
     /// The weight that a tenant's values have now; for tests of the share.
     func weight(of tenant: Tenant?) -> Int {
         parts.reduce(0) { sum, part in
-            sum + part.state.withLock { $0.store.weight(of: CacheScopeGroup(tenant: tenant)) }
+            sum + part.state.withLock { $0.store.weight(of: CacheGroup(tenant: tenant)) }
         }
     }
 

@@ -6,15 +6,6 @@ import Base
 struct CacheShard<Name: Hashable & Sendable, Value: Sendable>: Sendable {
     typealias Key = CacheKey<Name>
 
-    struct Entry: Sendable {
-        var content: Result<Value, any Error>
-        var began: UInt64
-        var slots: [UInt32]
-        var freshUntil: Int64
-        var staleUntil: Int64
-        var retryAfter: Int64 = .min
-    }
-
     /// What a look at the cache finds.
     enum Look {
         case hit(Value)
@@ -46,7 +37,7 @@ struct CacheShard<Name: Hashable & Sendable, Value: Sendable>: Sendable {
         var tooHeavy = 0
     }
 
-    var store: TinyLFU<Key, CacheScopeGroup, Entry>
+    var store: TinyLFU<Key, Result<Value, any Error>>
     private(set) var flights: [UInt64: Flight<Key, Value>] = [:]
     private var current: [Key: UInt64] = [:]
     private var lastID: UInt64 = 0
@@ -63,19 +54,19 @@ struct CacheShard<Name: Hashable & Sendable, Value: Sendable>: Sendable {
             counts.misses += 1
             return .miss
         }
-        let entry = store[slot]
+        let validity = store.validity(slot)
         // What is over stays where it is: its reload then keeps the rank that its hits have earned.
-        guard now < entry.staleUntil, fences.isCurrent(entry.slots, since: entry.began) else {
+        guard now < validity.staleUntil, fences.isCurrent(validity) else {
             counts.misses += 1
             return .miss
         }
         counts.hits += 1
-        switch entry.content {
+        switch store[slot] {
         case .failure(let error): return .failed(error)
         case .success(let value):
-            if now < entry.freshUntil { return .hit(value) }
+            if now < validity.freshUntil { return .hit(value) }
             counts.staleServed += 1
-            return .stale(value, wantsRefresh: now >= entry.retryAfter && current[key] == nil)
+            return .stale(value, wantsRefresh: now >= validity.retryAfter && current[key] == nil)
         }
     }
 
@@ -84,11 +75,9 @@ struct CacheShard<Name: Hashable & Sendable, Value: Sendable>: Sendable {
         _ key: Key, _ waiter: Waiter<Value>, slots: [UInt32], began: UInt64, now: Int64, fences: FenceTable,
         mayLead: Bool, isAncestor: (UInt64) -> Bool
     ) -> Join {
-        if let entry = store.peek(key).map({ store[$0] }), now < entry.freshUntil,
-            fences.isCurrent(entry.slots, since: entry.began)
-        {
+        if let slot = store.peek(key), now < store.validity(slot).freshUntil, fences.isCurrent(store.validity(slot)) {
             counts.coalesced += 1
-            return .found(entry.content)
+            return .found(store[slot])
         }
         lastID += 1
         let id = lastID
@@ -147,22 +136,22 @@ struct CacheShard<Name: Hashable & Sendable, Value: Sendable>: Sendable {
         if case .failure = result {
             counts.failures += 1
             // The source fails: what there was is served on, as long as nobody has invalidated it.
-            if let slot = store.peek(flight.key), case .success = store[slot].content, now < store[slot].staleUntil,
-                fences.isCurrent(store[slot].slots, since: store[slot].began)
+            if let slot = store.peek(flight.key), case .success = store[slot], now < store.validity(slot).staleUntil,
+                fences.isCurrent(store.validity(slot))
             {
-                store[slot].retryAfter = now + (lifetime?.fresh ?? 0)
-                return (flight, store[slot].content)
+                store.postpone(slot, until: now + (lifetime?.fresh ?? 0))
+                return (flight, store[slot])
             }
         }
         guard isCurrent, let lifetime, lifetime.fresh > 0 else {
             if !isCurrent { counts.fenced += 1 }
             return (flight, result)
         }
-        let entry = Entry(
-            content: result, began: flight.began, slots: flight.slots, freshUntil: now &+ lifetime.fresh,
+        let validity = Validity(
+            began: flight.began, slots: flight.slots, freshUntil: now &+ lifetime.fresh,
             staleUntil: now &+ lifetime.fresh &+ lifetime.stale)
         let isKept = store.insert(
-            flight.key, group: CacheScopeGroup(tenant: flight.key.scope.tenant), weight: weight, entry)
+            flight.key, group: CacheGroup(tenant: flight.key.scope.tenant), weight: weight, validity: validity, result)
         if !isKept { counts.tooHeavy += 1 }
         return (flight, result)
     }
@@ -193,9 +182,4 @@ struct CacheShard<Name: Hashable & Sendable, Value: Sendable>: Sendable {
 struct Lifetime: Sendable {
     var fresh: Int64
     var stale: Int64 = 0
-}
-
-/// Whose share of the capacity a value counts against.
-struct CacheScopeGroup: Hashable, Sendable {
-    var tenant: Tenant?
 }

@@ -39,6 +39,9 @@ final class FenceTable: Sendable {
         return true
     }
 
+    /// Whether an entry is still valid.
+    func isCurrent(_ validity: Validity) -> Bool { isCurrent(validity.slots, since: validity.began) }
+
     /// Invalidates tags of one tenant, or with `nil` of all.
     ///
     /// Effective everywhere in the process when it returns.
