@@ -253,8 +253,13 @@ let targets: [Target] = rooms.filter { kept.contains($0.name) }.map { room in
 let package = Package(
     name: "Capstan",
     platforms: [.macOS(.v15)],
-    products: kept.contains("capstan") && rooms.contains { $0.name == "capstan" }
-        ? [.executable(name: "capstan", targets: ["capstan"])] : [],
+    products: rooms.filter { kept.contains($0.name) }.compactMap { room -> Product? in
+        switch room.kind {
+        case .library: .library(name: room.name, targets: [room.name])
+        case .executable: .executable(name: room.name, targets: [room.name])
+        case .system, .test: nil
+        }
+    },
     dependencies: packages,
     targets: targets,
     swiftLanguageModes: [.v6]

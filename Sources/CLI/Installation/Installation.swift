@@ -7,6 +7,7 @@ import Hosting
 import Limits
 import Logging
 import Storage
+import StoragePostgres
 import StorageSQLite
 import Telemetry
 import Web
@@ -45,8 +46,13 @@ struct Installation: Sendable {
         case .sqlite(let path):
             try createFolder(URL(fileURLWithPath: path).deletingLastPathComponent().path)
             return try SQLiteStorage(path: path)
-        case .postgres:
-            throw Failure.failed("PostgreSQL is not mounted yet")
+        case .postgres(let address):
+            var options = PostgresOptions()
+            options.applicationName = settings.text(PlatformSettings.nodeName) ?? "capstan"
+            if settings.text(PlatformSettings.pooling) == "transaction" { options.pooling = .transactionPooler }
+            options.directURL = settings.secret(PlatformSettings.directDatabase)
+            return try PostgresStorage(
+                url: Secret(address), options: options, clock: clock, randomness: randomness, logger: logger)
         }
     }
 

@@ -9,6 +9,9 @@ enum PlatformSettings {
     static let pooling = Setting(
         "database.pooling", .choice(["direct", "transaction"]), default: "direct",
         "Whether PostgreSQL is reached directly or through a pooler in transaction mode, such as PgBouncer.")
+    static let directDatabase = Setting(
+        "database.direct", .secret, default: nil,
+        "Where PostgreSQL is reached past the pooler, for migrations and notifications; needed with a pooler.")
     static let listen = Setting(
         "server.listen", .text, default: "127.0.0.1:8080", "The address and port that the server listens at.")
     static let connections = Setting(
@@ -38,7 +41,8 @@ enum PlatformSettings {
         "The least severe lines that are logged.")
 
     static let all = [
-        database, pooling, listen, connections, guardPerMinute, trustedHops, baseDomain, data, key, nodeName, nodeLane,
+        database, pooling, directDatabase, listen, connections, guardPerMinute, trustedHops, baseDomain, data, key,
+        nodeName, nodeLane,
         logLevel,
     ]
 

@@ -1,0 +1,34 @@
+import Foundation
+
+/// One measurement beside its peers.
+protocol Benchmark {
+    /// The name, as `Scripts/bench` takes it.
+    static var name: String { get }
+    /// Measures, prints a table, and returns the figures of the last line.
+    static func run() async throws -> [(String, String)]
+}
+
+/// Runs the benchmark that the argument names and ends with `NAME ratio=<number> ...`.
+@main
+struct Bench {
+    static let all: [any Benchmark.Type] = [
+        VotesBenchmark.self, LeaderboardBenchmark.self, ExportBenchmark.self,
+    ]
+
+    static func main() async throws {
+        guard let name = CommandLine.arguments.dropFirst().first, let benchmark = all.first(where: { $0.name == name })
+        else {
+            print("usage: bench NAME, where NAME is one of \(all.map { $0.name }.joined(separator: ", "))")
+            exit(2)
+        }
+        let figures = try await benchmark.run()
+        print("\(name) " + figures.map { "\($0.0)=\($0.1)" }.joined(separator: " "))
+    }
+}
+
+/// A measurement that cannot be made, with the reason and what to do.
+struct Impossible: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
