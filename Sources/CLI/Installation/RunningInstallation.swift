@@ -46,13 +46,15 @@ struct RunningInstallation: Sendable {
         siteSettings.trustedHops = settings.integer(PlatformSettings.trustedHops)
         siteSettings.guardPerMinute = settings.integer(PlatformSettings.guardPerMinute)
         let sessions = await Sessions(keys: keys.web, clock: clock)
+        let pages = try Pages(
+            host.bundles, chrome: SiteChrome(name: "Capstan", navigation: host.navigation), clock: clock)
         site = try Site(
-            routes: host.routes,
+            routes: host.routes + [pages.assets.route],
             services: SiteServices(
                 clock: clock, randomness: randomness, tenants: SingleTenant(Tenant(ID(high: 1, low: 1))),
                 keys: keys.web, sessions: sessions, limits: limits, ledger: ledger,
                 events: events),
-            settings: siteSettings)
+            settings: siteSettings, pages: pages)
         var server = ServerSettings()
         (server.host, server.port) = try Self.address(settings.text(PlatformSettings.listen) ?? "")
         server.connectionsMax = settings.integer(PlatformSettings.connections)

@@ -9,6 +9,10 @@ public struct Host: Sendable {
     public let routes: [Route]
     /// What runs beside requests, in order of start; stopped in reverse.
     public let services: [any Service]
+    /// The folders of templates and assets: the platform's own, then the products'.
+    public let bundles: [PageBundle]
+    /// The main navigation, the products' links in order.
+    public let navigation: [SiteChrome.Link]
     /// The products' demo data, one after the other.
     public let demos: [@Sendable () async throws -> Void]
     /// What balancers are told.
@@ -32,14 +36,20 @@ public struct Host: Sendable {
             HealthRoutes(readiness: readiness, metrics: services.metrics, metricsPolicy: metricsPolicy).routes
             + ConsoleRoutes(report: report, flags: services.flags).routes
         var running: [any Service] = [services.flags]
+        var bundles = [PageBundle.web, .console]
+        var navigation: [SiteChrome.Link] = []
         var demos: [@Sendable () async throws -> Void] = []
         for product in products {
             let manifest = try await product.init(services).manifest
             routes += manifest.routes
             running += manifest.services
+            if let pages = manifest.pages { bundles.append(pages) }
+            navigation += manifest.navigation
             if let demo = manifest.demo { demos.append(demo) }
         }
-        self.routes = routes
+        self.routes = routes + [DescriptionRoute.route(describing: routes)]
+        self.bundles = bundles
+        self.navigation = navigation
         self.services = running
         self.demos = demos
     }

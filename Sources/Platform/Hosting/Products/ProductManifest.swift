@@ -7,15 +7,22 @@ public struct ProductManifest: Sendable {
     public let routes: [Route]
     /// What runs beside requests, started in this order and stopped in reverse.
     public let services: [any Service]
+    /// The folder of its templates and assets; `nil` for a product without pages.
+    public let pages: PageBundle?
+    /// Its links in the main navigation.
+    public let navigation: [SiteChrome.Link]
     /// Fills an empty database with the demo's data and does nothing on a filled one; `nil` when there is no demo.
     public let demo: (@Sendable () async throws -> Void)?
 
     /// Declares what a product gives.
     public init(
-        routes: [Route], services: [any Service] = [], demo: (@Sendable () async throws -> Void)? = nil
+        routes: [Route], services: [any Service] = [], pages: PageBundle? = nil, navigation: [SiteChrome.Link] = [],
+        demo: (@Sendable () async throws -> Void)? = nil
     ) {
         self.routes = routes
         self.services = services
+        self.pages = pages
+        self.navigation = navigation
         self.demo = demo
     }
 }
