@@ -142,12 +142,14 @@ import Testing
                     #expect(value >= visible[name], "seed \(seed), step \(step)")
                 case .stale(let value, wantsRefresh: true):
                     #expect(value >= visible[name], "seed \(seed), step \(step)")
-                    if let id = shard.refresh(key(name), slots: slots, began: began) { running[id] = (name, nil) }
+                    if let id = shard.refresh(key(name), slots: slots, began: began, mayLead: { true }) {
+                        running[id] = (name, nil)
+                    }
                 case .failed: Issue.record("nothing failed")
                 case .miss:
                     let join = shard.join(
-                        key(name), Waiter(), slots: slots, began: began, now: step, fences: fences, mayLead: true
-                    ) { _ in false }
+                        key(name), Waiter(), slots: slots, began: began, now: step, fences: fences,
+                        mayLead: { true }, isAncestor: { _ in false })
                     switch join {
                     case .lead(let flight, _): running[flight] = (name, nil)
                     case .wait(let flight, _):

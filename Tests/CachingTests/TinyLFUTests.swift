@@ -50,6 +50,24 @@ import Testing
         #expect((0..<10).allSatisfy { store.peek($0) != nil })
     }
 
+    @Test func `a cache in several parts keeps its capacity and every tenant's share`() async throws {
+        let bench = Bench()
+        let options = CacheOptions<Int, Int>(
+            capacity: 4_001, tenantShare: 0.3, parts: 7, weigh: { _, value in 1 + value % 9 })
+        let cache = Cache("parts", options, in: bench.registry)
+        let chance = SeededRandomness(seed: 5)
+        for _ in 0..<20_000 {
+            let tenant = chance.below(3) == 0 ? bench.other : bench.tenant
+            let key = chance.below(5_000)
+            #expect(try await cache.value(for: key, in: tenant) { key } == key)
+        }
+        #expect(cache.statistics.weight <= 2 * 1_200 && cache.statistics.weight > 2_000)
+        for tenant in [bench.tenant, bench.other] { #expect(cache.core.weight(of: tenant) <= 1_200) }
+        cache.removeAll()
+        #expect(cache.statistics.weight == 0 && cache.statistics.entries == 0)
+        #expect(try await cache.value(for: 1, in: bench.tenant) { 2 } == 2)
+    }
+
     @Test func `the sketch never counts too little, and rarely too much`() {
         var sketch = FrequencySketch(places: 1_024)
         for key in 0..<500 {

@@ -70,8 +70,7 @@ final class CacheCore<Name: Hashable & Sendable, Value: Sendable>: Sendable {
         let waiter = Waiter<Value>()
         let join = part.state.withLock { shard in
             shard.join(
-                key, waiter, slots: slots, began: began, now: now, fences: registry.fences,
-                mayLead: loading.load(ordering: .relaxed) < options.loadsMax && !registry.isShutDown
+                key, waiter, slots: slots, began: began, now: now, fences: registry.fences, mayLead: claimLoad
             ) { trail.contains(LoadTrail(part: ObjectIdentifier(part), flight: $0)) }
         }
         switch join {
@@ -95,13 +94,22 @@ final class CacheCore<Name: Hashable & Sendable, Value: Sendable>: Sendable {
     }
 
     private func refresh(_ key: Key, in part: Part, load: @escaping @Sendable () async throws -> Value) {
-        guard loading.load(ordering: .relaxed) < options.loadsMax, !registry.isShutDown else { return }
         let began = registry.fences.now
         let slots = registry.fences.slots(of: options.tags(key.name), for: key.scope.tenant)
-        let flight = part.state.withLock { $0.refresh(key, slots: slots, began: began) }
+        let flight = part.state.withLock { $0.refresh(key, slots: slots, began: began, mayLead: claimLoad) }
         guard let flight else { return }
         // Nobody waits for a refresh: its cost is not that of the request that happened to come by.
         Cost.$current.withValue(nil) { start(flight, key, in: part, trail: LoadTrail.current, load: load) }
+    }
+
+    /// Takes one of the places for loads; whoever gets one starts a load, which gives it back.
+    private func claimLoad() -> Bool {
+        guard !registry.isShutDown else { return false }
+        guard loading.add(1, ordering: .relaxed).newValue <= options.loadsMax else {
+            loading.subtract(1, ordering: .relaxed)
+            return false
+        }
+        return true
     }
 
     /// Runs a load in a task that the part owns: it ends with the load, with its deadline, or when nobody waits.
@@ -109,7 +117,6 @@ final class CacheCore<Name: Hashable & Sendable, Value: Sendable>: Sendable {
         _ flight: UInt64, _ key: Key, in part: Part, trail: [LoadTrail],
         load: @escaping @Sendable () async throws -> Value
     ) {
-        loading.add(1, ordering: .relaxed)
         let trail = trail + [LoadTrail(part: ObjectIdentifier(part), flight: flight)]
         let task = Task {
             await withDiscardingTaskGroup { group in

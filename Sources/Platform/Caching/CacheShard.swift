@@ -73,7 +73,7 @@ struct CacheShard<Name: Hashable & Sendable, Value: Sendable>: Sendable {
     /// Registers a caller that missed.
     mutating func join(
         _ key: Key, _ waiter: Waiter<Value>, slots: [UInt32], began: UInt64, now: Int64, fences: FenceTable,
-        mayLead: Bool, isAncestor: (UInt64) -> Bool
+        mayLead: () -> Bool, isAncestor: (UInt64) -> Bool
     ) -> Join {
         if let slot = store.peek(key), now < store.validity(slot).freshUntil, fences.isCurrent(store.validity(slot)) {
             counts.coalesced += 1
@@ -92,7 +92,7 @@ struct CacheShard<Name: Hashable & Sendable, Value: Sendable>: Sendable {
             counts.coalesced += 1
             return .wait(flight: running, waiter: id)
         }
-        guard mayLead else { return .refuse(.tooManyLoads) }
+        guard mayLead() else { return .refuse(.tooManyLoads) }
         counts.loads += 1
         current[key] = id
         flights[id] = Flight(key: key, began: began, slots: slots, isRefresh: false, waiters: [id: waiter])
@@ -100,8 +100,8 @@ struct CacheShard<Name: Hashable & Sendable, Value: Sendable>: Sendable {
     }
 
     /// Registers a refresh for nobody in particular; `nil` when the key is being loaded already.
-    mutating func refresh(_ key: Key, slots: [UInt32], began: UInt64) -> UInt64? {
-        guard current[key] == nil else { return nil }
+    mutating func refresh(_ key: Key, slots: [UInt32], began: UInt64, mayLead: () -> Bool) -> UInt64? {
+        guard current[key] == nil, mayLead() else { return nil }
         lastID += 1
         counts.loads += 1
         current[key] = lastID
