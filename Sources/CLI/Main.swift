@@ -14,7 +14,7 @@ struct Capstan: AsyncParsableCommand {
         commandName: "capstan",
         abstract: "A server for products that grow from one laptop to many machines.",
         subcommands: [
-            Serve.self, Migrate.self, ListRoutes.self, ListSettings.self,
+            Serve.self, Migrate.self, ListRoutes.self, ListSettings.self, Backup.self, Restore.self,
         ])
 
     /// Runs the command that the arguments name.

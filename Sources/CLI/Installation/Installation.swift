@@ -44,7 +44,7 @@ struct Installation: Sendable {
     func openDriver() async throws -> any StorageDriver {
         switch database {
         case .sqlite(let path):
-            try createFolder(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+            try createFolder(to: path)
             return try SQLiteStorage(path: path)
         case .postgres(let address):
             var options = PostgresOptions()
@@ -65,6 +65,11 @@ struct Installation: Sendable {
     /// Brings the schema up to date; tells what was done.
     func migrate(_ driver: any StorageDriver) async throws -> [MigrationName] {
         try await Migrator(driver: driver, modules: plans.modules, clock: clock).run()
+    }
+
+    /// Makes the folder in which a file is to stand.
+    func createFolder(to file: String) throws(Failure) {
+        try createFolder(URL(fileURLWithPath: file).deletingLastPathComponent().path)
     }
 
     func createFolder(_ path: String) throws(Failure) {
