@@ -4,6 +4,7 @@ import Logging
 import ServiceLifecycle
 import Storage
 import UnixSignals
+import Web
 
 /// Serves requests until it is told to stop.
 struct Serve: AsyncParsableCommand {
@@ -29,32 +30,47 @@ struct Serve: AsyncParsableCommand {
         if demo {
             for fill in running.host.demos { try await fill() }
         }
-        running.host.readiness.phase = .serving
-        installation.logger.notice(
-            "serving",
-            metadata: [
-                "address": "http://\(installation.settings.text(PlatformSettings.listen) ?? "")",
-                "database": "\(installation.database)",
-            ])
-        let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: running.services.map {
-                    ServiceGroupConfiguration.ServiceConfiguration(
-                        service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
-                } + [.init(service: DrainSignal(readiness: running.host.readiness))],
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: installation.logger))
-        try await group.run()
+        try await group(of: running, in: installation).run()
         await driver.shutdown()
+    }
+
+    /// What runs, in order of start: the products' services, the server, and who tells of both.
+    ///
+    /// Stopped in reverse, each phase with a deadline: first gracefully, then by cancellation, then by ending the
+    /// process.
+    private func group(of running: RunningInstallation, in installation: Installation) -> ServiceGroup {
+        let status = ProcessStatus(
+            server: running.server, readiness: running.host.readiness, database: installation.database.description,
+            logger: installation.logger)
+        var configuration = ServiceGroupConfiguration(
+            services: running.host.services.map {
+                // A service that has done its work ends; the others go on.
+                ServiceGroupConfiguration.ServiceConfiguration(service: $0, successTerminationBehavior: .ignore)
+            } + [
+                .init(service: running.server, successTerminationBehavior: .gracefullyShutdownGroup),
+                .init(service: status),
+            ],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: installation.logger)
+        configuration.maximumGracefulShutdownDuration = installation.server.drainTimeout + .seconds(10)
+        configuration.maximumCancellationDuration = .seconds(10)
+        return ServiceGroup(configuration: configuration)
     }
 }
 
-/// Tells balancers that the process drains, as the first thing when it is told to stop: services are stopped in the
-/// reverse of their order, and this one is the last.
-private struct DrainSignal: Service {
+/// Tells balancers and the log when the process serves, and that it drains as the first thing when it is told to stop:
+/// services are stopped in the reverse of their order, and this one is the last.
+private struct ProcessStatus: Service {
+    let server: WebServer
     let readiness: Readiness
+    let database: String
+    let logger: Logger
 
     func run() async throws {
+        guard let port = await server.port() else { return }
+        readiness.phase = .serving
+        logger.notice("serving", metadata: ["port": "\(port)", "database": "\(database)"])
         try await gracefulShutdown()
         readiness.phase = .draining
+        logger.notice("draining")
     }
 }

@@ -22,6 +22,7 @@ struct Installation: Sendable {
     let logger: Logger
     let database: DatabaseAddress
     let dataFolder: String
+    let server: ServerSettings
 
     /// Reads settings and checks the products' plans; opens nothing.
     init(products names: String?, overrides: [Setting: String]) throws {
@@ -35,9 +36,23 @@ struct Installation: Sendable {
             settings.text(PlatformSettings.logLevel).flatMap(Logger.Level.init(rawValue:)) ?? .info)
         let clock = clock
         logger = Logger(label: "capstan") { JSONLogHandler(label: $0, level: level, clock: clock) }
+        server = try Self.server(settings)
         dataFolder = settings.text(PlatformSettings.data) ?? "./capstan-data"
         database = try DatabaseAddress(
             settings.text(PlatformSettings.database) ?? "sqlite:\(dataFolder)/capstan.sqlite")
+    }
+
+    private static func server(_ settings: Settings) throws(Failure) -> ServerSettings {
+        let text = settings.text(PlatformSettings.listen) ?? ""
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (0...65_535).contains(port), colon != text.startIndex
+        else { throw .usedWrongly("the address to listen at must be HOST:PORT, as in 127.0.0.1:8080") }
+        var server = ServerSettings()
+        server.host = String(text[..<colon])
+        server.port = port
+        server.connectionsMax = settings.integer(PlatformSettings.connections)
+        server.drainTimeout = .seconds(settings.integer(PlatformSettings.drain))
+        return server
     }
 
     /// Opens the engine.

@@ -17,6 +17,9 @@ enum PlatformSettings {
     static let connections = Setting(
         "server.connectionsMax", .integer(1...1_000_000, unit: "connections"), default: "10000",
         "Connections open at once; more wait to be accepted.")
+    static let drain = Setting(
+        "server.drainSeconds", .integer(0...600, unit: "seconds"), default: "20",
+        "How long requests in flight may go on when the server is told to stop.")
     static let guardPerMinute = Setting(
         "server.guardPerMinute", .integer(0...100_000_000, unit: "requests per minute"), default: "6000",
         "Requests of one address group over all routes; 0 for no outer guard.")
@@ -41,7 +44,8 @@ enum PlatformSettings {
         "The least severe lines that are logged.")
 
     static let all = [
-        database, pooling, directDatabase, listen, connections, guardPerMinute, trustedHops, baseDomain, data, key,
+        database, pooling, directDatabase, listen, connections, drain, guardPerMinute, trustedHops, baseDomain, data,
+        key,
         nodeName, nodeLane,
         logLevel,
     ]

@@ -13,7 +13,7 @@ import Web
 struct RunningInstallation: Sendable {
     let host: Host
     let site: Site
-    let services: [any Service]
+    let server: WebServer
     let flags: FeatureFlags
 
     init(_ installation: Installation, driver: any StorageDriver, keys: InstallationKeys, isDemo: Bool) async throws {
@@ -55,16 +55,6 @@ struct RunningInstallation: Sendable {
                 keys: keys.web, sessions: sessions, limits: limits, ledger: ledger,
                 events: events),
             settings: siteSettings, pages: pages)
-        var server = ServerSettings()
-        (server.host, server.port) = try Self.address(settings.text(PlatformSettings.listen) ?? "")
-        server.connectionsMax = settings.integer(PlatformSettings.connections)
-        services = host.services + [WebServer(site, settings: server, clock: clock, logger: logger)]
-    }
-
-    private static func address(_ text: String) throws(Failure) -> (host: String, port: Int) {
-        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
-            (0...65_535).contains(port), colon != text.startIndex
-        else { throw .usedWrongly("the address to listen at must be HOST:PORT, as in 127.0.0.1:8080") }
-        return (String(text[..<colon]), port)
+        server = WebServer(site, settings: installation.server, clock: clock, logger: logger)
     }
 }

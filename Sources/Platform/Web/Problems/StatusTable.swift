@@ -47,7 +47,7 @@ public enum StatusTable {
         case .unauthenticated: 401
         case .forbidden, .crossSite: 403
         case .overloaded, .deadlineExceeded: 503
-        case .internal, .invalidDeclaration, .invalidResource: 500
+        case .internal, .cannotListen, .invalidDeclaration, .invalidResource: 500
         }
     }
 

@@ -40,6 +40,8 @@ public struct WebError: CodedError {
         case deadlineExceeded = "web.deadlineExceeded"
         /// A mistake of ours; the trace id finds it in the log.
         case `internal` = "web.internal"
+        /// The address to listen at is taken or not ours; found at start.
+        case cannotListen = "web.cannotListen"
         /// A declaration contradicts itself or another one; found at start.
         case invalidDeclaration = "web.invalidDeclaration"
         /// A file that a page needs is missing or broken; found at start.

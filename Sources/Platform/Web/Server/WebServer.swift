@@ -58,8 +58,22 @@ public final class WebServer: Service {
     }
 
     /// Listens and answers until the service group stops.
+    ///
+    /// - Throws: `web.cannotListen` when the address is taken or not ours.
     public func run() async throws {
         defer { settle(nil) }
+        do {
+            try await serve()
+        } catch {
+            guard bound.withLock({ $0.port == nil }), !(error is CancellationError) else { throw error }
+            throw WebError(
+                .cannotListen,
+                "The server cannot listen at \(settings.host):\(settings.port); stop what listens there or choose another.",
+                underlying: error)
+        }
+    }
+
+    private func serve() async throws {
         let handler = ConnectionHandler(
             site: site, settings: settings, bounds: ConnectionBounds(settings), open: open,
             date: HTTPDate(clock: clock))
