@@ -195,6 +195,7 @@ let suites: [Room] = [
             "Limits", "Web", "WebTestKit", "Accounts", "Hosting", "Tournament",
         ],
         [logging, crypto, httpTypes, nioCore, lifecycle]),
+    tests("CLITests", ["Hosting", "Web", "capstan"]),
     tests("SystemTests", ["Base", "BaseTestKit"], [logging]),
     tests("TidyTests", []),
 ]

@@ -22,14 +22,23 @@ public enum StatusTable {
         }
         table[Refusal.Reason.capacity.rawValue] = (503, .seconds(1))
         table[Refusal.Reason.circuitOpen.rawValue] = (503, .seconds(5))
-        table["blobs.notFound"] = (404, nil)
-        table["blobs.unavailable"] = (503, .seconds(5))
+        for code in ["truncated", "hashMismatch"] { table["blobs.\(code)"] = (400, nil) }
+        table["blobs.tooLarge"] = (413, nil)
+        table["blobs.typeInvalid"] = (415, nil)
+        table["blobs.rangeInvalid"] = (416, nil)
+        table["blobs.diskFull"] = (503, .seconds(30))
+        for code in ["storeFailed", "cancelled"] { table["blobs.\(code)"] = (503, .seconds(5)) }
+        for code in ["loadTimedOut", "tooManyLoads", "tooManyWaiters", "shutDown"] {
+            table["caching.\(code)"] = (503, .seconds(1))
+        }
         return table
     }()
 
-    /// Every code of the platform with its status, ordered by code, for the reference page.
+    /// Every code of the platform that a client can see, with its status, ordered by code, for the reference page.
     public static var listing: [(code: String, status: Int)] {
-        entries.map { ($0.key, $0.value.status) }.sorted { $0.code < $1.code }
+        entries.map { ($0.key, $0.value.status) }
+            .filter { $0.status != 500 || $0.code == WebError.Code.internal.rawValue }
+            .sorted { $0.code < $1.code }
     }
 
     private static func status(of code: WebError.Code) -> Int {
