@@ -1,242 +1,203 @@
 import Web
 
-/// A table of the console: columns and rows of cells that know how they are shown and sorted.
-struct ConsoleTable: Sendable {
-    struct Column: Sendable {
+/// The console as pages: the reports that its JSON routes give, for people who run the installation.
+struct ConsolePages {
+    let report: ConsoleReport
+    let flags: FeatureFlags
+    let readiness: Readiness
+
+    struct Section: Sendable {
         let label: String
-        let isNumber: Bool
+        let href: String
+        let isCurrent: Bool
 
-        init(_ label: String, isNumber: Bool = true) {
-            self.label = label
-            self.isNumber = isNumber
+        static let all = [
+            ("Overview", ""), ("Routes", "/routes"), ("Statements", "/statements"), ("Caches", "/caches"),
+            ("Limits", "/limits"), ("Database", "/database"), ("Flags", "/flags"),
+        ]
+
+        static func list(current: String) -> [Section] {
+            all.map { Section(label: $0.0, href: "/console" + $0.1, isCurrent: $0.0 == current) }
         }
     }
 
-    /// Where p50, p95 and p99 lie on a logarithmic rail from 0.1 ms to 10 s, in hundredths of its length.
-    struct Latency: Sendable {
+    struct Figure: Sendable {
         let label: String
-        let p50: String
-        let p95: String
-        let p99: String
-
-        init(_ line: ConsoleReport.RouteLine) {
-            label =
-                "Half within \(Figures.milliseconds(line.p50)), 95 of 100 within \(Figures.milliseconds(line.p95)), "
-                + "99 of 100 within \(Figures.milliseconds(line.p99))"
-            p50 = Self.place(line.p50)
-            p95 = Self.place(line.p95)
-            p99 = Self.place(line.p99)
-        }
-
-        static func place(_ milliseconds: Double) -> String {
-            Figures.decimal(20 * Figures.decades(max(0.1, min(10_000, milliseconds)) * 10), places: 1)
-        }
+        let value: String
+        var unit: String?
+        var note: String?
     }
 
-    struct Cell: Sendable {
-        var text = ""
-        var value: String?
-        var style: String?
-        var isCode = false
-        var latency: Latency?
-        var bar: String?
+    struct Overview: Sendable {
+        let sections = Section.list(current: "Overview")
+        let health: String
+        let isHealthy: Bool
+        let stats: [Figure]
+        let slowest: ConsoleTable
+        let heaviest: ConsoleTable
 
-        static func code(_ text: String) -> Cell { Cell(text: text, isCode: true) }
-
-        static func number(_ text: String, _ value: Double, isOver: Bool = false) -> Cell {
-            Cell(text: text, value: String(value), style: isOver ? "number over" : "number")
-        }
-
-        static func count(_ value: Int, isOver: Bool = false) -> Cell {
-            .number(Figures.number(value), Double(value), isOver: isOver)
-        }
-
-        static func milliseconds(_ value: Double) -> Cell { .number(Figures.milliseconds(value), value) }
-
-        static func share(_ value: Double) -> Cell {
-            Cell(value: String(value), bar: Figures.decimal(100 * value, places: 1))
-        }
-    }
-
-    struct Row: Sendable {
-        let cells: [Cell]
-    }
-
-    let caption: String
-    let emptyText: String
-    let columns: [Column]
-    let rows: [Row]
-    let isEmpty: Bool
-
-    init(_ caption: String, empty: String, columns: [Column], rows: [[Cell]]) {
-        self.caption = caption
-        emptyText = empty
-        self.columns = columns
-        self.rows = rows.map { Row(cells: $0) }
-        isEmpty = rows.isEmpty
-    }
-
-    // MARK: What there is to show
-
-    static func routes(_ lines: [ConsoleReport.RouteLine]) -> ConsoleTable {
-        ConsoleTable(
-            "Routes since the start", empty: "No request has been answered yet.",
-            columns: [
-                Column("Route", isNumber: false), Column("Requests"), Column("Errors"), Column("p50"), Column("p95"),
-                Column("p99"), Column("Latency", isNumber: false), Column("Statements"), Column("Most"),
-                Column("Budget"), Column("Rows"), Column("Sent"),
-            ],
-            rows: lines.map { line in
-                [
-                    .code(line.name), .count(line.count), .count(line.errors, isOver: line.errors > 0),
-                    .milliseconds(line.p50), .milliseconds(line.p95), .milliseconds(line.p99),
-                    Cell(value: String(line.p99), latency: Latency(line)),
-                    .number(Figures.decimal(line.statementsMean, places: 2), line.statementsMean),
-                    .count(line.statementsMax, isOver: line.overBudget > 0),
-                    line.budget.map { .count($0) } ?? .number("–", -1),
-                    .number(Figures.decimal(line.rowsMean, places: 1), line.rowsMean),
-                    .number(Figures.bytes(line.bytesMean), line.bytesMean),
-                ]
-            })
-    }
-
-    static func slowest(_ lines: [ConsoleReport.RouteLine]) -> ConsoleTable {
-        ConsoleTable(
-            "Slowest routes", empty: "No request has been answered yet.",
-            columns: [
-                Column("Route", isNumber: false), Column("Requests"), Column("p95"), Column("Latency", isNumber: false),
-            ],
-            rows: lines.sorted { $0.p95 > $1.p95 }.prefix(8).map { line in
-                [
-                    .code(line.name), .count(line.count), .milliseconds(line.p95),
-                    Cell(value: String(line.p99), latency: Latency(line)),
-                ]
-            })
-    }
-
-    static func statements(_ lines: [ConsoleReport.StatementLine]) -> ConsoleTable {
-        ConsoleTable(
-            "Statements since the start", empty: "No statement has been sent yet.",
-            columns: [
-                Column("Statement", isNumber: false), Column("Calls"), Column("Failures"), Column("Rows per call"),
-                Column("Mean"), Column("Slowest"), Column("Share of time", isNumber: false),
-            ],
-            rows: lines.map { line in
-                [
-                    .code(line.name), .count(line.count), .count(line.failures, isOver: line.failures > 0),
-                    .number(Figures.decimal(line.rowsMean, places: 1), line.rowsMean),
-                    .milliseconds(line.millisecondsMean), .milliseconds(line.millisecondsMax), .share(line.share),
-                ]
-            })
-    }
-
-    static func heaviest(_ lines: [ConsoleReport.StatementLine]) -> ConsoleTable {
-        ConsoleTable(
-            "Statements that take the most time", empty: "No statement has been sent yet.",
-            columns: [
-                Column("Statement", isNumber: false), Column("Calls"), Column("Mean"),
-                Column("Share", isNumber: false),
-            ],
-            rows: lines.prefix(8).map { line in
-                [.code(line.name), .count(line.count), .milliseconds(line.millisecondsMean), .share(line.share)]
-            })
-    }
-
-    static func caches(_ lines: [ConsoleReport.CacheLine]) -> ConsoleTable {
-        ConsoleTable(
-            "Caches", empty: "No cache is entered.",
-            columns: [
-                Column("Cache", isNumber: false), Column("Values"), Column("Hits"), Column("Misses"), Column("Loads"),
-                Column("Hit ratio"), Column("", isNumber: false),
-            ],
-            rows: lines.map { line in
-                [
-                    .code(line.name), .count(line.entries), .count(line.hits), .count(line.misses), .count(line.loads),
-                    line.hitRatio.map { .number(Figures.decimal(100 * $0, places: 1) + " %", $0) } ?? .number("–", -1),
-                    .share(line.hitRatio ?? 0),
-                ]
-            })
-    }
-
-    static func limits(_ lines: [ConsoleReport.LimitLine]) -> ConsoleTable {
-        ConsoleTable(
-            "Limits", empty: "No limit has been asked yet.",
-            columns: [
-                Column("Limit", isNumber: false), Column("Allowed"), Column("Per", isNumber: false), Column("Granted"),
-                Column("Refused"), Column("Keys"),
-            ],
-            rows: lines.map { line in
-                [
-                    .code(line.name), .count(line.limit), Cell(text: line.period), .count(line.granted),
-                    .count(line.refused, isOver: line.refused > 0), .count(line.keys),
-                ]
-            })
-    }
-}
-
-/// How the console prints numbers.
-enum Figures {
-    /// Thousands grouped: `61,204`.
-    static func number(_ value: Int) -> String {
-        let digits = Array(String(value.magnitude))
-        var text = value < 0 ? "−" : ""
-        for (index, digit) in digits.enumerated() {
-            if index > 0, (digits.count - index) % 3 == 0 { text.append(",") }
-            text.append(digit)
-        }
-        return text
-    }
-
-    /// With a fixed number of places, as in `0.50`; up to 4.
-    static func decimal(_ value: Double, places: Int) -> String {
-        let scale = [1.0, 10, 100, 1_000, 10_000][places]
-        guard value.isFinite, abs(value) < 1e12 else { return "–" }
-        let scaled = Int((abs(value) * scale).rounded())
-        let whole = number(scaled / Int(scale))
-        let sign = value < 0 && scaled > 0 ? "−" : ""
-        guard places > 0 else { return sign + whole }
-        let rest = String(scaled % Int(scale))
-        return "\(sign)\(whole).\(String(repeating: "0", count: places - rest.count))\(rest)"
-    }
-
-    /// Milliseconds with three digits that matter: `0.42 ms`, `12.1 ms`, `1.20 s`.
-    static func milliseconds(_ value: Double) -> String {
-        switch value {
-        case ..<10: decimal(value, places: 2) + " ms"
-        case ..<100: decimal(value, places: 1) + " ms"
-        case ..<1_000: decimal(value, places: 0) + " ms"
-        default: decimal(value / 1_000, places: 2) + " s"
+        init(_ report: ConsoleReport) {
+            let (routes, statements, database) = (report.routes, report.statements, report.database)
+            isHealthy = database.isAvailable
+            health = isHealthy ? "Everything answers" : "The database does not answer"
+            let requests = routes.reduce(0) { $0 + $1.count }
+            let errors = routes.reduce(0) { $0 + $1.errors }
+            let sent = statements.reduce(0) { $0 + $1.count }
+            let caches = report.cacheLines
+            let (hits, misses) = (caches.reduce(0) { $0 + $1.hits }, caches.reduce(0) { $0 + $1.misses })
+            let over = routes.reduce(0) { $0 + $1.overBudget }
+            stats = [
+                Figure(label: "Requests", value: Figures.number(requests)),
+                Figure(label: "Server errors", value: Figures.number(errors)),
+                Figure(
+                    label: "Statements", value: Figures.number(sent),
+                    note: requests == 0
+                        ? nil : Figures.decimal(Double(sent) / Double(requests), places: 2) + " per request"),
+                Figure(label: "Over budget", value: Figures.number(over), unit: over == 1 ? "request" : "requests"),
+                Figure(
+                    label: "Served from memory",
+                    value: hits + misses == 0
+                        ? "–" : Figures.decimal(100 * Double(hits) / Double(hits + misses), places: 1), unit: "%"),
+                Figure(label: "Refused by limits", value: Figures.number(report.limitLines.reduce(0) { $0 + $1.refused })),
+            ]
+            slowest = .slowest(routes)
+            heaviest = .heaviest(statements)
         }
     }
 
-    /// Bytes in the unit that fits: `812 B`, `4.1 KiB`, `1.2 MiB`.
-    static func bytes(_ value: Double) -> String {
-        switch value {
-        case ..<1_024: decimal(value, places: 0) + " B"
-        case ..<1_048_576: decimal(value / 1_024, places: 1) + " KiB"
-        default: decimal(value / 1_048_576, places: 1) + " MiB"
+    struct List: Sendable {
+        let heading: String
+        let lead: String
+        let sections: [Section]
+        let table: ConsoleTable
+
+        init(_ heading: String, _ lead: String, _ table: ConsoleTable) {
+            self.heading = heading
+            self.lead = lead
+            self.table = table
+            sections = Section.list(current: heading)
         }
     }
 
-    /// The logarithm to base 10 of a number that is at least one.
-    static func decades(_ value: Double) -> Double {
-        // From the exponent and the fraction, so that no mathematics library is imported for a chart.
-        var rest = max(1, value)
-        var whole = 0.0
-        while rest >= 10 {
-            rest /= 10
-            whole += 1
+    struct Database: Sendable {
+        let sections = Section.list(current: "Database")
+        let lead: String
+        let health: String
+        let isHealthy: Bool
+        let stats: [Figure]
+        let facts: [Figure]
+
+        init(_ line: ConsoleReport.DatabaseLine) {
+            lead = line.engine == "postgres" ? "PostgreSQL, by pipelined connections." : "SQLite, one file, one writer."
+            isHealthy = line.isAvailable
+            health = isHealthy ? "Answers" : "Does not answer"
+            stats = [
+                Figure(label: "Connections open", value: Figures.number(line.connectionsOpen)),
+                Figure(label: "Held by transactions", value: Figures.number(line.connectionsHeld)),
+                Figure(label: "Callers waiting", value: Figures.number(line.waiting)),
+                Figure(label: "Statements in flight", value: Figures.number(line.inFlight)),
+                Figure(label: "Reconnects", value: Figures.number(line.reconnects)),
+            ]
+            facts = [
+                Figure(label: "For", value: Figures.milliseconds(Double(line.longestHeldMilliseconds))),
+                Figure(label: "Last statement", value: line.longestHolder.isEmpty ? "none is held" : line.longestHolder),
+            ]
         }
-        var step = 0.5
-        var fraction = 0.0
-        for _ in 0..<12 {
-            rest *= rest
-            if rest >= 10 {
-                rest /= 10
-                fraction += step
-            }
-            step /= 2
+    }
+
+    struct Flags: Sendable {
+        struct Line: Sendable {
+            let key: String
+            let summary: String
+            let badge: String
+            let badgeKind: String
+            let next: String
+            let action: String
         }
-        return whole + fraction
+
+        let sections = Section.list(current: "Flags")
+        let flags: [Line]
+        let isEmpty: Bool
+    }
+
+    struct FlagSwitch: Input {
+        var key: String
+        var isEnabled: Bool
+
+        static let fields: [Field] = [
+            .body("key", .text(1...64), "The flag's key."), .body("isEnabled", .boolean, "Whether it is on."),
+        ]
+    }
+
+    private func page(_ title: String, _ template: String, _ model: any Sendable) -> HTMLPage {
+        HTMLPage("\(title) · Console", template: "console/" + template, model: model, stylesheets: ["console/console.css"])
+    }
+
+    private func list(
+        _ path: PathTemplate, _ name: String, _ heading: String, _ lead: String,
+        _ table: @escaping @Sendable () -> ConsoleTable
+    ) -> Route {
+        Route(
+            .get, path, name, "Shows the console's page “\(heading)”.", policy: .operator, limit: Self.limit, budget: 0
+        ) { (_: Request<NoInput>) in page(heading, "list", List(heading, lead, table())) }
+    }
+
+    private static let limit = RouteLimit.per(.person, "console", 120)
+
+    var routes: [Route] {
+        [
+            Route(
+                .get, "/console", "console.showOverview", "Shows the state of the process.", policy: .operator,
+                limit: Self.limit, budget: 0
+            ) { [self] (_: Request<NoInput>) in page("Overview", "overview", Overview(report)) },
+            list(
+                "/console/routes", "console.showRoutes", "Routes",
+                "What each route has answered since this process started, and what it cost."
+            ) { [report] in .routes(report.routes) },
+            list(
+                "/console/statements", "console.showStatements", "Statements",
+                "The statements by name, those that took the most time first."
+            ) { [report] in .statements(report.statements) },
+            list(
+                "/console/caches", "console.showCaches", "Caches", "What is served from memory."
+            ) { [report] in .caches(report.cacheLines) },
+            list(
+                "/console/limits", "console.showLimits", "Limits", "What was granted and refused, refusals first."
+            ) { [report] in .limits(report.limitLines) },
+            Route(
+                .get, "/console/database", "console.showDatabasePage", "Shows the connections to the database.",
+                policy: .operator, limit: Self.limit, budget: 0
+            ) { [self] (_: Request<NoInput>) in page("Database", "database", Database(report.database)) },
+        ] + flagRoutes
+    }
+
+    private var flagRoutes: [Route] {
+        [
+            Route(
+                .get, "/console/flags", "console.showFlags", "Shows the flags of this tenant.",
+                policy: .role(.administrator), limit: Self.limit, budget: 0
+            ) { [self] (request: Request<NoInput>) in
+                let lines = flags.flags.map { flag in
+                    let state = flags.state(of: flag, for: request.context.tenant)
+                    let isOn = state?.isEnabled ?? flag.isOnByDefault
+                    let share = state.map { $0.percentage < 100 && isOn ? " for \($0.percentage) of 100" : "" } ?? ""
+                    return Flags.Line(
+                        key: flag.key, summary: flag.summary, badge: (isOn ? "on" : "off") + share,
+                        badgeKind: isOn ? "good" : "", next: isOn ? "false" : "true",
+                        action: isOn ? "Switch off" : "Switch on")
+                }
+                return page("Flags", "flags", Flags(flags: lines, isEmpty: lines.isEmpty))
+            },
+            Route(
+                .post, "/console/flags", "console.switchFlag", "Switches a flag by form.",
+                policy: .role(.administrator), limit: Self.limit, budget: 1, accepts: .form, status: 303,
+                failures: [Failure("hosting.invalidFlag", 404, "No product declares a flag of this key.")]
+            ) { [flags] (request: Request<FlagSwitch>) in
+                try await flags.set(
+                    request.input.key, to: FlagState(isEnabled: request.input.isEnabled, percentage: 100),
+                    for: request.context.tenant)
+                return Redirect(to: "/console/flags")
+            },
+        ]
     }
 }

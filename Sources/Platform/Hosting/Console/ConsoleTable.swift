@@ -1,0 +1,175 @@
+import Foundation
+
+/// A table of the console: columns and rows of cells that know how they are shown and sorted.
+struct ConsoleTable: Sendable {
+    struct Column: Sendable {
+        let label: String
+        let isNumber: Bool
+
+        init(_ label: String, isNumber: Bool = true) {
+            self.label = label
+            self.isNumber = isNumber
+        }
+    }
+
+    /// Where p50, p95 and p99 lie on a logarithmic rail from 0.1 ms to 10 s, in hundredths of its length.
+    struct Latency: Sendable {
+        let label: String
+        let p50: String
+        let p95: String
+        let p99: String
+
+        init(_ line: ConsoleReport.RouteLine) {
+            label =
+                "Half within \(Figures.milliseconds(line.p50)), 95 of 100 within \(Figures.milliseconds(line.p95)), "
+                + "99 of 100 within \(Figures.milliseconds(line.p99))"
+            p50 = Self.place(line.p50)
+            p95 = Self.place(line.p95)
+            p99 = Self.place(line.p99)
+        }
+
+        static func place(_ milliseconds: Double) -> String {
+            Figures.decimal(20 * log10(max(0.1, min(10_000, milliseconds)) * 10), places: 1)
+        }
+    }
+
+    struct Cell: Sendable {
+        var text = ""
+        var value: String?
+        var style: String?
+        var isCode = false
+        var latency: Latency?
+        var bar: String?
+
+        static func code(_ text: String) -> Cell { Cell(text: text, isCode: true) }
+
+        static func number(_ text: String, _ value: Double, isOver: Bool = false) -> Cell {
+            Cell(text: text, value: String(value), style: isOver ? "number over" : "number")
+        }
+
+        static func count(_ value: Int, isOver: Bool = false) -> Cell {
+            .number(Figures.number(value), Double(value), isOver: isOver)
+        }
+
+        static func milliseconds(_ value: Double) -> Cell { .number(Figures.milliseconds(value), value) }
+
+        static func share(_ value: Double) -> Cell {
+            Cell(value: String(value), bar: Figures.decimal(100 * value, places: 1))
+        }
+    }
+
+    struct Row: Sendable {
+        let cells: [Cell]
+    }
+
+    let caption: String
+    let emptyText: String
+    let columns: [Column]
+    let rows: [Row]
+    let isEmpty: Bool
+
+    init(_ caption: String, empty: String, columns: [Column], rows: [[Cell]]) {
+        self.caption = caption
+        emptyText = empty
+        self.columns = columns
+        self.rows = rows.map { Row(cells: $0) }
+        isEmpty = rows.isEmpty
+    }
+
+    // MARK: What there is to show
+
+    static func routes(_ lines: [ConsoleReport.RouteLine]) -> ConsoleTable {
+        ConsoleTable(
+            "Routes since the start", empty: "No request has been answered yet.",
+            columns: [
+                Column("Route", isNumber: false), Column("Requests"), Column("Errors"), Column("p50"), Column("p95"),
+                Column("p99"), Column("Latency", isNumber: false), Column("Statements"), Column("Most"),
+                Column("Budget"), Column("Rows"), Column("Sent"),
+            ],
+            rows: lines.map { line in
+                [
+                    .code(line.name), .count(line.count), .count(line.errors, isOver: line.errors > 0),
+                    .milliseconds(line.p50), .milliseconds(line.p95), .milliseconds(line.p99),
+                    Cell(value: String(line.p99), latency: Latency(line)),
+                    .number(Figures.decimal(line.statementsMean, places: 2), line.statementsMean),
+                    .count(line.statementsMax, isOver: line.overBudget > 0),
+                    line.budget.map { .count($0) } ?? .number("–", -1),
+                    .number(Figures.decimal(line.rowsMean, places: 1), line.rowsMean),
+                    .number(Figures.bytes(line.bytesMean), line.bytesMean),
+                ]
+            })
+    }
+
+    static func slowest(_ lines: [ConsoleReport.RouteLine]) -> ConsoleTable {
+        ConsoleTable(
+            "Slowest routes", empty: "No request has been answered yet.",
+            columns: [
+                Column("Route", isNumber: false), Column("Requests"), Column("p95"), Column("Latency", isNumber: false),
+            ],
+            rows: lines.sorted { $0.p95 > $1.p95 }.prefix(8).map { line in
+                [
+                    .code(line.name), .count(line.count), .milliseconds(line.p95),
+                    Cell(value: String(line.p99), latency: Latency(line)),
+                ]
+            })
+    }
+
+    static func statements(_ lines: [ConsoleReport.StatementLine]) -> ConsoleTable {
+        ConsoleTable(
+            "Statements since the start", empty: "No statement has been sent yet.",
+            columns: [
+                Column("Statement", isNumber: false), Column("Calls"), Column("Failures"), Column("Rows per call"),
+                Column("Mean"), Column("Slowest"), Column("Share of time", isNumber: false),
+            ],
+            rows: lines.map { line in
+                [
+                    .code(line.name), .count(line.count), .count(line.failures, isOver: line.failures > 0),
+                    .number(Figures.decimal(line.rowsMean, places: 1), line.rowsMean),
+                    .milliseconds(line.millisecondsMean), .milliseconds(line.millisecondsMax), .share(line.share),
+                ]
+            })
+    }
+
+    static func heaviest(_ lines: [ConsoleReport.StatementLine]) -> ConsoleTable {
+        ConsoleTable(
+            "Statements that take the most time", empty: "No statement has been sent yet.",
+            columns: [
+                Column("Statement", isNumber: false), Column("Calls"), Column("Mean"),
+                Column("Share", isNumber: false),
+            ],
+            rows: lines.prefix(8).map { line in
+                [.code(line.name), .count(line.count), .milliseconds(line.millisecondsMean), .share(line.share)]
+            })
+    }
+
+    static func caches(_ lines: [ConsoleReport.CacheLine]) -> ConsoleTable {
+        ConsoleTable(
+            "Caches", empty: "No cache is entered.",
+            columns: [
+                Column("Cache", isNumber: false), Column("Values"), Column("Hits"), Column("Misses"), Column("Loads"),
+                Column("Hit ratio"), Column("", isNumber: false),
+            ],
+            rows: lines.map { line in
+                [
+                    .code(line.name), .count(line.entries), .count(line.hits), .count(line.misses), .count(line.loads),
+                    line.hitRatio.map { .number(Figures.decimal(100 * $0, places: 1) + " %", $0) } ?? .number("–", -1),
+                    .share(line.hitRatio ?? 0),
+                ]
+            })
+    }
+
+    static func limits(_ lines: [ConsoleReport.LimitLine]) -> ConsoleTable {
+        ConsoleTable(
+            "Limits", empty: "No limit has been asked yet.",
+            columns: [
+                Column("Limit", isNumber: false), Column("Allowed"), Column("Per", isNumber: false), Column("Granted"),
+                Column("Refused"), Column("Keys"),
+            ],
+            rows: lines.map { line in
+                [
+                    .code(line.name), .count(line.limit), Cell(text: line.period), .count(line.granted),
+                    .count(line.refused, isOver: line.refused > 0), .count(line.keys),
+                ]
+            })
+    }
+}
