@@ -47,7 +47,11 @@ struct RunningInstallation: Sendable {
         siteSettings.guardPerMinute = settings.integer(PlatformSettings.guardPerMinute)
         let sessions = await Sessions(keys: keys.web, clock: clock)
         let pages = try Pages(
-            host.bundles, chrome: SiteChrome(name: "Capstan", navigation: host.navigation), clock: clock)
+            host.bundles,
+            chrome: SiteChrome(
+                name: "Capstan", home: host.navigation.first?.href ?? "/", navigation: host.navigation,
+                footer: [.init(href: "/console", label: "Console"), .init(href: "/openapi.json", label: "API")]),
+            clock: clock)
         site = try Site(
             routes: host.routes + [pages.assets.route],
             services: SiteServices(

@@ -35,6 +35,7 @@ public struct Host: Sendable {
         var routes =
             HealthRoutes(readiness: readiness, metrics: services.metrics, metricsPolicy: metricsPolicy).routes
             + ConsoleRoutes(report: report, flags: services.flags).routes
+            + ConsolePages(report: report, flags: services.flags).routes
         var running: [any Service] = [services.flags]
         var bundles = [PageBundle.web, .console]
         var navigation: [SiteChrome.Link] = []

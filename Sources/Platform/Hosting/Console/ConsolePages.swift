@@ -4,7 +4,6 @@ import Web
 struct ConsolePages {
     let report: ConsoleReport
     let flags: FeatureFlags
-    let readiness: Readiness
 
     struct Section: Sendable {
         let label: String
@@ -58,7 +57,8 @@ struct ConsolePages {
                     label: "Served from memory",
                     value: hits + misses == 0
                         ? "–" : Figures.decimal(100 * Double(hits) / Double(hits + misses), places: 1), unit: "%"),
-                Figure(label: "Refused by limits", value: Figures.number(report.limitLines.reduce(0) { $0 + $1.refused })),
+                Figure(
+                    label: "Refused by limits", value: Figures.number(report.limitLines.reduce(0) { $0 + $1.refused })),
             ]
             slowest = .slowest(routes)
             heaviest = .heaviest(statements)
@@ -100,7 +100,8 @@ struct ConsolePages {
             ]
             facts = [
                 Figure(label: "For", value: Figures.milliseconds(Double(line.longestHeldMilliseconds))),
-                Figure(label: "Last statement", value: line.longestHolder.isEmpty ? "none is held" : line.longestHolder),
+                Figure(
+                    label: "Last statement", value: line.longestHolder.isEmpty ? "none is held" : line.longestHolder),
             ]
         }
     }
@@ -130,7 +131,8 @@ struct ConsolePages {
     }
 
     private func page(_ title: String, _ template: String, _ model: any Sendable) -> HTMLPage {
-        HTMLPage("\(title) · Console", template: "console/" + template, model: model, stylesheets: ["console/console.css"])
+        HTMLPage(
+            "\(title) · Console", template: "console/" + template, model: model, stylesheets: ["console/console.css"])
     }
 
     private func list(

@@ -1,0 +1,47 @@
+import Foundation
+import Web
+
+/// The folder of the product's templates and assets, and its place in the navigation.
+enum TournamentPages {
+    static var bundle: PageBundle {
+        PageBundle("tournament", folder: Bundle.module.bundleURL.appendingPathComponent("Resources"))
+    }
+
+    static let navigation = [
+        SiteChrome.Link(href: Addresses.feed, label: "Vote", icon: "vote"),
+        SiteChrome.Link(href: Addresses.board("slot"), label: "Board", icon: "board"),
+        SiteChrome.Link(href: Addresses.film, label: "Film", icon: "film"),
+        SiteChrome.Link(href: Addresses.timetable, label: "Timetable", icon: "timetable"),
+    ]
+
+    private static func page(_ title: String, _ template: String, _ model: any Sendable, scripts: [String]) -> HTMLPage
+    {
+        HTMLPage(
+            title, template: "tournament/" + template, model: model, stylesheets: ["tournament/tournament.css"],
+            scripts: scripts.map { "tournament/" + $0 })
+    }
+
+    static func page(_ model: FeedPage) -> HTMLPage {
+        var page = page("Vote", "feed", model, scripts: model.slot == nil ? [] : ["feed.js"])
+        if model.slot != nil { page.bodyClass = "feed" }
+        return page
+    }
+
+    static func page(_ model: ClipPage) -> HTMLPage {
+        page(model.title, "clip", model, scripts: model.voting == nil ? [] : ["feed.js"])
+    }
+
+    static func page(_ model: BoardPage) -> HTMLPage {
+        page(model.heading, "board", model, scripts: model.liveHref == nil ? [] : ["board.js"])
+    }
+
+    static func page(_ model: ResultPage) -> HTMLPage {
+        page(model.heading, "results", model, scripts: model.isOpen ? [] : ["recount.js"])
+    }
+
+    static func page(_ model: TimetablePage) -> HTMLPage { page("Timetable", "timetable", model, scripts: []) }
+
+    static func page(_ model: FilmPage) -> HTMLPage {
+        page("The film so far", "film", model, scripts: model.isEmpty ? [] : ["film.js"])
+    }
+}
