@@ -26,6 +26,8 @@ final class SQLiteConnection: @unchecked Sendable {
     private var current: Operation?
     private var deadline: Duration = .zero
     private var isTimedOut = false
+    /// From then on the handle is not touched any more: whoever still holds the connection gets an error.
+    private var isClosed = false
     /// Size of the log at which the next checkpoint waits for readers.
     private var restartPages: Int
     private let logPages = Atomic<Int>(0)
@@ -131,6 +133,7 @@ final class SQLiteConnection: @unchecked Sendable {
     func guarded<Value>(
         by operation: Operation?, _ work: () throws(StorageError) -> Value
     ) throws(StorageError) -> Value {
+        if isClosed { throw SQLiteErrors.closed }
         if operation?.isCancelled == true { throw SQLiteErrors.cancelled }
         current = operation
         isTimedOut = false
@@ -173,6 +176,7 @@ final class SQLiteConnection: @unchecked Sendable {
 
     /// The prepared statement of a text, taken out of the cache until ``keep(_:)``.
     func prepare(_ text: String, name: String) throws(StorageError) -> SQLiteStatement {
+        if isClosed { throw SQLiteErrors.closed }
         if let statement = statements[text] {
             statements[text] = nil
             return statement
@@ -182,12 +186,14 @@ final class SQLiteConnection: @unchecked Sendable {
 
     /// Puts a statement back for the next use of its text.
     func keep(_ statement: SQLiteStatement) {
+        if isClosed { return }
         statement.reset()
         if statement.text.utf8.count <= Bounds.cachedTextBytes { statements[statement.text] = statement }
     }
 
     /// Runs a statement of the driver's own: `BEGIN`, `COMMIT` and the like.
     func control(_ text: StaticString) throws(StorageError) {
+        if isClosed { throw SQLiteErrors.closed }
         let text = text.description
         let statement: SQLiteStatement
         if let kept = statements[text] {
@@ -200,7 +206,7 @@ final class SQLiteConnection: @unchecked Sendable {
     }
 
     /// Whether a transaction is open: SQLite ends it by itself after a full disk, an interrupt and the like.
-    var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+    var isInTransaction: Bool { !isClosed && sqlite3_get_autocommit(handle) == 0 }
 
     /// Undoes what is open.
     func rollBack() {
@@ -215,12 +221,14 @@ final class SQLiteConnection: @unchecked Sendable {
 
     /// Runs a statement as it is, for migrations.
     func executeSchema(_ text: String) throws(StorageError) {
+        if isClosed { throw SQLiteErrors.closed }
         let statement = try SQLiteStatement(control: text, handle: handle)
         while try step(statement, name: "a step of a migration", by: nil) {}
     }
 
     /// Runs a query as it is, for migrations.
     func querySchema(_ text: String, rowsMax: Int) throws(StorageError) -> SQLiteRows {
+        if isClosed { throw SQLiteErrors.closed }
         let statement = try SQLiteStatement(control: text, handle: handle)
         var builder = SQLiteRowsBuilder()
         while try step(statement, name: "a query of a migration", by: nil) {
@@ -242,6 +250,7 @@ final class SQLiteConnection: @unchecked Sendable {
     /// A passive checkpoint never waits, so readers that overlap without a gap would let the log grow for ever. From
     /// the settings' size on, a checkpoint waits up to 50 ms for them, and again after each growth by a quarter.
     func boundLog() {
+        if isClosed { return }
         let pages = pagesInLog
         guard pages >= Bounds.pagesBeforeCheckpoint else {
             restartPages = settings.journalBytes.bytes / Bounds.pageBytes
@@ -258,15 +267,18 @@ final class SQLiteConnection: @unchecked Sendable {
 
     // MARK: The end
 
-    /// Finalises all statements, then closes.
+    /// Finalises all statements, then closes; the second time does nothing.
     func close() async {
         await withCheckedContinuation { continuation in
             perform { [self] in
+                guard !isClosed else { return continuation.resume() }
                 rollBack()
+                isClosed = true
                 statements = BoundedMap(capacity: 1)
                 sqlite3_progress_handler(handle, 0, nil, nil)
+                sqlite3_wal_hook(handle, nil, nil)
                 DispatchQueue.global().async { [self] in
-                    // A statement that is still held keeps the connection open; its end will close it.
+                    // A stream that was not read to its end keeps the connection open; its end will close it.
                     try? database.close()
                     continuation.resume()
                 }
