@@ -37,7 +37,8 @@ import WebTestKit
             try Data(text.utf8).write(to: file)
         }
         let chrome = SiteChrome(
-            name: "Test", navigation: [.init(href: "/list", label: "List"), .init(href: "/other", label: "Other")])
+            name: "Test", navigation: [.init(href: "/list", label: "List"), .init(href: "/other", label: "Other")],
+            signInPath: "/sign-in")
         try await body(
             try Pages(
                 [
@@ -125,6 +126,20 @@ import WebTestKit
             #expect(page.text.contains("<h1>404 Not Found</h1><p>Nothing is served at this address.</p>"))
             #expect(try await test.get("/me", headers: browser).status == 401)
             #expect(try await test.get("/nowhere").problemCode == "web.notFound")
+        }
+    }
+
+    @Test func `a browser that must sign in first is led to the door and back`() async throws {
+        let account = Route(
+            .get, "/account", "shop.account", "Is personal.", policy: .signedIn, limit: Fixtures.free, budget: 0
+        ) { (_: Request<NoInput>) in HTMLPage("Account", template: "shop/note", model: ["note": "yours"]) }
+        try await withPages { pages in
+            let test = try await TestSite([account], pages: pages)
+            let answer = try await test.get("/account?tab=1&x=ü", headers: [("accept", "text/html")])
+            #expect(answer.status == 303)
+            #expect(answer["location"] == "/sign-in?next=%2Faccount%3Ftab%3D1%26x%3D%C3%BC")
+            let person = try await test.session(of: test.newID())
+            #expect(try await test.get("/account", headers: [("accept", "text/html"), person]).status == 200)
         }
     }
 

@@ -10,6 +10,8 @@ final class Signal: Sendable {
 
     private let state = Mutex(State())
 
+    var hasFired: Bool { state.withLock { $0.hasFired } }
+
     func fire() {
         let waiters = state.withLock { state in
             state.hasFired = true

@@ -106,6 +106,7 @@ extension Exchange {
         var headers = HTTPHeaders()
         headers.reserveCapacity(10)
         let isPage = head.prefersHTML
+        if status == 401, isPage, let door = signInAddress { return redirect(to: door, problem: problem.code) }
         let page = isPage ? site.pages?.page(of: problem, status: status, in: chromeContext) : nil
         let body = page ?? problem.body(status: status, trace: status >= 500 ? trace : nil)
         headers.add(name: "content-length", value: String(body.readableBytes))
@@ -121,6 +122,22 @@ extension Exchange {
         var response = WireResponse(status: status, headers: headers, body: .bytes(body))
         response.closes = status == 413 || status == 408 || status == 400 && head.hasBody
         return observed(response, problem: problem.code)
+    }
+
+    /// Where somebody who asked for a page must sign in first; `nil` when there is no page or no door.
+    private var signInAddress: String? {
+        guard head.method == "GET", mounted?.route.content.mediaType == Content.html.mediaType,
+            let door = site.pages?.chrome.signInPath
+        else { return nil }
+        let target = head.query.isEmpty ? String(head.path) : "\(head.path)?\(head.query)"
+        return "\(door)?next=\(PercentEncoding.encode(target))"
+    }
+
+    private func redirect(to address: String, problem: String) -> WireResponse {
+        var headers: HTTPHeaders = ["location": address, "cache-control": "no-store", "content-length": "0"]
+        SecurityHeaders.add(to: &headers, isPage: false)
+        for cookie in cookies { headers.add(name: "set-cookie", value: cookie.header) }
+        return observed(WireResponse(status: 303, headers: headers, body: .none), problem: problem)
     }
 
     private func observed(_ response: WireResponse, problem: String?) -> WireResponse {
@@ -146,11 +163,10 @@ extension Exchange {
     }
 
     private func observe(_ status: Int, _ problem: String?) {
-        let services = site.services
-        let duration = services.clock.uptime() - start
+        let duration = site.services.clock.uptime() - start
         let isOver = (mounted?.ledger ?? site.unmatched).record(cost, took: duration, failed: status >= 500)
         if isOver, let route = mounted?.route {
-            services.events.record(
+            site.services.events.record(
                 .budgetExceeded,
                 [
                     "route": .text(route.name), "statements": .number(cost[.statements]),
@@ -158,7 +174,7 @@ extension Exchange {
                 ])
         }
         if status < 400 {
-            services.events.record(
+            site.services.events.record(
                 .requestServed, took: duration,
                 [
                     "route": .text(mounted?.route.name ?? "none"), "method": .text(head.method),
@@ -166,14 +182,14 @@ extension Exchange {
                     "bytes": .number(cost[.bytesSent]),
                 ])
         } else if status < 500 {
-            services.events.record(
+            site.services.events.record(
                 .requestRefused,
                 [
                     "route": .text(mounted?.route.name ?? "none"), "method": .text(head.method),
                     "status": .number(status), "code": .text(problem ?? ""),
                 ])
         }
-        guard let observer = services.observer else { return }
+        guard let observer = site.services.observer else { return }
         observer.requestFinished(
             RequestRecord(
                 operation: mounted?.route.name, method: head.method, status: status, problem: problem,

@@ -32,8 +32,6 @@ struct Exchange {
     /// The guard over all routes counts before any tenant is known.
     private static let everybody = Tenant(ID(high: 0, low: 0))
 
-    private var services: SiteServices { site.services }
-
     /// Whether the client asked for the head alone.
     var isHead: Bool { head.method == "HEAD" }
 
@@ -63,8 +61,8 @@ struct Exchange {
             throw Problem(.notAcceptable, "The answer is \(mediaType), which the request does not accept.")
         }
         let context = RequestContext(
-            route: route, principal: principal, clientAddress: address, isSecure: isSecure, cost: cost,
-            trace: trace, receivedAt: services.clock.now(), head: head, site: site)
+            mounted: mounted, principal: principal, clientAddress: address, isSecure: isSecure, cost: cost,
+            trace: trace, receivedAt: site.services.clock.now(), head: head, site: site)
         chromeContext = context
         let input = try await readInput(route, values: match.values, context: context, readBody)
         return try await route.handle(input, context)
@@ -99,33 +97,34 @@ struct Exchange {
             guard authorization.utf8.count <= 256, authorization.prefix(7).isLike("bearer ") else {
                 throw Problem(.unauthenticated, "The header Authorization must be 'Bearer' and an API key.")
             }
-            guard let grant = try await services.apiKeys.grant(for: Secret(String(authorization.dropFirst(7)))) else {
+            guard let grant = try await site.services.apiKeys.grant(for: Secret(String(authorization.dropFirst(7))))
+            else {
                 throw Problem(.unauthenticated, "The API key is unknown, expired or revoked.")
             }
             hasCredentials = true
             return (Principal(tenant: grant.tenant, scopes: grant.scopes), grant.name)
         }
-        guard let tenant = services.tenants.tenant(host: head.hostName) else {
+        guard let tenant = site.services.tenants.tenant(host: head.hostName) else {
             throw Problem(.notFound, "Nothing is served at this host.")
         }
         var session: Session?
-        if let token = head.session, let found = await services.sessions.verify(token), found.tenant == tenant,
-            services.revocation.isCurrent(found.person, version: found.version, in: tenant)
+        if let token = head.session, let found = await site.services.sessions.verify(token), found.tenant == tenant,
+            site.services.revocation.isCurrent(found.person, version: found.version, in: tenant)
         {
             session = found
             hasCredentials = true
-            if services.sessions.isDueForRenewal(found), !route.cache.isPublic {
-                let renewed = try await services.sessions.sign(
+            if site.services.sessions.isDueForRenewal(found), !route.cache.isPublic {
+                let renewed = try await site.services.sessions.sign(
                     found.person, in: tenant, role: found.role, version: found.version)
-                cookies.append(Cookie(header: services.sessions.cookie(renewed, isSecure: isSecure)))
+                cookies.append(Cookie(header: site.services.sessions.cookie(renewed, isSecure: isSecure)))
             }
         }
-        var device = head.device.flatMap { services.devices.verify($0, in: tenant) }
+        var device = head.device.flatMap { site.services.devices.verify($0, in: tenant) }
         if device != nil { hasCredentials = true }
         if device == nil, session == nil, route.policy == .voter {
-            let minted = services.devices.mint(in: tenant)
+            let minted = site.services.devices.mint(in: tenant)
             device = minted.device
-            cookies.append(Cookie(header: services.devices.cookie(minted.token, isSecure: isSecure)))
+            cookies.append(Cookie(header: site.services.devices.cookie(minted.token, isSecure: isSecure)))
         }
         let principal = Principal(
             tenant: tenant, person: session?.person, device: device, role: session?.role,

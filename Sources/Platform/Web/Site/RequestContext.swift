@@ -4,8 +4,7 @@ public import Telemetry
 
 /// Everything a handler may know about the request besides its input.
 public final class RequestContext: Sendable {
-    /// The route, as declared.
-    public let route: Route
+    let mounted: MountedRoute
     /// Who the request comes from.
     public let principal: Principal
     /// The client's address, behind the proxies that are ours.
@@ -23,11 +22,11 @@ public final class RequestContext: Sendable {
     let site: Site
 
     init(
-        route: Route, principal: Principal, clientAddress: IPAddress, isSecure: Bool, cost: Cost,
+        mounted: MountedRoute, principal: Principal, clientAddress: IPAddress, isSecure: Bool, cost: Cost,
         trace: TraceContext,
         receivedAt: Timestamp, head: RequestHead, site: Site
     ) {
-        self.route = route
+        self.mounted = mounted
         self.principal = principal
         self.clientAddress = clientAddress
         self.isSecure = isSecure
@@ -37,6 +36,9 @@ public final class RequestContext: Sendable {
         self.head = head
         self.site = site
     }
+
+    /// The route, as declared.
+    public var route: Route { mounted.route }
 
     /// Whose data the request may touch.
     public var tenant: Tenant { principal.tenant }
