@@ -76,7 +76,8 @@ final class Server {
             try await Task.sleep(for: .milliseconds(100))
         }
         stop()
-        throw Impossible("\(program) did not answer: \((try? String(contentsOf: log, encoding: .utf8))?.suffix(800) ?? "")")
+        throw Impossible(
+            "\(program) did not answer: \((try? String(contentsOf: log, encoding: .utf8))?.suffix(800) ?? "")")
     }
 
     /// Bytes of memory that the process holds now.
