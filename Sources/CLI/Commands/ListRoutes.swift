@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Foundation
 import Hosting
 import Storage
@@ -23,8 +24,10 @@ struct ListRoutes: AsyncParsableCommand {
             products: products,
             overrides: [PlatformSettings.data: folder, PlatformSettings.database: "sqlite:\(folder)/routes.sqlite"])
         let driver = try await installation.openDriver()
+        let keys = try InstallationKeys(installation)
         let running = try await RunningInstallation(
-            installation, driver: driver, keys: InstallationKeys(installation), isDemo: false)
+            installation, on: Ground(installation, driver: driver, keys: keys), home: Tenant(ID(high: 0, low: 0)),
+            keys: keys, metricsPolicy: .operator)
         print("| Route | Name | Who | Limit | Statements | Cache |")
         print("|---|---|---|---|---|---|")
         for route in running.site.routes {

@@ -1,3 +1,4 @@
+import Accounts
 import ArgumentParser
 import Hosting
 import Logging
@@ -25,8 +26,11 @@ struct Serve: AsyncParsableCommand {
         for step in try await installation.migrate(driver) {
             installation.logger.info("migrated", metadata: ["step": "\(step)"])
         }
-        let running = try await RunningInstallation(installation, driver: driver, keys: keys, isDemo: demo)
-        try await running.flags.refresh()
+        let ground = try Ground(installation, driver: driver, keys: keys)
+        let home = try await ground.accounts.open(named: "Capstan", joining: demo ? .open : .invited)
+        try await ground.flags.refresh()
+        let running = try await RunningInstallation(
+            installation, on: ground, home: home, keys: keys, metricsPolicy: demo ? .anyone : .operator)
         if demo {
             for fill in running.host.demos { try await fill() }
         }

@@ -1,3 +1,4 @@
+import Accounts
 import Hosting
 import Storage
 
@@ -6,7 +7,7 @@ enum Products {
     static let all: [any Product.Type] = []
 
     /// The tables of the platform's own modules.
-    static let platformModules: [SchemaModule] = [ProductPlans.hostingSchema]
+    static let platformModules: [SchemaModule] = [AccountsSchema.module, ProductPlans.hostingSchema]
 
     /// The products named in `names` (comma-separated), or all of them.
     static func chosen(_ names: String?) throws(Failure) -> [any Product.Type] {

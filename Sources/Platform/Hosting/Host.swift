@@ -23,11 +23,13 @@ public struct Host: Sendable {
     /// - Parameters:
     ///   - products: what is mounted, checked before by ``ProductPlans``.
     ///   - services: what the products may use.
+    ///   - accounts: who there is.
     ///   - ledger: where each route's costs are added up.
     ///   - metricsPolicy: who may read `/metrics`.
     /// - Throws: what a product throws when it cannot be made.
     public init(
-        _ products: [any Product.Type], services: ProductServices, ledger: CostLedger, metricsPolicy: AccessPolicy
+        _ products: [any Product.Type], services: ProductServices, accounts: HostedAccounts, ledger: CostLedger,
+        metricsPolicy: AccessPolicy
     ) async throws {
         readiness = Readiness(storage: services.storage)
         let report = ConsoleReport(
@@ -36,7 +38,7 @@ public struct Host: Sendable {
             HealthRoutes(readiness: readiness, metrics: services.metrics, metricsPolicy: metricsPolicy).routes
             + ConsoleRoutes(report: report, flags: services.flags).routes
             + ConsolePages(report: report, flags: services.flags).routes
-        var running: [any Service] = [services.flags]
+        var running: [any Service] = [accounts.service, services.flags]
         var bundles = [PageBundle.web, .console]
         var navigation: [SiteChrome.Link] = []
         var demos: [@Sendable () async throws -> Void] = []

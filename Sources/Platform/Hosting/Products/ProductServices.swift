@@ -14,6 +14,8 @@ public struct ProductServices: Sendable {
     public let randomness: any Randomness
     /// This process among the others.
     public let node: Node
+    /// The tenant that is served where no other is: the first of the installation, and the one of demos.
+    public let home: Tenant
     /// The database.
     public let storage: Storage
     /// Where caches are entered.
@@ -33,13 +35,14 @@ public struct ProductServices: Sendable {
 
     /// Gathers the services.
     public init(
-        clock: any WallClock, randomness: any Randomness, node: Node, storage: Storage, caches: CacheRegistry,
-        limits: LimitRegistry, blobs: any BlobStore, flags: FeatureFlags, settings: Settings,
+        clock: any WallClock, randomness: any Randomness, node: Node, home: Tenant, storage: Storage,
+        caches: CacheRegistry, limits: LimitRegistry, blobs: any BlobStore, flags: FeatureFlags, settings: Settings,
         metrics: MetricRegistry, logger: Logger
     ) {
         self.clock = clock
         self.randomness = randomness
         self.node = node
+        self.home = home
         self.storage = storage
         self.caches = caches
         self.limits = limits

@@ -1,0 +1,90 @@
+public import Accounts
+public import Base
+public import Caching
+public import Limits
+public import ServiceLifecycle
+public import Storage
+public import Telemetry
+
+/// The accounts of an installation: tenants, people, sessions and keys, with what keeps them up to date.
+public struct HostedAccounts: Sendable {
+    /// The short name of the tenant that is served where no other is.
+    public static let homeSlug = "main"
+
+    /// Which tenants there are.
+    public let directory: TenantDirectory
+    /// Which sessions are good.
+    public let epochs: SessionEpochs
+    /// Which API keys there are.
+    public let keys: KeyRing
+    /// Who did what.
+    public let trail: AuditTrail
+    /// Lets people in and out.
+    public let doorkeeper: Doorkeeper
+    private let upkeep: AccountsUpkeep
+
+    /// Puts the parts together; nothing is read before ``open(named:joining:)``.
+    ///
+    /// - Parameters:
+    ///   - storage: where accounts are.
+    ///   - caches: where the cache of keys is entered.
+    ///   - limits: where the limits of signing in are entered.
+    ///   - clock: the time.
+    ///   - randomness: what ids, salts and keys are made of.
+    ///   - events: where sign-ins, refusals and failures are told.
+    ///   - domain: under which domain tenants are served by their short name; `nil` for none.
+    public init(
+        storage: Storage, caches: CacheRegistry, limits: LimitRegistry, clock: any WallClock,
+        randomness: any Randomness, events: EventLog, domain: String?
+    ) {
+        directory = TenantDirectory(storage: storage, clock: clock, randomness: randomness, domain: domain)
+        epochs = SessionEpochs(storage: storage, clock: clock)
+        keys = KeyRing(storage: storage, caches: caches, clock: clock, randomness: randomness, events: events)
+        trail = AuditTrail(storage: storage, clock: clock, randomness: randomness)
+        doorkeeper = Doorkeeper(
+            storage: storage, directory: directory, epochs: epochs, limits: limits, clock: clock,
+            randomness: randomness, events: events)
+        upkeep = AccountsUpkeep(epochs: epochs, directory: directory, keys: keys, clock: clock, events: events)
+    }
+
+    /// Learns what there is, and makes the first tenant of a new installation.
+    ///
+    /// - Parameters:
+    ///   - name: what the first tenant is called.
+    ///   - joining: who may become its member.
+    /// - Returns: the tenant that is served where no other is.
+    /// - Throws: errors of storage.
+    public func open(named name: String, joining: TenantRecord.Joining) async throws -> Tenant {
+        try await upkeep.load()
+        let home = try await home(named: name, joining: joining)
+        directory.serveElsewhere(home)
+        return home
+    }
+
+    private func home(named name: String, joining: TenantRecord.Joining) async throws -> Tenant {
+        if let home = directory.tenant(slug: Self.homeSlug) { return home }
+        do {
+            return try await directory.create(slug: Self.homeSlug, name: name, joining: joining).tenant
+        } catch let error as AccountsError where error.code == .slugTaken {
+            // Another node made it a moment ago.
+            try await upkeep.load()
+            guard let home = directory.tenant(slug: Self.homeSlug) else { throw error }
+            return home
+        }
+    }
+
+    /// Keeps all of it up to date until the process stops.
+    public var service: any Service { UpkeepService(upkeep: upkeep) }
+}
+
+private struct UpkeepService: Service {
+    let upkeep: AccountsUpkeep
+
+    func run() async throws {
+        do {
+            try await cancelWhenGracefulShutdown { try await upkeep.run() }
+        } catch is CancellationError {
+            // How it is told to stop.
+        }
+    }
+}
