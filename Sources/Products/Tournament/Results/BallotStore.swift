@@ -12,6 +12,7 @@ struct BallotStore: Sendable {
     ///   - season: decides whether pseudonyms are computed or were stored.
     ///   - tenant: where.
     ///   - body: gets each chunk.
+    /// - Throws: what `body` throws, and `StorageError`.
     func stream(
         _ slot: ID<Slot>, of season: Season, in tenant: Tenant, _ body: ([Ballot]) async throws -> Void
     ) async throws {

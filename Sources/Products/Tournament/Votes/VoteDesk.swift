@@ -65,6 +65,7 @@ final class VoteDesk: Sendable {
     ///   - request: what the client calls this request: the same one again gets the first answer.
     ///   - moves: whether a standing vote on another clip of the slot gives way, as there is one per slot.
     /// - Returns: The vote, or why it was refused; a refusal has spent nothing.
+    /// - Throws: `StorageError` when the vote could not be written.
     func cast(
         _ kind: Vote.Kind, on clipID: ID<Clip>, by voter: Voter, in tenant: Tenant, request: Int64? = nil,
         moves: Bool = false

@@ -43,9 +43,11 @@ extension VoteStore {
 
     // MARK: PostgreSQL
 
-    /// All parts of one statement see the same state, so every condition is decided in `candidates`. What may have
-    /// changed since is caught by locks: the slot row is read anew under its share lock, and a voter's day is left alone
-    /// when its revision is not the one that was read.
+    /// Every condition is decided in `candidates`, as all parts of one statement see the same state.
+    ///
+    /// What may have changed since is caught by locks: the slot row is read anew under its share lock, and a voter's day
+    /// is left alone when its revision is not the one that was read. `(… IN …) IS TRUE` keeps the planner, which takes
+    /// every part for one row, from comparing each with each: it becomes a hashed look-up.
     private func castPostgres(
         _ asks: [VoteAsk], frame: VoteGroupFrame, through writing: some Writing
     ) async throws(StorageError) -> [Placed] {
@@ -62,7 +64,7 @@ extension VoteStore {
                         AND c.id IN (SELECT DISTINCT i.clip_id FROM input i))
                 ORDER BY s.id FOR SHARE),
             candidates AS MATERIALIZED (
-                SELECT i.*, c.slot_id, coalesce(d.revision, 0) AS revision
+                SELECT i.*, c.slot_id, coalesce(d.revision, 0) AS revision, coalesce(d.weight_used, 0) AS used
                 FROM input i
                 JOIN clips c ON c.tenant_id = \(tenant) AND c.id = i.clip_id
                 JOIN open_slots s ON s.id = c.slot_id
@@ -76,12 +78,12 @@ extension VoteStore {
                     weight_used = d.weight_used + excluded.weight_used, votes = d.votes + 1,
                     revision = excluded.revision
                     WHERE d.revision = excluded.revision - 1
-                RETURNING voter_id, weight_used),
+                RETURNING voter_id),
             placed AS (
                 INSERT INTO votes (tenant_id, slot_id, id, clip_id, voter_id, kind, weight, day, request, cast_at)
                 SELECT \(tenant), c.slot_id, c.id, c.clip_id, c.voter_id, c.kind, c.weight, \(frame.day), c.request,
                     \(frame.now)
-                FROM days d JOIN candidates c ON c.voter_id = d.voter_id
+                FROM candidates c WHERE (c.voter_id IN (SELECT d.voter_id FROM days d)) IS TRUE
                 ON CONFLICT DO NOTHING
                 RETURNING id, slot_id, clip_id, voter_id, weight),
             tally AS (
@@ -94,7 +96,8 @@ extension VoteStore {
                 INSERT INTO voters (tenant_id, id, person_id, device_hash, created_at)
                 SELECT \(tenant), voter_id, person_id, device_hash, \(frame.now) FROM candidates WHERE is_new
                 ORDER BY voter_id ON CONFLICT DO NOTHING)
-            SELECT d.voter_id, d.weight_used, p.id, p.slot_id FROM days d LEFT JOIN placed p ON p.voter_id = d.voter_id
+            SELECT c.voter_id, c.used + c.weight, CASE WHEN c.id IN (SELECT p.id FROM placed p) THEN c.id END, c.slot_id
+            FROM candidates c WHERE (c.voter_id IN (SELECT d.voter_id FROM days d)) IS TRUE
             """, limit: asks.count)
     }
 
