@@ -73,6 +73,29 @@ struct ClipStore: Sendable {
             """, limit: Bounds.clipsPerSlot)
     }
 
+    /// Clips by their ids, those that exist.
+    func clips(_ ids: [ID<Clip>], in tenant: Tenant) async throws(StorageError) -> [Clip] {
+        guard !ids.isEmpty else { return [] }
+        return try await storage.reader(for: tenant).list(
+            Clip.self, "clip.byIDs",
+            """
+            SELECT \(sql: Clip.columns) FROM clips c
+            WHERE c.tenant_id = \(tenant) AND c.id IN (\(rows: SQLRows(ids)))
+            """, limit: ids.count)
+    }
+
+    /// The names under which people are credited.
+    func credits(of people: [ID<Person>], in tenant: Tenant) async throws(StorageError) -> [ID<Person>: String] {
+        guard !people.isEmpty else { return [:] }
+        let rows = try await storage.reader(for: tenant).list(
+            CreditRow.self, "clip.credits",
+            """
+            SELECT c.person_id, max(c.credit) FROM clips c
+            WHERE c.tenant_id = \(tenant) AND c.person_id IN (\(rows: SQLRows(people))) GROUP BY c.person_id
+            """, limit: people.count)
+        return Dictionary(rows.map { ($0.personID, $0.credit) }, uniquingKeysWith: { first, _ in first })
+    }
+
     /// The clips of a slot and their tallies.
     func tallies(of slot: ID<Slot>, in tenant: Tenant) async throws(StorageError) -> [ClipTally] {
         try await storage.reader(for: tenant).list(
@@ -224,5 +247,15 @@ private struct Entrant: RowDecodable {
 
     init(row: SQLRow) throws(StorageError) {
         standing = Standing(clipID: try row.value(at: 0), activeAt: try row.value(at: 1))
+    }
+}
+
+private struct CreditRow: RowDecodable {
+    let personID: ID<Person>
+    let credit: String
+
+    init(row: SQLRow) throws(StorageError) {
+        personID = try row.value(at: 0)
+        credit = try row.value(at: 1)
     }
 }

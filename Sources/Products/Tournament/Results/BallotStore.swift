@@ -36,6 +36,19 @@ struct BallotStore: Sendable {
         }
     }
 
+    /// How many votes were removed, by clip.
+    func removedByClip(
+        _ slot: ID<Slot>, through reading: some Reading, in tenant: Tenant
+    ) async throws(StorageError) -> [ID<Clip>: Int] {
+        let rows = try await reading.list(
+            RemovedRow.self, "vote.removedByClip",
+            """
+            SELECT clip_id, count(*) FROM votes
+            WHERE tenant_id = \(tenant) AND slot_id = \(slot) AND removal_id IS NOT NULL GROUP BY clip_id
+            """, limit: ReadBounds.listRows)
+        return Dictionary(rows.map { ($0.clipID, $0.votes) }, uniquingKeysWith: { first, _ in first })
+    }
+
     /// Counts a slot from its votes, never from tallies.
     func count(_ slot: ID<Slot>, of season: Season, entrants: [Standing], in tenant: Tenant) async throws -> Recount {
         var recount = Recount(clips: entrants)
@@ -54,5 +67,15 @@ struct BallotStore: Sendable {
             voter: isStored ? Pseudonym(stored: voter) : Pseudonym(of: voter, salt: salt),
             kind: try row.value(at: 4), weight: try row.value(at: 5),
             state: isRemoved ? .removed : isWithdrawn ? .withdrawn : .counted)
+    }
+}
+
+private struct RemovedRow: RowDecodable {
+    let clipID: ID<Clip>
+    let votes: Int
+
+    init(row: SQLRow) throws(StorageError) {
+        clipID = try row.value(at: 0)
+        votes = try row.value(at: 1)
     }
 }

@@ -55,19 +55,23 @@ final class Timetable: Sendable {
     /// The season that is on; `nil` between seasons.
     func programme(in tenant: Tenant) async throws -> Programme? {
         try await programmes.value(for: "active", in: tenant) { [seasons] in
-            guard let found = try await seasons.active(in: tenant) else { return nil }
+            guard let found = try await shared({ try await seasons.active(in: tenant) }) else { return nil }
             return Programme(season: found.season, tracks: found.tracks)
         }
     }
 
     /// The slot that is on in a track: being voted on or counted, else the next one.
     func currentSlot(of track: ID<Track>, in tenant: Tenant) async throws -> Slot? {
-        try await current.value(for: track, in: tenant) { [slots] in try await slots.current(of: track, in: tenant) }
+        try await current.value(for: track, in: tenant) { [slots] in
+            try await shared { try await slots.current(of: track, in: tenant) }
+        }
     }
 
     /// All slots of a track, in order.
     func slots(of track: ID<Track>, in tenant: Tenant) async throws -> [Slot] {
-        try await plans.value(for: track, in: tenant) { [slots] in try await slots.slots(of: track, in: tenant) }
+        try await plans.value(for: track, in: tenant) { [slots] in
+            try await shared { try await slots.slots(of: track, in: tenant) }
+        }
     }
 
     /// A slot of the season that is on; others are read.
@@ -81,13 +85,15 @@ final class Timetable: Sendable {
     /// The clips that compete or have competed in a slot.
     func clips(of slot: ID<Slot>, in tenant: Tenant) async throws -> ClipCast {
         try await casts.value(for: slot, in: tenant) { [clips] in
-            ClipCast(try await clips.competing(in: slot, in: tenant))
+            ClipCast(try await shared { try await clips.competing(in: slot, in: tenant) })
         }
     }
 
     /// A clip that anybody may see.
     func clip(_ id: ID<Clip>, in tenant: Tenant) async throws -> Clip? {
-        try await single.value(for: id, in: tenant) { [clips] in try await clips.clip(id, in: tenant) }
+        try await single.value(for: id, in: tenant) { [clips] in
+            try await shared { try await clips.clip(id, in: tenant) }
+        }
     }
 }
 
