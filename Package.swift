@@ -183,8 +183,8 @@ let suites: [Room] = [
     tests(
         "HostingTests",
         [
-            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Caching", "Limits",
-            "Web", "WebTestKit", "Accounts", "Hosting",
+            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Coordination",
+            "Caching", "Limits", "Web", "WebTestKit", "Accounts", "Hosting",
         ],
         [logging, httpTypes]),
     tests(
