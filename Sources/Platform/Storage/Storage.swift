@@ -201,6 +201,7 @@ public final class Storage: Sendable {
         through channel: (StatementRequest) async throws(StorageError) -> StatementResult
     ) async throws(StorageError) -> StatementResult {
         try gate.check(sql, name: name, scope: scope)
+        try sql.checkNumbers(name)
         let request = StatementRequest(name: name.description, sql: sql.rendered(for: dialect), rowsMax: rowsMax)
         recorder.withLock { $0 }?.willSend(request, scope: scope)
         let start = clock.uptime()
@@ -229,6 +230,7 @@ public final class Storage: Sendable {
         _ body: (any SQLRowSource) async throws -> Void
     ) async throws {
         try gate.check(sql, name: name, scope: scope)
+        try sql.checkNumbers(name)
         let request = StatementRequest(name: name.description, sql: sql.rendered(for: dialect), rowsMax: .max)
         recorder.withLock { $0 }?.willSend(request, scope: scope)
         let start = clock.uptime()

@@ -39,19 +39,34 @@ final class PostgresSchemaSession: SchemaSession, @unchecked Sendable {
             }
         }
         let session = try opened.get()
-        let wait = max(1, options.schemaLockTimeout.milliseconds)
         // Row-level security would hide rows from a migration that fills a column.
-        try await session.perform(
-            "SET statement_timeout = 0; SET lock_timeout = \(wait); SET capstan.system = 'on'")
-        do {
-            try await session.perform("SELECT pg_advisory_lock(\(Bounds.lock))")
-        } catch  where error.code == .lockTimeout {
-            throw StorageError(
-                .lockTimeout, "another process has been changing the schema for \(wait) ms: let it end, then try again",
-                underlying: error)
-        }
+        try await session.perform("SET statement_timeout = 0; SET capstan.system = 'on'")
+        try await session.lock(patience: options.schemaLockTimeout, clock: SystemClock())
         try await session.perform("SET lock_timeout = \(max(1, options.lockTimeout.milliseconds))")
         return session
+    }
+
+    /// Tries for the lock every 20 ms.
+    ///
+    /// A statement that waited inside the server would keep its snapshot, which the holder's
+    /// `CREATE INDEX CONCURRENTLY` waits for: the server would find a deadlock.
+    private func lock(patience: Duration, clock: SystemClock) async throws(StorageError) {
+        let deadline = clock.uptime() + patience
+        while true {
+            let rows = try await query("SELECT pg_try_advisory_lock(\(Bounds.lock))")
+            if rows.value(row: 0, column: 0) == .bool(true) { return }
+            guard clock.uptime() < deadline else {
+                throw StorageError(
+                    .lockTimeout,
+                    "another process has been changing the schema for \(patience.milliseconds) ms: "
+                        + "let it end, then try again")
+            }
+            do {
+                try await clock.sleep(for: .milliseconds(20))
+            } catch {
+                throw StorageError(.cancelled, "the wait for the schema was cancelled", underlying: error)
+            }
+        }
     }
 
     func execute(_ text: String) async throws(StorageError) { try await perform(text) }

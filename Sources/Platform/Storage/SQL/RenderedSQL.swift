@@ -29,6 +29,20 @@ public struct RenderedSQL: Sendable, Hashable {
 }
 
 extension SQL {
+    /// Refuses numbers that are none, which SQLite would store as null and PostgreSQL would sort above all others.
+    func checkNumbers(_ name: StaticString) throws(StorageError) {
+        func isNone(_ value: SQLValue) -> Bool { if case .double(let number) = value { number.isNaN } else { false } }
+        for part in parts {
+            switch part {
+            case .bind(let value) where isNone(value): break
+            case .rows(let rows) where rows.columns.contains { $0.type == .double && $0.values.contains(where: isNone) }:
+                break
+            default: continue
+            }
+            throw StorageError(.invalidValue, "\(name) binds a number that is none (NaN)")
+        }
+    }
+
     /// Renders for an engine.
     public func rendered(for dialect: Dialect) -> RenderedSQL {
         var text = ""
