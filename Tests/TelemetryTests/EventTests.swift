@@ -21,14 +21,14 @@ import Testing
 
     @Test func `an event is logged with its fields and counted under its name`() throws {
         let (log, lines, _) = log()
-        log.record(.requestFailed, ["route": "votes.cast", "status": 500, "took": .time(.milliseconds(1_500))])
+        log.record(.requestAborted, ["route": "votes.cast", "took": .time(.milliseconds(1_500))])
         let line = try #require(lines.all.first)
-        #expect(line.level == .error)
-        #expect(line.metadata?["event"] == "request.failed")
-        #expect(line.metadata?["status"]?.description == "500")
+        #expect(line.level == .notice)
+        #expect(line.metadata?["event"] == "request.aborted")
+        #expect(line.metadata?["route"]?.description == "votes.cast")
         #expect(line.metadata?["took"]?.description == "1.5")
         let page = try PrometheusParser(log.metrics.prometheusText())
-        #expect(page.value("capstan_events_total", ["event": "request.failed"]) == 1)
+        #expect(page.value("capstan_events_total", ["event": "request.aborted"]) == 1)
     }
 
     @Test func `an event feeds its own metric`() throws {

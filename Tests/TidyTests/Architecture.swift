@@ -32,6 +32,11 @@ extension Rule {
         ),
     ]
 
+    /// Suffixes of files that act: they bring rules, stores and caches together, with or without a request.
+    static let acting = [
+        "Advancer", "Bot", "Demo", "Desk", "Flush", "Jobs", "Prompts", "Service", "Settings", "Steps", "Topics",
+    ]
+
     static let architecture: [Rule] = [
         Rule(
             name: "floors", reason: "imports go down only, siblings never import siblings",
@@ -82,8 +87,8 @@ extension Rule {
         .eachFile(
             "tables", because: "one file knows a table", instead: "write the statement in the noun's Store"
         ) { file in
-            guard file.path.hasPrefix("Sources/Products/"), !file.stem.hasSuffix("Store"),
-                !file.stem.hasSuffix("Schema")
+            guard file.path.hasPrefix("Sources/Products/"), !file.noun.hasSuffix("Store"),
+                !file.noun.hasSuffix("Schema")
             else { return [] }
             return ["INSERT INTO ", "DELETE FROM ", "SELECT "].flatMap { verb in
                 file.offsets(of: verb, in: file.text).filter { file.code[$0] == Byte.space }
@@ -97,6 +102,9 @@ extension SourceFile {
     /// The file's name without folder and ending.
     var stem: String { String(path.split(separator: "/").last?.split(separator: ".").first ?? "") }
 
+    /// The file's name without what stands after a `+`: `VoteStore+Casting` is the role `VoteStore`.
+    var noun: String { String(stem.prefix { $0 != "+" }) }
+
     /// Modules that the file imports, each with the one name that it imports of it, if it is one, and its line.
     var imports: [(module: String, name: String?, line: Int)] {
         offsets(of: "import ", in: code).compactMap { offset in
@@ -109,15 +117,12 @@ extension SourceFile {
         }
     }
 
-    /// What the role of a product's file lets it import; nil where anything goes: outside products, and in files
-    /// that wire (the product's own file, services, jobs, demo data).
+    /// What the role of a product's file lets it import; nil where anything goes: outside products, in the
+    /// product's own file, and in files that act.
     var productImports: Set<String>? {
         let parts = path.split(separator: "/")
         guard parts.count > 4, parts[0] == "Sources", parts[1] == "Products" else { return nil }
-        for role in Rule.roles where stem.hasSuffix(role.suffix) { return role.imports }
-        for wiring in ["Jobs", "Topics", "Prompts", "Service", "Settings", "Demo"] where stem.hasSuffix(wiring) {
-            return nil
-        }
-        return Rule.pure
+        for role in Rule.roles where noun.hasSuffix(role.suffix) { return role.imports }
+        return Rule.acting.contains { noun.hasSuffix($0) } ? nil : Rule.pure
     }
 }

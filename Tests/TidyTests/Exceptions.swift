@@ -11,6 +11,12 @@ extension Exception {
             rule: "unowned task", path: "Sources/Platform/Caching/CacheCore.swift",
             reason: "a load that several callers share belongs to none of them; its part owns it until it ends"),
         Exception(
+            rule: "product files", path: "Sources/Products/Tournament/Seasons/Timetable.swift",
+            reason: "the season as memory knows it: a cache in front of three stores"),
+        Exception(
+            rule: "product files", path: "Sources/Products/Tournament/Support/StoredJSON.swift",
+            reason: "how values of any noun are stored as JSON"),
+        Exception(
             rule: "unowned task", path: "Sources/Platform/Storage/Combining/WriteCombiner.swift",
             reason:
                 "a flush carries many callers' writes and belongs to none of them; the combiner waits for it in drain()"

@@ -52,6 +52,7 @@ import Testing
         #expect(found("product files", folder + "Vote.swift", "import Base\nimport Storage") == [2])
         #expect(found("product files", folder + "Vote.swift", "import typealias Storage.SQLConvertible").isEmpty)
         #expect(found("product files", folder + "VoteStore.swift", "import Storage\nimport Web") == [2])
+        #expect(found("product files", folder + "VoteStore+Casting.swift", "import Storage").isEmpty)
         #expect(found("product files", folder + "VotePages.swift", "import Web").isEmpty)
         #expect(found("product files", folder + "VoteService.swift", "import Web\nimport Storage").isEmpty)
         #expect(found("product files", "Sources/Products/Tournament/Tournament.swift", "import Web").isEmpty)
