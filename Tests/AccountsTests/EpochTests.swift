@@ -103,4 +103,3 @@ import Web
         #expect(installation.directory.count == 2)
     }
 }
-

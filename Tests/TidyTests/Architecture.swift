@@ -68,7 +68,10 @@ extension Rule {
             instead: "use what the wrapping module offers"
         ) { file in
             file.imports.filter { found in
-                guard let homes = wrapped[found.module] else { return false }
+                // Benchmarks and examples are packages of their own and run peers beside us.
+                guard file.path.hasPrefix("Sources/") || file.path.hasPrefix("Tests/"),
+                    let homes = wrapped[found.module]
+                else { return false }
                 return !homes.contains { file.path.hasPrefix($0) }
             }
             .map { Place(path: file.path, line: $0.line, found: "import \($0.module)") }

@@ -5,7 +5,7 @@ extension Rule {
     }
     private static let isSource: @Sendable (String) -> Bool = { $0.hasPrefix("Sources/") }
     private static let isTest: @Sendable (String) -> Bool = { $0.hasPrefix("Tests/") }
-    private static let isAny: @Sendable (String) -> Bool = { _ in true }
+    private static let isAny: @Sendable (String) -> Bool = { isSource($0) || isTest($0) }
 
     static let tokens: [Rule] = [
         .banned(
