@@ -34,7 +34,8 @@ extension Rule {
 
     /// Suffixes of files that act: they bring rules, stores and caches together, with or without a request.
     static let acting = [
-        "Advancer", "Bot", "Demo", "Desk", "Flush", "Jobs", "Prompts", "Service", "Settings", "Steps", "Topics",
+        "Advancer", "Bot", "Demo", "Desk", "Flush", "Jobs", "Keeper", "Prompts", "Service", "Settings", "Steps",
+        "Topics",
     ]
 
     static let architecture: [Rule] = [
@@ -68,10 +69,7 @@ extension Rule {
             instead: "use what the wrapping module offers"
         ) { file in
             file.imports.filter { found in
-                // Benchmarks and examples are packages of their own and run peers beside us.
-                guard file.path.hasPrefix("Sources/") || file.path.hasPrefix("Tests/"),
-                    let homes = wrapped[found.module]
-                else { return false }
+                guard let homes = wrapped[found.module] else { return false }
                 return !homes.contains { file.path.hasPrefix($0) }
             }
             .map { Place(path: file.path, line: $0.line, found: "import \($0.module)") }

@@ -14,8 +14,8 @@ extension Exception {
             rule: "product files", path: "Sources/Products/Tournament/Seasons/Timetable.swift",
             reason: "the season as memory knows it: a cache in front of three stores"),
         Exception(
-            rule: "product files", path: "Sources/Products/Tournament/Support/StoredJSON.swift",
-            reason: "how values of any noun are stored as JSON"),
+            rule: "product files", path: "Sources/Products/Tournament/Support/",
+            reason: "what serves every noun: values stored as JSON, loads that several requests share"),
         Exception(
             rule: "unowned task", path: "Sources/Platform/Storage/Combining/WriteCombiner.swift",
             reason:
