@@ -24,6 +24,14 @@ public struct AccountsError: CodedError {
         case busy = "accounts.busy"
         /// Too many API keys.
         case tooManyKeys = "accounts.tooManyKeys"
+        /// Address and password do not belong together.
+        case refused = "accounts.refused"
+        /// The person is banned.
+        case banned = "accounts.banned"
+        /// Too many sign-ins or sign-ups.
+        case limited = "accounts.limited"
+        /// The tenant lets nobody in who was not invited.
+        case closed = "accounts.closed"
         /// A password could not be hashed.
         case hashingFailed = "accounts.hashingFailed"
     }

@@ -74,12 +74,9 @@ public final class DeviceKeys: Sendable {
 
     /// Compares in constant time.
     static func isEqual(_ left: some Sequence<UInt8>, _ right: [UInt8]) -> Bool {
-        var difference: UInt8 = 0
-        var count = 0
-        for (a, b) in zip(left, right) {
-            difference |= a ^ b
-            count += 1
-        }
-        return difference == 0 && count == right.count
+        let left = Array(left)
+        // Lengths are no secret; without this line a prefix, and nothing at all, would pass.
+        guard left.count == right.count else { return false }
+        return zip(left, right).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
     }
 }

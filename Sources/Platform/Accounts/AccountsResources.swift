@@ -1,0 +1,5 @@
+import Foundation
+
+enum AccountsResources {
+    static var folder: URL { Bundle.module.bundleURL.appendingPathComponent("Resources") }
+}
