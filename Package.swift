@@ -183,7 +183,7 @@ let suites: [Room] = [
     tests(
         "HostingTests",
         [
-            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Coordination",
+            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Coordination", "Blobs",
             "Caching", "Limits", "Web", "WebTestKit", "Accounts", "Hosting",
         ],
         [logging, httpTypes]),

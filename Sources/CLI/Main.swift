@@ -15,6 +15,7 @@ struct Capstan: AsyncParsableCommand {
         abstract: "A server for products that grow from one laptop to many machines.",
         subcommands: [
             Serve.self, Migrate.self, ListRoutes.self, ListSettings.self, Backup.self, Restore.self,
+            Appoint.self,
         ])
 
     /// Runs the command that the arguments name.

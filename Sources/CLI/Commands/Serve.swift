@@ -1,5 +1,6 @@
 import Accounts
 import ArgumentParser
+import Base
 import Hosting
 import Logging
 import ServiceLifecycle
@@ -27,15 +28,24 @@ struct Serve: AsyncParsableCommand {
             installation.logger.info("migrated", metadata: ["step": "\(step)"])
         }
         let ground = try Ground(installation, driver: driver, keys: keys)
-        let home = try await ground.accounts.open(named: "Capstan", joining: demo ? .open : .invited)
+        let home = try await ground.accounts.open(
+            named: demo ? "Open Reel" : "Capstan", joining: demo ? .open : .invited)
         try await ground.flags.refresh()
         let running = try await RunningInstallation(
             installation, on: ground, home: home, keys: keys, metricsPolicy: demo ? .anyone : .operator)
-        if demo {
-            for fill in running.host.demos { try await fill() }
-        }
+        if demo { try await fill(running, ground, home, installation) }
         try await group(of: running, in: installation).run()
         await driver.shutdown()
+    }
+
+    private func fill(
+        _ running: RunningInstallation, _ ground: Ground, _ home: Tenant, _ installation: Installation
+    ) async throws {
+        if ["127.0.0.1", "::1", "localhost"].contains(installation.server.host) {
+            let people = try await DemoPeople.appoint(in: home, by: ground.accounts.doorkeeper)
+            print("Demo accounts: \(people.joined(separator: ", ")); password \(DemoPeople.password)")
+        }
+        for fill in running.host.demos { try await fill() }
     }
 
     /// What runs, in order of start: the products' services, the server, and who tells of both.

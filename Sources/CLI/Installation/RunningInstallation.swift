@@ -1,3 +1,4 @@
+import Accounts
 import Base
 import Blobs
 import Hosting
@@ -37,8 +38,10 @@ struct RunningInstallation: Sendable {
         let pages = try Pages(
             host.bundles,
             chrome: SiteChrome(
-                name: "Capstan", home: host.navigation.first?.href ?? "/", navigation: host.navigation,
-                footer: [.init(href: "/console", label: "Console"), .init(href: "/openapi.json", label: "API")]),
+                name: "Capstan", nameOf: { [directory = ground.accounts.directory] in directory.record(of: $0)?.name },
+                home: host.navigation.first?.href ?? "/", navigation: host.navigation,
+                footer: [.init(href: "/console", label: "Console"), .init(href: "/openapi.json", label: "API")],
+                signInPath: host.hasEntrance ? "/sign-in" : nil),
             clock: clock)
         site = try Site(
             routes: host.routes + [pages.assets.route],

@@ -15,6 +15,8 @@ public struct Host: Sendable {
     public let navigation: [SiteChrome.Link]
     /// The products' demo data, one after the other.
     public let demos: [@Sendable () async throws -> Void]
+    /// Whether there is a page at `/sign-in`.
+    public var hasEntrance: Bool { routes.contains { $0.path.description == "/sign-in" } }
     /// What balancers are told.
     public let readiness: Readiness
 

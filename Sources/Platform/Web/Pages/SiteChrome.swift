@@ -1,3 +1,5 @@
+public import Base
+
 /// What surrounds every page: name, navigation, foot.
 public struct SiteChrome: Sendable {
     /// A link in the navigation.
@@ -17,8 +19,10 @@ public struct SiteChrome: Sendable {
         }
     }
 
-    /// The site's name.
+    /// The site's name where the tenant has none.
     public var name: String
+    /// The name of a tenant's site; `nil` where it has none.
+    public var nameOf: @Sendable (Tenant) -> String?
     /// Where the name leads.
     public var home: String
     /// The main navigation.
@@ -32,10 +36,12 @@ public struct SiteChrome: Sendable {
 
     /// Makes the surroundings.
     public init(
-        name: String, home: String = "/", navigation: [Link] = [], footer: [Link] = [], signInPath: String? = nil,
+        name: String, nameOf: @escaping @Sendable (Tenant) -> String? = { _ in nil }, home: String = "/",
+        navigation: [Link] = [], footer: [Link] = [], signInPath: String? = nil,
         accountPath: String = "/account"
     ) {
         self.name = name
+        self.nameOf = nameOf
         self.home = home
         self.navigation = navigation
         self.footer = footer
@@ -49,7 +55,8 @@ public struct SiteChrome: Sendable {
         let current = navigation.filter { path == $0.href || path.hasPrefix($0.href + "/") }
             .max { $0.href.count < $1.href.count }?.href
         var model: [String: Any] = [
-            "name": name, "home": home, "now": now, "hasNavigation": !navigation.isEmpty,
+            "name": context.flatMap { nameOf($0.tenant) } ?? name, "home": home, "now": now,
+            "hasNavigation": !navigation.isEmpty,
             "navigation": navigation.map {
                 ["href": $0.href, "label": $0.label, "icon": $0.icon, "isCurrent": $0.href == current] as [String: Any]
             },
