@@ -62,7 +62,7 @@ struct Appoint: AsyncParsableCommand {
 /// The accounts of the demo, one per role worth looking through; never made on a server that others can reach.
 enum DemoPeople {
     /// The password of all of them, which the program prints when it serves the demo.
-    static let password = "lighthouse-demo"
+    static let password = "capstan-demo"
 
     private static let all: [(email: String, name: String, role: Role)] = [
         ("operator@example.com", "Olive Operator", .operator),

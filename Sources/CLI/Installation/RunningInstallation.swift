@@ -41,7 +41,7 @@ struct RunningInstallation: Sendable {
                 name: "Capstan", nameOf: { [directory = ground.accounts.directory] in directory.record(of: $0)?.name },
                 home: host.navigation.first?.href ?? "/", navigation: host.navigation,
                 footer: [.init(href: "/console", label: "Console"), .init(href: "/openapi.json", label: "API")],
-                signInPath: host.hasEntrance ? "/sign-in" : nil),
+                signInPath: "/sign-in"),
             clock: clock)
         site = try Site(
             routes: host.routes + [pages.assets.route],

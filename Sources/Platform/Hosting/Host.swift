@@ -1,3 +1,4 @@
+import Accounts
 public import ServiceLifecycle
 public import Storage
 public import Telemetry
@@ -15,8 +16,6 @@ public struct Host: Sendable {
     public let navigation: [SiteChrome.Link]
     /// The products' demo data, one after the other.
     public let demos: [@Sendable () async throws -> Void]
-    /// Whether there is a page at `/sign-in`.
-    public var hasEntrance: Bool { routes.contains { $0.path.description == "/sign-in" } }
     /// What balancers are told.
     public let readiness: Readiness
 
@@ -40,8 +39,9 @@ public struct Host: Sendable {
             HealthRoutes(readiness: readiness, metrics: services.metrics, metricsPolicy: metricsPolicy).routes
             + ConsoleRoutes(report: report, flags: services.flags).routes
             + ConsolePages(report: report, flags: services.flags).routes
+            + accounts.routes
         var running: [any Service] = [accounts.service, services.flags]
-        var bundles = [PageBundle.web, .console]
+        var bundles = [PageBundle.web, .console, AccountsRoutes.bundle]
         var navigation: [SiteChrome.Link] = []
         var demos: [@Sendable () async throws -> Void] = []
         for product in products {

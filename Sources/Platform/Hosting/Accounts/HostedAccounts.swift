@@ -5,6 +5,7 @@ public import Limits
 public import ServiceLifecycle
 public import Storage
 public import Telemetry
+public import Web
 
 /// The accounts of an installation: tenants, people, sessions and keys, with what keeps them up to date.
 public struct HostedAccounts: Sendable {
@@ -71,6 +72,11 @@ public struct HostedAccounts: Sendable {
             guard let home = directory.tenant(slug: Self.homeSlug) else { throw error }
             return home
         }
+    }
+
+    /// The routes to sign up, in and out, and to look after members, keys and audit entries.
+    public var routes: [Route] {
+        AccountsRoutes(doorkeeper: doorkeeper, keys: keys, trail: trail, directory: directory).routes
     }
 
     /// Keeps all of it up to date until the process stops.
