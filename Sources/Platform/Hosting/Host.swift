@@ -50,7 +50,10 @@ public struct Host: Sendable {
             running += manifest.services
             if let pages = manifest.pages { bundles.append(pages) }
             navigation += manifest.navigation
-            if let demo = manifest.demo { demos.append(demo) }
+            if let demo = manifest.demo {
+                let stage = DemoStage(home: services.home, accounts: accounts)
+                demos.append { try await demo(stage) }
+            }
         }
         self.routes = routes + [DescriptionRoute.route(describing: routes)]
         self.bundles = bundles

@@ -12,12 +12,12 @@ public struct ProductManifest: Sendable {
     /// Its links in the main navigation.
     public let navigation: [SiteChrome.Link]
     /// Fills an empty database with the demo's data and does nothing on a filled one; `nil` when there is no demo.
-    public let demo: (@Sendable () async throws -> Void)?
+    public let demo: (@Sendable (DemoStage) async throws -> Void)?
 
     /// Declares what a product gives.
     public init(
         routes: [Route], services: [any Service] = [], pages: PageBundle? = nil, navigation: [SiteChrome.Link] = [],
-        demo: (@Sendable () async throws -> Void)? = nil
+        demo: (@Sendable (DemoStage) async throws -> Void)? = nil
     ) {
         self.routes = routes
         self.services = services
