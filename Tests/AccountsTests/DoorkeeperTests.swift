@@ -128,11 +128,11 @@ import Web
         let ada = try await installation.signUp("ada@example.com").profile.id
         let doorkeeper = installation.doorkeeper
         #expect(installation.epochs.isCurrent(ada, version: 1, in: installation.open))
-        try await doorkeeper.ban(ada, in: installation.open, by: .system, reason: "spam")
+        try await doorkeeper.ban(ada, in: installation.open, by: .system, authority: .operator, reason: "spam")
         #expect(!installation.epochs.isCurrent(ada, version: 1, in: installation.open))
         #expect(try await installation.signIn("ada@example.com") == .banned)
         #expect(try await installation.signIn("ada@example.com", Secret("wrong horse battery")) == .refused)
-        try await doorkeeper.unban(ada, in: installation.open, by: .system)
+        try await doorkeeper.unban(ada, in: installation.open, by: .system, authority: .operator)
         guard case .welcome(let welcome) = try await installation.signIn("ada@example.com") else {
             Issue.record("still banned")
             return
@@ -148,13 +148,58 @@ import Web
                 email: "own@example.com", password: Installation.password, name: "Own", in: installation.open,
                 as: .administrator, owner: .yes))
         await #expect(throws: AccountsError.self) {
-            try await installation.doorkeeper.ban(owner.id, in: installation.open, by: .system, reason: "coup")
+            try await installation.doorkeeper.ban(
+                owner.id, in: installation.open, by: .system, authority: .operator, reason: "coup")
         }
         await #expect(throws: AccountsError.self) {
             try await installation.doorkeeper.setRole(.member, of: owner.id, in: installation.open, by: .system)
         }
         #expect(installation.epochs.isCurrent(owner.id, version: 1, in: installation.open))
         #expect(try await installation.trail.page(of: installation.open).items.map(\.action) == ["person.registered"])
+    }
+
+    @Test(arguments: Backend.all) func `nobody is banned by an equal`(backend: Backend) async throws {
+        let installation = try await Installation(backend)
+        let (doorkeeper, tenant) = (installation.doorkeeper, installation.open)
+        let ada = try await installation.signUp("ada@example.com").profile.id
+        func ban(as authority: Role) async -> Bool {
+            do {
+                try await doorkeeper.ban(ada, in: tenant, by: .system, authority: authority, reason: "feud")
+                return true
+            } catch {
+                #expect((error as? AccountsError)?.code == .notFound)
+                return false
+            }
+        }
+        #expect(await !ban(as: .member))
+        try await doorkeeper.setRole(.moderator, of: ada, in: tenant, by: .system)
+        #expect(await !ban(as: .moderator))
+        #expect(await ban(as: .administrator))
+        try await doorkeeper.unban(ada, in: tenant, by: .system, authority: .administrator)
+        try await doorkeeper.setRole(.administrator, of: ada, in: tenant, by: .system)
+        #expect(await !ban(as: .administrator))
+        #expect(await ban(as: .operator))
+    }
+
+    @Test(arguments: Backend.all) func `a ban from the installation holds in every tenant, but not for operators`(
+        backend: Backend
+    ) async throws {
+        let installation = try await Installation(backend)
+        let (doorkeeper, tenant) = (installation.doorkeeper, installation.open)
+        let ada = try await installation.signUp("ada@example.com").profile.id
+        try await doorkeeper.setBanEverywhere(of: ada, to: .banned, toldIn: tenant, by: .system, reason: "fraud")
+        #expect(!installation.epochs.isCurrent(ada, version: 1, in: installation.invited))
+        for entered in [tenant, installation.invited] {
+            #expect(try await installation.signIn("ada@example.com", into: entered) == .banned)
+        }
+        try await doorkeeper.setBanEverywhere(of: ada, to: .free, toldIn: tenant, by: .system, reason: "mistake")
+        #expect(try await installation.signIn("ada@example.com") != .banned)
+        let root = try #require(
+            try await doorkeeper.appoint(
+                email: "root@example.com", password: Installation.password, name: "Root", in: tenant, as: .operator))
+        await #expect(throws: AccountsError.self) {
+            try await doorkeeper.setBanEverywhere(of: root.id, to: .banned, toldIn: tenant, by: .system, reason: "x")
+        }
     }
 
     @Test(arguments: Backend.all) func `role, verification and password change what sessions are good`(backend: Backend)

@@ -338,23 +338,59 @@ extension Doorkeeper {
 
     /// Bans a member from the tenant.
     ///
-    /// - Throws: `accounts.notFound` when there is no such member, or it owns the tenant; or a `StorageError`.
+    /// - Parameters:
+    ///   - person: Who is banned.
+    ///   - tenant: From where.
+    ///   - actor: Who does it.
+    ///   - authority: The role of who does it; only members of a lower role can be banned.
+    ///   - reason: Why; kept in the audit entry.
+    /// - Throws: `accounts.notFound` when there is no such member, it owns the tenant, or its role is as high; or a
+    ///   `StorageError`.
     public func ban(
-        _ person: ID<Person>, in tenant: Tenant, by actor: AuditEntry.Actor, reason: String
+        _ person: ID<Person>, in tenant: Tenant, by actor: AuditEntry.Actor, authority: Role, reason: String
     ) async throws {
         let now = clock.now()
         try await change(person, "person.banned", by: actor, in: tenant, ["reason": reason]) { transaction in
-            try await self.people.setBan(now, of: person, in: tenant, transaction)
+            try await self.people.setBan(now, of: person, in: tenant, authority: authority, transaction)
         }
     }
 
     /// Lifts a ban.
     ///
-    /// - Throws: `accounts.notFound` when there is no such member; or a `StorageError`.
-    public func unban(_ person: ID<Person>, in tenant: Tenant, by actor: AuditEntry.Actor) async throws {
+    /// - Throws: `accounts.notFound` when there is no such member, or its role is as high; or a `StorageError`.
+    public func unban(
+        _ person: ID<Person>, in tenant: Tenant, by actor: AuditEntry.Actor, authority: Role
+    ) async throws {
         try await change(person, "person.unbanned", by: actor, in: tenant, [:]) { transaction in
-            try await self.people.setBan(nil, of: person, in: tenant, transaction)
+            try await self.people.setBan(nil, of: person, in: tenant, authority: authority, transaction)
         }
+    }
+
+    /// Bans a person from the whole installation, or lifts such a ban; for operators, who cannot be banned themselves.
+    ///
+    /// - Parameters:
+    ///   - person: Who.
+    ///   - state: Banned or not.
+    ///   - tenant: In whose audit trail it is told.
+    ///   - actor: Who does it.
+    ///   - reason: Why; kept in the audit entry.
+    /// - Throws: `accounts.notFound` when there is no such person, or it is an operator; or a `StorageError`.
+    public func setBanEverywhere(
+        of person: ID<Person>, to state: BanState, toldIn tenant: Tenant, by actor: AuditEntry.Actor, reason: String
+    ) async throws {
+        let time = state == .banned ? clock.now() : nil
+        let action: StaticString = state == .banned ? "person.bannedEverywhere" : "person.unbannedEverywhere"
+        try await change(person, action, by: actor, in: tenant, ["reason": reason]) { transaction in
+            try await self.people.setBanEverywhere(time, of: person, transaction)
+        }
+    }
+
+    /// Whether a person is kept out.
+    public enum BanState: String, Sendable, CaseIterable {
+        /// Kept out.
+        case banned
+        /// Let in.
+        case free
     }
 
     /// Takes note that the person's address is the person's; returns the version for the session that goes on.

@@ -88,16 +88,27 @@ struct PeopleStore: Sendable {
             """) == 1
     }
 
-    /// Returns `false` when there is no such member, or it is the owner.
+    /// Returns `false` when there is no such member, it is the owner, or its role is not below `authority`.
     func setBan(
-        _ time: Timestamp?, of person: ID<Person>, in tenant: Tenant, _ transaction: WriteTransaction
+        _ time: Timestamp?, of person: ID<Person>, in tenant: Tenant, authority: Role, _ transaction: WriteTransaction
     ) async throws(StorageError) -> Bool {
-        try await transaction.execute(
+        let below = Role.allCases.filter { $0 < authority }.map(\.rawValue)
+        return try await transaction.execute(
             "accounts.setBan",
             """
             UPDATE memberships SET banned_at = \(value: time.sqlValue)
             WHERE tenant_id = \(tenant) AND person_id = \(person) AND NOT is_owner
+                AND role IN (\(rows: SQLRows(below)))
             """) == 1
+    }
+
+    /// Returns `false` when there is no such person.
+    func setBanEverywhere(
+        _ time: Timestamp?, of person: ID<Person>, _ transaction: WriteTransaction
+    ) async throws(StorageError) -> Bool {
+        try await transaction.execute(
+            "accounts.setBanEverywhere",
+            "UPDATE people SET banned_at = \(value: time.sqlValue) WHERE id = \(person) AND NOT is_operator") == 1
     }
 
     func verify(

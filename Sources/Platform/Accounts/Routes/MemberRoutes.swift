@@ -106,14 +106,16 @@ extension AccountsRoutes {
             ) { [doorkeeper] (request: Request<BanInput>) in
                 try await doorkeeper.ban(
                     request.input.person, in: request.tenant, by: .person(request.person()),
-                    reason: request.input.reason)
+                    authority: request.principal.role ?? .member, reason: request.input.reason)
                 return NoContent()
             },
             Route(
                 .delete, "/api/members/{person}/ban", "accounts.unban", "Lifts a member's ban.",
                 policy: .role(.moderator), limit: Self.changeLimit, budget: 3, status: 204, failures: [Self.notFound]
             ) { [doorkeeper] (request: Request<MemberPath>) in
-                try await doorkeeper.unban(request.input.person, in: request.tenant, by: .person(request.person()))
+                try await doorkeeper.unban(
+                    request.input.person, in: request.tenant, by: .person(request.person()),
+                    authority: request.principal.role ?? .member)
                 return NoContent()
             },
         ]
