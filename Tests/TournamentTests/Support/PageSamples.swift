@@ -103,13 +103,13 @@ struct PageSamples {
     }
 
     var film: FilmPage {
-        FilmPage(season: season, winners: clips.prefix(11).map { (slot, $0, 1_204) })
+        FilmPage(season: season, winners: clips.prefix(11).map { (1, $0, 1_204) })
     }
 
     func clip(_ number: Int) -> ClipPage {
         ClipPage(
             clips[number], slot: slot, season: season,
-            numbers: ClipPage.Numbers(score: 1_826, votes: 1_349, rank: 3, rivals: 42, viewers: 4_120), given: nil,
+            numbers: ClipPage.Numbers(score: 1_826, votes: 1_349, rank: 3, rivals: 42), given: nil,
             power: power(), at: now)
     }
 }

@@ -147,6 +147,34 @@ struct BoardPage: Sendable {
         pager = Self.pager(view, entries: entries)
     }
 
+    /// The page of a board that a desk hands out.
+    init(
+        _ page: BoardDesk.Page, kind: Kind, marked: ID<Ranked>?, own: ID<Ranked>?, season: Season?, slot: Slot?,
+        at now: Timestamp
+    ) {
+        let order: Order = page.order == .rising ? .rising : .score
+        let view = View(
+            kind: kind, order: order, scope: page.key.scope.isEmpty ? nil : page.key.scope,
+            marked: marked?.description, own: own?.description, total: page.total, next: page.next?.description,
+            bestScore: page.bestScore, builtAt: page.builtAt, isBlind: page.isBlind)
+        let entries = page.rows.map { row in
+            Entry(
+                id: row.id.description, rank: row.rank, name: row.name, detail: row.detail,
+                href: kind.ranksClips ? Addresses.clip(row.id.cast(to: ID<Clip>.self)) : nil, poster: row.poster,
+                score: row.score, scoreText: order == .rising ? Self.share(row.score) : nil, votes: row.votes)
+        }
+        self.init(view, entries: entries, season: season, slot: slot, at: now)
+    }
+
+    /// The page while there is nothing to rank.
+    init(nothingIn season: Season?, kind: Kind, at now: Timestamp) {
+        let view = View(kind: kind, order: .score, total: 0, bestScore: 0, builtAt: now)
+        self.init(view, entries: [], season: season, slot: nil, at: now)
+    }
+
+    /// Millionths as hundredths: `31.4 %`.
+    private static func share(_ millionths: Int) -> String { "\(millionths / 10_000).\(millionths / 1_000 % 10) %" }
+
     private static func lead(_ view: View, things: String, slot: Slot?) -> String {
         let count = Wording.count(view.total, things)
         switch view.kind {

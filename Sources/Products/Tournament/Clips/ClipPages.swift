@@ -32,7 +32,6 @@ struct ClipPage: Sendable {
         var votes: Int
         var rank: Int?
         var rivals: Int
-        var viewers: Int
     }
 
     struct Voting: Sendable {
@@ -63,14 +62,13 @@ struct ClipPage: Sendable {
     let given: VoteForm.Given?
     let isClosed: Bool
     let note: String?
-    let back: String
     let aroundHref: String
     let feedHref = Addresses.feed
     let votesHref = Addresses.votes
     let totalsHref: String?
 
     init(
-        _ clip: Clip, slot: Slot, season: Season, numbers: Numbers, given: Vote.Kind?, power: VotingPower,
+        _ clip: Clip, slot: Slot, season: Season, numbers: Numbers?, given: Vote.Kind?, power: VotingPower,
         at now: Timestamp
     ) {
         let isRunning = clip.state == .active && slot.state == .voting
@@ -84,15 +82,14 @@ struct ClipPage: Sendable {
         seconds = (clip.milliseconds + 500) / 1_000
         slotLabel = "Slot \(slot.position)"
         slotHref = Addresses.results(slot.id)
-        back = Addresses.clip(clip.id)
         let form = VoteForm(
-            clip, given: given, power: power, rules: season.rules, isOpen: slot.takesVotes(at: now), back: back)
+            clip, given: given, power: power, rules: season.rules, isOpen: slot.takesVotes(at: now))
         kinds = form.kinds
         self.given = form.given
         isClosed = form.isClosed
         note = form.note
         badges = Self.badges(clip, isRunning: isRunning)
-        stats = isHidden ? [] : Self.figures(numbers)
+        stats = isHidden ? [] : numbers.map(Self.figures) ?? []
         voting =
             isRunning
             ? Voting(clock: SlotClock(slot, at: now), allowance: AllowanceMeter(power.allowance, rules: season.rules))
@@ -121,7 +118,6 @@ struct ClipPage: Sendable {
             figures.append(
                 Figure(label: "Rank", value: Wording.number(rank), unit: "of \(Wording.number(numbers.rivals))"))
         }
-        figures.append(Figure(label: "Viewers", value: Wording.number(numbers.viewers)))
         return figures
     }
 

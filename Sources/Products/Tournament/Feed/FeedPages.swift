@@ -35,7 +35,6 @@ struct FeedPage: Sendable {
         let rank: String
         let previousHref: String?
         let nextHref: String
-        let back: String
         let kinds: [VoteForm.Kind]
         let given: VoteForm.Given?
         let isClosed: Bool
@@ -69,10 +68,8 @@ struct FeedPage: Sendable {
         totalsHref = season.rules.isBlind ? nil : "\(Addresses.api)/boards/slot?scope=\(slot.id)"
         clips = entries.enumerated().map { index, entry in
             let clip = entry.clip
-            let back = "\(Addresses.feed)#clip-\(clip.id)"
             let form = VoteForm(
-                clip, given: entry.given, power: power, rules: season.rules, isOpen: slot.takesVotes(at: now),
-                back: back
+                clip, given: entry.given, power: power, rules: season.rules, isOpen: slot.takesVotes(at: now)
             )
             let next = index + 1 < entries.count ? "#clip-\(entries[index + 1].clip.id)" : "#more"
             return Shot(
@@ -83,9 +80,24 @@ struct FeedPage: Sendable {
                 preload: index == 0 ? "auto" : index < 3 ? "metadata" : "none",
                 viewToken: entry.viewToken, isBlind: season.rules.isBlind, score: Wording.number(entry.score),
                 votes: Wording.number(entry.votes), rank: entry.rank.map { Wording.number($0) } ?? "–",
-                previousHref: index > 0 ? "#clip-\(entries[index - 1].clip.id)" : nil, nextHref: next, back: back,
+                previousHref: index > 0 ? "#clip-\(entries[index - 1].clip.id)" : nil, nextHref: next,
                 kinds: form.kinds, given: form.given, isClosed: form.isClosed, note: form.note)
         }
+    }
+
+    /// The page that a desk hands out.
+    init(_ page: FeedDesk.Page, at now: Timestamp) {
+        guard let season = page.season, let slot = page.slot, let record = page.record else {
+            self.init(nothingOpenIn: page.season, next: page.next, at: now)
+            return
+        }
+        self.init(
+            season: season, slot: slot,
+            entries: page.items.map { item in
+                Entry(
+                    clip: item.clip, score: item.standing?.score ?? 0, votes: item.standing?.votes ?? 0,
+                    rank: item.standing?.rank, given: item.given, viewToken: item.viewToken)
+            }, power: VotingPower(record), at: now)
     }
 
     /// The page while nothing is voted on.

@@ -29,11 +29,11 @@ struct FilmPage: Sendable {
     /// - Parameters:
     ///   - season: The season.
     ///   - winners: The winning clips in the order of their slots, with what they reached.
-    init(season: Season, winners: [(slot: Slot, clip: Clip, score: Int)]) {
+    init(season: Season, winners: [(position: Int, clip: Clip, score: Int)]) {
         self.season = season.title
-        scenes = winners.map { slot, clip, score in
+        scenes = winners.map { position, clip, score in
             Scene(
-                position: slot.position, title: clip.title, creator: clip.credit, score: Wording.count(score, "point"),
+                position: position, title: clip.title, creator: clip.credit, score: Wording.count(score, "point"),
                 href: Addresses.clip(clip.id), poster: clip.files.poster ?? "", video: clip.files.small ?? "")
         }
         first = scenes.first.map { Screen(poster: $0.poster, video: $0.video) }
@@ -43,5 +43,10 @@ struct FilmPage: Sendable {
             "\(Wording.count(winners.count, "scene")), "
             + (seconds >= 60 ? "\(Wording.count(seconds / 60, "minute")) " : "")
             + "\(Wording.count(seconds % 60, "second"))."
+    }
+
+    /// The scenes that a desk hands out.
+    init(season: Season, scenes: [Tournament.Scene]) {
+        self.init(season: season, winners: scenes.map { ($0.position, $0.clip, $0.score) })
     }
 }

@@ -124,6 +124,14 @@ struct ResultPage: Sendable {
         boardHref = Addresses.board("slot", scope: slot.id.description)
     }
 
+    /// The page of a result that a desk hands out.
+    init(_ result: ResultDesk.Result, origin: String) {
+        self.init(
+            result.winner, slot: result.slot, season: result.season,
+            clips: Dictionary(result.clips.clips.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first }),
+            removals: result.removals, removedVotes: result.removedVotes, origin: origin)
+    }
+
     private static func badges(_ result: Winner) -> [Badge] {
         var badges = [
             result.state == .final ? Badge(.good, "final") : Badge(.info, "provisional: may still be recounted")

@@ -37,6 +37,27 @@ struct SlotSteps: Sendable {
         }
     }
 
+    /// Ends voting now instead of at the planned time, counts and decides: for a director who does not want to wait.
+    ///
+    /// What comes behind moves forward by as much. A slot that is not being voted on is left alone.
+    func close(_ id: ID<Slot>, in tenant: Tenant) async throws -> Outcome {
+        let isFrozen = try await storage.write(for: tenant) { transaction in
+            guard let planned = try await slots.locked(id, through: transaction, in: tenant), planned.state == .voting
+            else { return false }
+            var slot = planned
+            slot.state = .counting
+            slot.closesAt = max(planned.opensAt + .microseconds(2), min(planned.closesAt, clock.now()))
+            slot.freezesAt = min(planned.freezesAt, slot.closesAt - .microseconds(1))
+            guard try await slots.update(slot, from: .voting, dueAt: slot.closesAt, through: transaction, in: tenant)
+            else { return false }
+            try await slots.shift(
+                behind: slot, by: slot.closesAt - planned.closesAt, through: transaction, in: tenant)
+            transaction.afterCommit(.invalidate(tag: Timetable.Tag.slot(slot.trackID)))
+            return true
+        }
+        return isFrozen ? try await advance(id, in: tenant) : .nothing
+    }
+
     // MARK: Steps
 
     private func open(_ slot: Slot, of season: Season, in tenant: Tenant) async throws -> Outcome {

@@ -44,4 +44,9 @@ enum TournamentPages {
     static func page(_ model: FilmPage) -> HTMLPage {
         page("The film so far", "film", model, scripts: model.isEmpty ? [] : ["film.js"])
     }
+
+    /// What the form before has led to.
+    static func flash(_ word: String) -> HTMLPage.Flash? {
+        Said.sentence(word).map { HTMLPage.Flash($0.isGood ? .good : .bad, $0.text) }
+    }
 }

@@ -19,6 +19,17 @@ struct VotingPower: Sendable {
     let hasSuper: Bool
     let hasMega: Bool
 
+    init(allowance: Allowance, hasSuper: Bool, hasMega: Bool) {
+        self.allowance = allowance
+        self.hasSuper = hasSuper
+        self.hasMega = hasMega
+    }
+
+    init(_ record: VoterRecord) {
+        self.init(
+            allowance: record.allowance, hasSuper: record.left(of: .super) > 0, hasMega: record.left(of: .mega) > 0)
+    }
+
     /// How many votes of the kind are left.
     func left(_ kind: Vote.Kind, rules: SeasonRules) -> Int {
         let affordable = allowance.left / max(1, rules.weight(of: kind))
@@ -48,19 +59,17 @@ struct VoteForm: Sendable {
 
     let id: String
     let title: String
-    let back: String
     let kinds: [Kind]
     let given: Given?
     let isClosed: Bool
     let note: String?
 
     init(
-        _ clip: Clip, given: Vote.Kind?, power: VotingPower, rules: SeasonRules, isOpen: Bool, back: String,
+        _ clip: Clip, given: Vote.Kind?, power: VotingPower, rules: SeasonRules, isOpen: Bool,
         note: String? = nil
     ) {
         id = clip.id.description
         title = clip.title
-        self.back = back
         self.note = note
         isClosed = !isOpen
         self.given = given.map { kind in
