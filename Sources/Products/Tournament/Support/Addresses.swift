@@ -11,8 +11,6 @@ enum Addresses {
     static let votes = api + "/votes"
     static let views = api + "/views"
 
-    static func demoPoster(_ number: Int) -> String { "\(base)/demo/posters/\(number).svg" }
-    static func demoFilm(_ number: Int) -> String { "\(base)/demo/films/\(number).mp4" }
     static func clip(_ id: ID<Clip>) -> String { "\(base)/clips/\(id)" }
     static func results(_ slot: ID<Slot>) -> String { "\(base)/slots/\(slot)" }
     static func ballots(_ slot: ID<Slot>) -> String { "\(api)/slots/\(slot)/ballots" }
