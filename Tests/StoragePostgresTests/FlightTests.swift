@@ -67,6 +67,14 @@ import Testing
         #expect(waiting.receive(.synced) == .nonsense)
     }
 
+    @Test func `an end that is left out is taken for said`() {
+        var flight = batch(1)
+        #expect(flight.receive(.failed) == .failed(1, wasPreparing: false))
+        #expect(flight.receive(.synced) == .synced)
+        #expect(flight.isEmpty)
+        #expect(flight.statementCount == 0)
+    }
+
     @Test func `a stray end before the answer changes nothing`() {
         var flight = batch(1)
         #expect(flight.receive(.ended) == .none)

@@ -80,6 +80,8 @@ struct Flight<Item: Equatable> {
     }
 
     mutating func receive(_ event: Event) -> Action {
+        // libpq leaves out the end of a result when a sync was sent between the two.
+        if headIsAnswered, event != .ended { pop() }
         guard head < steps.count else { return event == .ended ? .none : .nonsense }
         switch (event, steps[head]) {
         case (.ended, .sync): return .none

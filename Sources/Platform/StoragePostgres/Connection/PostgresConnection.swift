@@ -30,7 +30,8 @@ final class PostgresConnection {
     var isEndedByServer = false
     var controlError: StorageError?
     var lastProgress: Duration
-    var isBroken = false
+    /// Why the connection cannot be used any more; the first reason counts.
+    private(set) var breakage: String?
     var waitsForWriting = false
     private var isDirty = false
     private var scopeIsPrepared = false
@@ -51,6 +52,10 @@ final class PostgresConnection {
     }
 
     deinit { PQfinish(raw) }
+
+    var isBroken: Bool { breakage != nil }
+
+    func markBroken(_ reason: String) { if breakage == nil { breakage = reason } }
 
     var descriptor: Int32 { PQsocket(raw) }
 
@@ -140,14 +145,14 @@ final class PostgresConnection {
     func flush() -> Bool {
         guard isDirty || waitsForWriting else { return false }
         let rest = PQflush(raw)
-        if rest < 0 { isBroken = true }
+        if rest < 0 { markBroken("it does not take what is sent") }
         isDirty = false
         let waits = rest > 0
         defer { waitsForWriting = waits }
         return waits != waitsForWriting
     }
 
-    private func check(_ isSent: Int32) { if isSent != 1 { isBroken = true } }
+    private func check(_ isSent: Int32) { if isSent != 1 { markBroken("it refuses a statement") } }
 
     // MARK: Receiving
 
@@ -155,7 +160,7 @@ final class PostgresConnection {
     ///
     /// `handle` owns each result.
     func receive(_ handle: (Flight<PendingStatement>.Action, OpaquePointer) -> Void) {
-        if PQconsumeInput(raw) != 1 { isBroken = true }
+        if PQconsumeInput(raw) != 1 { markBroken("it was closed") }
         var ends = 0
         while !flight.isEmpty, PQisBusy(raw) == 0 {
             guard let result = PQgetResult(raw) else {
@@ -167,16 +172,16 @@ final class PostgresConnection {
             }
             ends = 0
             guard let event = event(of: result) else {
+                markBroken("its answer is \(String(cString: PQresStatus(PQresultStatus(result))))")
                 PQclear(result)
-                isBroken = true
                 return
             }
             let action = flight.receive(event)
-            if action == .nonsense { isBroken = true }
+            if action == .nonsense { markBroken("it answers \(event) to what was not asked") }
             handle(action, result)
             if isBroken { return }
         }
-        if PQstatus(raw) == CONNECTION_BAD { isBroken = true }
+        if PQstatus(raw) == CONNECTION_BAD { markBroken("it was closed") }
     }
 
     /// `nil` for the error that libpq itself makes when the connection is gone.

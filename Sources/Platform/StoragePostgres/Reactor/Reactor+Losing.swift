@@ -11,20 +11,20 @@ extension Reactor {
     /// Gives up a connection: reads go elsewhere once, writes are told what is known of them.
     func lose(_ connection: PostgresConnection, because reason: StorageError?) {
         guard connections.removeValue(forKey: connection.token) != nil else { return }
-        connection.isBroken = true
+        connection.markBroken(reason?.message ?? "it was closed")
         if connection.descriptor >= 0 { poller.remove(connection.descriptor) }
         slots[connection.role.rawValue].lost(connection.slot)
         if shutdownDeadline == nil {
             reconnects += 1
             let text = String(cString: PQerrorMessage(connection.raw)).split(separator: "\n").joined(separator: "; ")
             lastFailure =
-                reason ?? StorageError(.unavailable, "the connection broke: \(text.isEmpty ? "no reason given" : text)")
+                reason ?? StorageError(.unavailable, "a connection broke: \(connection.breakage ?? "") \(text)")
             logger.warning("postgres.connectionLost", metadata: ["reason": "\(outage)"])
         }
         switch connection.role {
         case .reader:
             readers.removeAll { $0 === connection }
-            let (again, failed) = partition(connection.flight.items) { $0.retries == 0 && !$0.isCancelled }
+            let (again, failed) = partition(connection.flight.items) { $0.retries < Bounds.retries && !$0.isCancelled }
             for item in again {
                 item.retries += 1
                 item.carrier = nil

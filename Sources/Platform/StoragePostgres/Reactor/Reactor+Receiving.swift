@@ -22,7 +22,8 @@ extension Reactor {
                 connection.controlError = PostgresServerError(result).storageError
                 PQclear(result)
             case .commitFailed:
-                let error = PostgresServerError(result).storageError
+                let server = PostgresServerError(result)
+                let error = server.endsConnection ? .unknown(server.storageError) : server.storageError
                 for item in connection.underWay where item.heldOutcome != nil { item.heldOutcome = .failure(error) }
                 PQclear(result)
             case .synced:
@@ -149,7 +150,8 @@ extension Reactor {
         case "57014": item.retries == 0 && connection.cancelledAt.map { now - $0 < Bounds.silence } ?? false
         // Single statements can always be ordered one after the other.
         case "40001", "40P01": item.retries < Bounds.retries
-        default: (isStale || error.endsConnection) && item.retries == 0
+        // Several connections may have ended at once, and one of them been chosen for the repetition.
+        default: error.endsConnection ? item.retries < Bounds.retries : isStale && item.retries == 0
         }
     }
 
