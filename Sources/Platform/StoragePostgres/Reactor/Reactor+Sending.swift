@@ -100,6 +100,8 @@ extension Reactor {
         guard !connection.isBroken else { return }
         if connection.guarded == nil, !connection.backlog.isEmpty { connection.sendDeallocations() }
         while connection.guarded == nil, !connection.backlog.isEmpty {
+            // PgBouncer takes the answer to an earlier sync for the end of everything that was sent without one.
+            if !connection.settings.keepsSession, !connection.flight.isEmpty { return }
             let item = connection.backlog.removeFirst()
             if item.isFinished { continue }
             connection.sendScope(item.scope, isReadOnly: false)
