@@ -13,7 +13,7 @@ final class SQLiteConnection: @unchecked Sendable {
         /// Steps of SQLite's machine between two looks at the clock: about 10 µs.
         static let stepsBetweenChecks: CInt = 1_000
         /// Longer texts (tables of many values) are prepared for one use.
-        static let cachedTextBytes = 32_768
+        static let cachedTextBytes = 8_192
         static let pageBytes = 4_096
         static let pagesBeforeCheckpoint = 1_000
     }

@@ -52,7 +52,7 @@ public struct SQLiteSettings: Sendable {
     public var journalBytes = ByteCount.mebibytes(64)
     /// Prepared statements that each connection keeps.
     ///
-    /// Defaults to 256; 1 to 10,000. Texts of more than 32 KiB are prepared anew each time.
+    /// Defaults to 256; 1 to 10,000. Texts of more than 8 KiB (tables of many values) are prepared anew each time.
     public var statementsMax = 256
     /// Single-statement writes that wait at the same time and are made durable by one commit.
     ///

@@ -26,6 +26,13 @@ public struct RenderedSQL: Sendable, Hashable {
     public let parameters: [Parameter]
     /// The tenants that are bound, without repetition: none or one in a legal statement.
     public let tenants: [Tenant]
+
+    /// The same statement as a question about its plan, with the same values: JSON on PostgreSQL, lines on SQLite.
+    public func explained(for dialect: Dialect) -> RenderedSQL {
+        RenderedSQL(
+            text: (dialect == .postgres ? "EXPLAIN (FORMAT JSON) " : "EXPLAIN QUERY PLAN ") + text,
+            parameters: parameters, tenants: tenants)
+    }
 }
 
 extension SQL {
