@@ -24,7 +24,10 @@ public struct PlanInspector: Sendable {
 
     /// Names the tables that are large in earnest.
     ///
-    /// - Parameter sortedRowsMax: How many rows a statement may sort.
+    /// - Parameters:
+    ///   - driver: PostgreSQL.
+    ///   - largeTables: Tables of which no statement may read all rows.
+    ///   - sortedRowsMax: How many rows a statement may sort.
     public init(driver: any StorageDriver, largeTables: Set<String>, sortedRowsMax: Int = 2_000) {
         self.driver = driver
         self.largeTables = largeTables
