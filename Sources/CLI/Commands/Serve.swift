@@ -32,7 +32,8 @@ struct Serve: AsyncParsableCommand {
             named: demo ? "Open Reel" : "Capstan", joining: demo ? .open : .invited)
         try await ground.flags.refresh()
         let running = try await RunningInstallation(
-            installation, on: ground, home: home, keys: keys, metricsPolicy: demo ? .anyone : .operator)
+            installation, on: ground, home: home, keys: keys,
+            metricsPolicy: demo || installation.settings.flag(PlatformSettings.openMetrics) ? .anyone : .operator)
         if demo { try await fill(running, ground, home, installation) }
         try await group(of: running, in: installation).run()
         await driver.shutdown()

@@ -48,7 +48,9 @@ struct Installation: Sendable {
             (0...65_535).contains(port), colon != text.startIndex
         else { throw .usedWrongly("the address to listen at must be HOST:PORT, as in 127.0.0.1:8080") }
         var server = ServerSettings()
-        server.host = String(text[..<colon])
+        let host = text[..<colon]
+        // An address of IPv6 stands in brackets, so that its colons are not taken for the port's.
+        server.host = String(host.hasPrefix("[") && host.hasSuffix("]") ? host.dropFirst().dropLast() : host)
         server.port = port
         server.connectionsMax = settings.integer(PlatformSettings.connections)
         server.drainTimeout = .seconds(settings.integer(PlatformSettings.drain))

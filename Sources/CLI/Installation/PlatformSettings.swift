@@ -29,6 +29,9 @@ enum PlatformSettings {
     static let baseDomain = Setting(
         "server.baseDomain", .text, default: "localhost",
         "Tenants are served at SLUG.BASEDOMAIN besides their own domains.")
+    static let openMetrics = Setting(
+        "metrics.open", .flag, default: "false",
+        "Whether /metrics is read without signing in: for servers that only your proxy and monitor reach.")
     static let data = Setting(
         "data.folder", .text, default: "./capstan-data", "Where files are kept: the SQLite database, blobs, keys.")
     static let key = Setting(
@@ -47,7 +50,7 @@ enum PlatformSettings {
         database, pooling, directDatabase, listen, connections, drain, guardPerMinute, trustedHops, baseDomain, data,
         key,
         nodeName, nodeLane,
-        logLevel,
+        logLevel, openMetrics,
     ]
 
     /// Reads all settings from the environment; `overrides` (from flags) win.
