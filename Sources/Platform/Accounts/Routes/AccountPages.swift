@@ -97,6 +97,8 @@ extension AccountsRoutes {
                     maximum: PasswordRule.bytesMax, hint: "\(PasswordRule.charactersMin) characters or more.",
                     error: new),
             ], failure: failure)
-        return HTMLPage("Account", template: "accounts/account", model: model)
+        var page = HTMLPage("Account", template: "accounts/account", model: model)
+        page.mainClass = "narrow"
+        return page
     }
 }
