@@ -96,5 +96,7 @@ public enum AccountsSchema {
                 PRIMARY KEY (tenant_id, id))
             """),
         .both("CREATE INDEX audit_entries_by_time ON audit_entries (tenant_id, made_at, id)"),
+        // The sweep that drops old entries knows no tenant.
+        .both("CREATE INDEX audit_entries_by_age ON audit_entries (made_at)"),
     ]
 }

@@ -76,7 +76,7 @@ extension AccountsRoutes {
             },
             Route(
                 .post, "/sign-in", "accounts.submitSignIn", "Signs in by form.", policy: .voter,
-                limit: Self.enterLimit, budget: 2, bodyLimit: .kibibytes(16), accepts: .form, status: 303,
+                limit: Self.enterLimit, budget: 3, bodyLimit: .kibibytes(16), accepts: .form, status: 303,
                 failures: Self.enterFailures, handle: submitSignIn),
             Route(
                 .get, "/sign-up", "accounts.showSignUp", "Shows the page to sign up.", policy: .voter,

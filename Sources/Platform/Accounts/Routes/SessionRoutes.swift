@@ -28,7 +28,7 @@ extension AccountsRoutes {
         [
             Route(
                 .post, "/api/session", "accounts.signIn", "Signs in; the session is in a cookie.", policy: .anyone,
-                limit: Self.enterLimit, budget: 2, bodyLimit: .kibibytes(16), failures: Self.enterFailures
+                limit: Self.enterLimit, budget: 3, bodyLimit: .kibibytes(16), failures: Self.enterFailures
             ) { [self] (request: Request<SignInInput>) in
                 let outcome = try await doorkeeper.signIn(
                     email: request.input.email, password: Secret(request.input.password), into: request.tenant,
