@@ -73,12 +73,35 @@ import WebTestKit
             #expect(many.hasPrefix("HTTP/1.1 431"))
             let long = try await server.exchange(Self.get("/repeat?count=\(String(repeating: "1", count: 10_000))"))
             #expect(long.hasPrefix("HTTP/1.1 414"))
+            let endless = try await server.exchange(Self.get("/repeat?count=\(String(repeating: "1", count: 100_000))"))
+            #expect(endless.hasPrefix("HTTP/1.1 414"))
+            #expect(endless.contains("web.addressTooLong"))
+            let hostless = try await server.exchange("GET /hello HTTP/1.1\r\nconnection: close\r\n\r\n")
+            #expect(hostless.hasPrefix("HTTP/1.1 400"))
+            let ancient = try await server.exchange("GET /hello HTTP/1.0\r\n\r\n")
+            #expect(ancient.contains(" 200 "))
             let broken = try await server.exchange("this is not HTTP\r\n\r\n")
             #expect(broken.hasPrefix("HTTP/1.1 400"))
             #expect(broken.contains("web.malformedRequest"))
             let smuggled = try await server.exchange(
                 "POST /echo HTTP/1.1\r\nhost: test\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n")
             #expect(smuggled.hasPrefix("HTTP/1.1 400"))
+        }
+    }
+
+    @Test func `a body that breaks off is refused at once, after the answers before it`() async throws {
+        try await serve { server in
+            let chunk =
+                "POST /echo HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\n"
+                + "transfer-encoding: chunked\r\n\r\nxyz\r\n"
+            let alone = try await server.exchange(chunk)
+            #expect(alone.hasPrefix("HTTP/1.1 400"))
+            #expect(alone.contains("web.malformedRequest"))
+            let after = try await server.exchange(Self.get("/hello", "") + chunk)
+            #expect(after.components(separatedBy: "HTTP/1.1 ").map { $0.prefix(3) } == ["", "200", "400"])
+            let lengths = try await server.exchange(
+                "POST /echo HTTP/1.1\r\nhost: test\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{} ")
+            #expect(lengths.hasPrefix("HTTP/1.1 400"))
         }
     }
 

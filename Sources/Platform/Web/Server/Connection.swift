@@ -83,7 +83,9 @@ struct ConnectionHandler: ServerChildChannel {
         _ head: HTTPRequestHead, _ parts: inout RequestParts,
         _ outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>, _ peer: IPAddress, _ state: ConnectionState
     ) async throws -> Bool {
-        let request = RequestHead(method: head.method.rawValue, target: head.uri, fields: head.headers)
+        let request = RequestHead(
+            method: head.method.rawValue, target: head.uri, fields: head.headers,
+            isHostRequired: head.version != .http1_0)
         state.allow(.seconds(30))
         var response = await site.respond(to: request, peer: peer, allow: state.allow) { limit in
             if request.expectsContinue {

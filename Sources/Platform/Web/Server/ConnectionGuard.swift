@@ -45,6 +45,9 @@ final class ConnectionGuard: ChannelDuplexHandler {
     private var isStopping = false
     private var isClosing = false
     private var refusal: Problem?
+    /// How many requests are still in flight when the refusal's turn comes: one when it is for a broken body.
+    private var refusalTurn = 0
+    private var hasReadLine = false
     private var quietSince = NIODeadline.now()
     private var stalledSince: NIODeadline?
     private var lingerUntil: NIODeadline?
@@ -76,7 +79,12 @@ final class ConnectionGuard: ChannelDuplexHandler {
     }
 
     /// Raw bytes have arrived; called by `ByteWatch` before they are parsed.
-    func bytesArrived() {
+    func bytesArrived(_ bytes: ByteBuffer) {
+        switch reading {
+        case .nothing: hasReadLine = bytes.readableBytesView.contains(UInt8(ascii: "\n"))
+        case .head where !hasReadLine: hasReadLine = bytes.readableBytesView.contains(UInt8(ascii: "\n"))
+        case .head, .body: break
+        }
         if case .nothing = reading, !isClosing, let context {
             reading = .head(since: .now())
             if lookAt > .now() + bounds.resolution { schedule(context, in: bounds.resolution) }
@@ -114,20 +122,23 @@ final class ConnectionGuard: ChannelDuplexHandler {
             inFlight -= 1
             quietSince = .now()
             context.write(data, promise: promise)
-            if inFlight <= 0 { finishedAll(context) }
+            if refusal != nil, inFlight <= refusalTurn { return refuseOrClose(context) }
+            if inFlight <= 0, isStopping { stop(context) }
             return
         }
         context.write(data, promise: promise)
     }
 
-    private func finishedAll(_ context: ChannelHandlerContext) {
-        if let refusal {
-            refuse(context, refusal)
-        } else if isStopping {
-            isClosing = true
-            context.flush()
-            context.close(promise: nil)
-        }
+    private func stop(_ context: ChannelHandlerContext) {
+        isClosing = true
+        context.flush()
+        context.close(promise: nil)
+    }
+
+    /// The refusal's turn has come, unless the broken request was answered without its body.
+    private func refuseOrClose(_ context: ChannelHandlerContext) {
+        guard let refusal, inFlight == refusalTurn else { return stop(context) }
+        refuse(context, refusal)
     }
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
@@ -155,7 +166,11 @@ final class ConnectionGuard: ChannelDuplexHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error {
         case HTTPParserError.headerOverflow:
-            broken(context, Problem(.headersTooLarge, "The address or headers are too large; send less."))
+            let problem =
+                hasReadLine
+                ? Problem(.headersTooLarge, "The headers are too large; send less.")
+                : Problem(.addressTooLong, "The address is too long; shorten it.")
+            broken(context, problem)
         case is HTTPParserError:
             broken(context, Problem(.malformedRequest, "The bytes are not a request of HTTP/1.1."))
         default: context.fireErrorCaught(error)
@@ -198,8 +213,9 @@ final class ConnectionGuard: ChannelDuplexHandler {
     /// Nothing further can be read: answers after what is being answered, then closes.
     private func broken(_ context: ChannelHandlerContext, _ problem: Problem) {
         refusal = problem
+        if case .body = reading { refusalTurn = 1 }
         reading = .nothing
-        if inFlight == 0 { refuse(context, problem) }
+        if inFlight == refusalTurn, !hasAnswerBegun { refuse(context, problem) }
     }
 
     /// Answers in place of the connection's task and closes.
@@ -238,7 +254,7 @@ final class ByteWatch: ChannelInboundHandler {
     init(watcher: ConnectionGuard) { self.watcher = watcher }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        watcher.bytesArrived()
+        watcher.bytesArrived(unwrapInboundIn(data))
         context.fireChannelRead(data)
     }
 }

@@ -73,7 +73,7 @@ struct Exchange {
             throw Problem(
                 .addressTooLong, "The address is longer than \(site.settings.addressBytesMax) bytes; shorten it.")
         }
-        guard head.hostCount <= 1 else { throw Problem(.malformedRequest, "The header Host is given twice.") }
+        guard head.isHostRight else { throw Problem(.malformedRequest, "The header Host must be given once.") }
     }
 
     private func otherMethod(_ endpoint: RouteTable.Endpoint) throws(Problem) -> Answer {

@@ -28,7 +28,14 @@ struct RequestHead: Sendable {
     private(set) var expectsContinue = false
     private(set) var hasBody = false
 
-    init(method: String, target: String, fields: HTTPHeaders) {
+    /// Whether there must be exactly one host (HTTP/1.1), or at most one.
+    private let isHostRequired: Bool
+
+    /// Whether the host is given as often as it must be.
+    var isHostRight: Bool { hostCount == 1 || hostCount == 0 && !isHostRequired }
+
+    init(method: String, target: String, fields: HTTPHeaders, isHostRequired: Bool = false) {
+        self.isHostRequired = isHostRequired
         self.method = method
         self.fields = fields
         var rest = target[...]
