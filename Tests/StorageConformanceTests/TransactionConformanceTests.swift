@@ -166,6 +166,25 @@ import Testing
     }
 
     @Test(arguments: Backend.all)
+    func `a write beside the open write transaction of the same task is refused at once`(
+        backend: Backend
+    ) async throws {
+        let storage = try await backend.lease(modules: [Specimens.module])
+        let codes = Mutex<[StorageError.Code?]>([])
+        try await storage.write(for: tenant) { write in
+            try await insert(1, write)
+            let single = await failure { try await insert(2, storage.writer(for: tenant)) }
+            let nested = await failure { try await storage.write(for: tenant) { try await insert(3, $0) } }
+            codes.withLock { $0 = [single?.code, nested?.code] }
+            // Reads beside it are fine, and do not see what is not committed.
+            #expect(try await storage.count("SELECT count(*) FROM parents") == 0)
+        }
+        #expect(codes.withLock { $0 } == [.invalidStatement, .invalidStatement])
+        #expect(try await storage.count("SELECT count(*) FROM parents") == 1)
+        try await insert(2, storage.writer(for: tenant))
+    }
+
+    @Test(arguments: Backend.all)
     func `reads with any freshness see what this process has committed`(backend: Backend) async throws {
         let driver = try await backend.leaseDriver(modules: [Specimens.module])
         let sql: SQL = "INSERT INTO tallies VALUES ('a', 1)"

@@ -166,14 +166,28 @@ public final class Storage: Sendable {
         }
     }
 
+    /// The storage on which the current task has a write transaction open.
+    @TaskLocal static var writing: ObjectIdentifier?
+
+    /// Refuses a write beside the task's own open write transaction.
+    ///
+    /// SQLite has one writer, so it would wait for itself; on PostgreSQL it would be committed whatever becomes of the
+    /// transaction.
+    func checkNotWriting(_ what: String) throws(StorageError) {
+        guard Storage.writing == ObjectIdentifier(self) else { return }
+        throw StorageError(
+            .invalidStatement, "\(what) was started inside the closure of a write transaction: use that transaction")
+    }
+
     private func writeOnce<Result: Sendable>(
         scope: Scope, _ body: (WriteTransaction) async throws -> Result
     ) async throws -> Result {
+        try checkNotWriting("a second write transaction")
         let open = try await driver.begin(scope: scope, access: .write, freshness: .primary)
         let transaction = WriteTransaction(storage: self, scope: scope, open: open)
         let result: Result
         do {
-            result = try await body(transaction)
+            result = try await Storage.$writing.withValue(ObjectIdentifier(self)) { try await body(transaction) }
             transaction.state.end()
         } catch {
             transaction.state.end()

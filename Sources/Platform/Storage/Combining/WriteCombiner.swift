@@ -77,6 +77,12 @@ public final class WriteCombiner<Input: Sendable, Outcome: Sendable>: Service {
     ///   shutdown; `storage.cancelled` when the task is cancelled: an input that waits is then taken back, one that has
     ///   been sent stands.
     public func submit(_ input: Input, for tenant: Tenant) async throws(StorageError) -> Outcome {
+        guard Storage.writing == nil else {
+            throw StorageError(
+                .invalidStatement,
+                "an input of \(name) was submitted inside the closure of a write transaction, for which its flush "
+                    + "might wait")
+        }
         let key = key(input)
         let ticket = state.withLock { state in
             state.lastTicket += 1
