@@ -55,11 +55,24 @@ public struct Host: Sendable {
                 demos.append { try await demo(stage) }
             }
         }
+        if !routes.contains(where: { $0.path.description == "/" }) {
+            routes.append(Self.entrance(to: navigation.first?.href ?? "/console"))
+        }
         self.routes = routes + [DescriptionRoute.route(describing: routes)]
         self.bundles = bundles
         self.navigation = navigation
         self.services = running
         self.demos = demos
+    }
+}
+
+extension Host {
+    /// Leads from `/`, where no product has a page, to the first page of the navigation.
+    private static func entrance(to path: String) -> Route {
+        Route(
+            .get, "/", "hosting.goHome", "Leads to the first page.", policy: .anyone,
+            limit: .exempt(because: "The answer is a constant."), budget: 0, status: 303
+        ) { (_: Request<NoInput>) in Redirect(to: path) }
     }
 }
 
