@@ -35,7 +35,7 @@ import Testing
             BallotStream.append(ballot, to: &stream)
         }
         var replay = Recount(clips: entrants.reversed())
-        let lines = String(decoding: stream, as: UTF8.self).split(separator: "\n").dropFirst()
+        let lines = String(decoding: stream, as: UTF8.self).split(separator: "\r\n").dropFirst()
         for line in lines { replay.add(try #require(BallotStream.ballot(line: line))) }
         #expect(replay.ranking == original.ranking)
         #expect(replay.digestText == original.digestText)

@@ -112,6 +112,16 @@ public struct CSVRows: ~Copyable {
     /// Adds an empty cell.
     public mutating func empty() { separate() }
 
+    /// Adds `count` rows that are written already: cells without need of quotes, each row ended by CR and LF.
+    ///
+    /// For exports whose bytes are hashed elsewhere too, or that are too large for one call per cell.
+    public mutating func written(_ bytes: some Collection<UInt8>, rows count: Int) async throws {
+        precondition(isFirst, "rows were added in the middle of another row")
+        sink.bytes.append(contentsOf: bytes)
+        self.count += count
+        if sink.bytes.count >= ExportSink.chunkBytes { try await sink.flush() }
+    }
+
     /// Ends the row; suspends when there is enough to send and the client is slower.
     public mutating func endRow() async throws {
         sink.bytes.append(0x0D)

@@ -1,5 +1,6 @@
 import Base
 import Caching
+import Web
 
 /// Answers with pages of boards: places from memory, names beside them.
 final class BoardDesk: Sendable {
@@ -48,16 +49,22 @@ final class BoardDesk: Sendable {
         let version: Int64
         let start: Int
         let count: Int
+        var isNeighbourhood = false
     }
 
     let keeper: BoardKeeper
     private let timetable: Timetable
     private let named: Cache<Slice, [Row]>
+    private let answers: Cache<Slice, Ready<BoardOutput>>
 
     init(keeper: BoardKeeper, timetable: Timetable, caches: CacheRegistry) {
         self.keeper = keeper
         self.timetable = timetable
         named = Cache("tournament.boardPages", CacheOptions(ttl: .seconds(300), capacity: 5_000), in: caches)
+        answers = Cache(
+            "tournament.boardAnswers",
+            CacheOptions(ttl: .seconds(300), capacity: 64 << 20, weigh: { max(1, $1.bytes.weight) + $0.count }),
+            in: caches)
     }
 
     /// The whole that a kind stands for where none is named: the slot, track or season that is on.
@@ -82,11 +89,31 @@ final class BoardDesk: Sendable {
     /// Throws `tournament.boardMoved` when the version of the cursor is gone, `tournament.notFound` when `around` names
     /// nothing that is ranked.
     func page(_ query: Query, in tenant: Tenant) async throws -> Page {
-        if try await isBlind(query.key, in: tenant) {
-            return Page(
-                key: query.key, order: query.order, version: 0, builtAt: .epoch, total: 0, bestScore: 0, rows: [],
-                next: nil, isBlind: true)
+        try await page(query, locate(query, in: tenant), in: tenant)
+    }
+
+    /// The answer to a query as it is sent: made once for each version and place.
+    func answer(_ query: Query, in tenant: Tenant) async throws -> Ready<BoardOutput> {
+        guard let place = try await locate(query, in: tenant) else {
+            return try Ready(BoardOutput(await page(query, nil, in: tenant)))
         }
+        let slice = Slice(
+            key: query.key, order: query.order, version: place.board.version, start: place.start,
+            count: place.entries.count, isNeighbourhood: query.around != nil)
+        return try await answers.value(for: slice, in: tenant) { [self] in
+            try Ready(BoardOutput(await page(query, place, in: tenant)))
+        }
+    }
+
+    private struct Place: Sendable {
+        let board: Board
+        let start: Int
+        let entries: ArraySlice<Board.Entry>
+    }
+
+    /// Finds the version and the places; `nil` where they are hidden.
+    private func locate(_ query: Query, in tenant: Tenant) async throws -> Place? {
+        if try await isBlind(query.key, in: tenant) { return nil }
         let shelf: BoardShelf
         if let cursor = query.after {
             guard let kept = keeper.shelf(query.key, version: cursor.version, in: tenant) else {
@@ -97,14 +124,23 @@ final class BoardDesk: Sendable {
             shelf = try await keeper.shelf(query.key, in: tenant)
         }
         let board = query.order == .rising ? shelf.rising : shelf.byScore
-        var start = query.after?.place ?? 0
-        var entries = board.page(from: start, limit: query.limit)
-        if let around = query.around {
-            guard let found = board.around(around) else {
-                throw TournamentError(.notFound, "Nothing of this id is on the board.")
-            }
-            (start, entries) = found
+        guard let around = query.around else {
+            let start = query.after?.place ?? 0
+            return Place(board: board, start: start, entries: board.page(from: start, limit: query.limit))
         }
+        guard let found = board.around(around) else {
+            throw TournamentError(.notFound, "Nothing of this id is on the board.")
+        }
+        return Place(board: board, start: found.start, entries: found.entries)
+    }
+
+    private func page(_ query: Query, _ place: Place?, in tenant: Tenant) async throws -> Page {
+        guard let place else {
+            return Page(
+                key: query.key, order: query.order, version: 0, builtAt: .epoch, total: 0, bestScore: 0, rows: [],
+                next: nil, isBlind: true)
+        }
+        let (board, start, entries) = (place.board, place.start, place.entries)
         let end = start + entries.count
         return Page(
             key: query.key, order: query.order, version: board.version, builtAt: board.builtAt, total: board.count,

@@ -15,12 +15,14 @@ struct Ballot: Sendable, Hashable {
     let state: State
 }
 
-/// The published form of ballots: CSV in ascending order of the vote's id, every line ended by a line feed.
+/// The published form of ballots: CSV in ascending order of the vote's id, every line ended as RFC 4180 says.
 ///
-/// The digest is the SHA-256 of exactly these bytes, the heading included.
+/// The digest is the SHA-256 of exactly these bytes, the heading included and the export's manifest line left out.
 enum BallotStream {
-    static let heading = Array("vote,cast_at,clip,voter,kind,weight,state\n".utf8)
-    static let order = "ascending vote id; the digest is the SHA-256 of all bytes of the CSV"
+    static let columns = ["vote", "cast_at", "clip", "voter", "kind", "weight", "state"]
+    static let heading = Array((columns.joined(separator: ",") + "\r\n").utf8)
+    static let order =
+        "ascending vote id; the digest is the SHA-256 of all bytes before the manifest line that begins with #"
 
     static func append(_ ballot: Ballot, to buffer: inout [UInt8]) {
         append(ballot.id, to: &buffer)
@@ -36,6 +38,7 @@ enum BallotStream {
         append(number: ballot.weight, to: &buffer)
         buffer.append(comma)
         buffer.append(contentsOf: ballot.state.rawValue.utf8)
+        buffer.append(carriageReturn)
         buffer.append(lineFeed)
     }
 
@@ -53,6 +56,7 @@ enum BallotStream {
     }
 
     private static let comma = UInt8(ascii: ",")
+    private static let carriageReturn = UInt8(ascii: "\r")
     private static let lineFeed = UInt8(ascii: "\n")
     private static let digits = Array("0123456789abcdef".utf8)
 

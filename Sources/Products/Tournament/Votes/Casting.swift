@@ -31,6 +31,8 @@ struct WithdrawnVote: Sendable, Hashable {
     let weight: Int
     /// Whether its weight may be spent again, because it was cast on the same local day.
     let isReturned: Bool
+    /// What the voter may spend now, where its weight was returned.
+    let allowance: Allowance?
 }
 
 /// Everything about a group that its statements share.

@@ -175,7 +175,8 @@ struct VoteFlush: Sendable {
             return .withdrawn(
                 WithdrawnVote(
                     slotID: vote.slotID, clipID: vote.clipID, kind: vote.kind, weight: vote.weight,
-                    isReturned: vote.day == frame.day))
+                    isReturned: vote.day == frame.day,
+                    allowance: vote.weightUsed.map { Allowance(used: $0, at: frame.now, rules: frame.rules) }))
         }
     }
 }

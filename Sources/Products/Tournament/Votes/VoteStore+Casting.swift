@@ -27,18 +27,21 @@ extension VoteStore {
     /// Returns weight that was taken for votes which then met a standing one.
     ///
     /// Only a race between nodes around midnight leads here: within a day the revision shows it first.
+    @discardableResult
     func giveBack(
         _ lost: [(voterID: ID<Voter>, weight: Int)], frame: VoteGroupFrame, through writing: some Writing
-    ) async throws(StorageError) {
+    ) async throws(StorageError) -> [ID<Voter>: Int] {
         let sorted = lost.sorted { $0.voterID < $1.voterID }
-        try await writing.execute(
-            "vote.giveBack",
+        let rows = try await writing.returning(
+            SpentRow.self, "vote.giveBack",
             """
             WITH input (voter_id, weight) AS (\(rows: SQLRows(sorted, { $0.voterID }, { $0.weight })))
             UPDATE vote_days SET weight_used = weight_used - i.weight, votes = votes - 1, revision = revision + 1
             FROM input i
             WHERE tenant_id = \(frame.tenant) AND vote_days.voter_id = i.voter_id AND day = \(frame.day)
-            """)
+            RETURNING vote_days.voter_id, weight_used
+            """, limit: sorted.count)
+        return Dictionary(rows.map { ($0.voterID, $0.weightUsed) }, uniquingKeysWith: { _, last in last })
     }
 
     // MARK: PostgreSQL
@@ -133,14 +136,16 @@ extension VoteStore {
                 UPDATE vote_days d SET weight_used = d.weight_used - t.weight, votes = d.votes - 1,
                     revision = d.revision + 1
                 FROM taken t
-                WHERE d.tenant_id = \(tenant) AND d.voter_id = t.voter_id AND d.day = t.day AND t.day = \(frame.day)),
+                WHERE d.tenant_id = \(tenant) AND d.voter_id = t.voter_id AND d.day = t.day AND t.day = \(frame.day)
+                RETURNING d.voter_id, d.weight_used),
             tally AS (
                 INSERT INTO clip_tallies AS a (tenant_id, clip_id, lane, votes, score)
                 SELECT \(tenant), clip_id, \(frame.lane), -count(*), -sum(weight)
                 FROM taken GROUP BY clip_id ORDER BY clip_id
                 ON CONFLICT (tenant_id, clip_id, lane) DO UPDATE SET votes = a.votes + excluded.votes,
                     score = a.score + excluded.score)
-            SELECT t.voter_id, t.clip_id, t.slot_id, t.kind, t.weight, t.day FROM taken t
+            SELECT t.voter_id, t.clip_id, t.slot_id, t.kind, t.weight, t.day,
+                (SELECT d.weight_used FROM days d WHERE d.voter_id = t.voter_id LIMIT 1) FROM taken t
             """, limit: asks.count)
     }
 
@@ -211,17 +216,21 @@ extension VoteStore {
                 AND votes.withdrawn_at IS NULL AND votes.removal_id IS NULL
                 AND s.tenant_id = \(tenant) AND s.id = votes.slot_id AND s.state = 'voting'
                 AND s.freezes_at > \(frame.now)
-            RETURNING voter_id, clip_id, slot_id, kind, weight, day
+            RETURNING voter_id, clip_id, slot_id, kind, weight, day, NULL
             """, limit: asks.count)
         let returned = taken.filter { $0.day == frame.day }.map { (voterID: $0.voterID, weight: $0.weight) }
-        if !returned.isEmpty { try await giveBack(returned, frame: frame, through: writing) }
+        let spent = returned.isEmpty ? [:] : try await giveBack(returned, frame: frame, through: writing)
         var counts: [ID<Clip>: (votes: Int, score: Int)] = [:]
         for vote in taken {
             counts[vote.clipID, default: (0, 0)].votes -= 1
             counts[vote.clipID, default: (0, 0)].score -= vote.weight
         }
         try await tally(counts, frame: frame, lastVoteAt: nil, through: writing)
-        return taken
+        return taken.map { vote in
+            var vote = vote
+            if vote.day == frame.day { vote.weightUsed = spent[vote.voterID] }
+            return vote
+        }
     }
 
     private func tally(
@@ -280,6 +289,8 @@ extension VoteStore {
         let kind: Vote.Kind
         let weight: Int
         let day: CalendarDay
+        /// What the voter has spent today after it, where its weight was returned.
+        var weightUsed: Int?
 
         init(row: SQLRow) throws(StorageError) {
             voterID = try row.value(at: 0)
@@ -288,6 +299,7 @@ extension VoteStore {
             kind = try row.value(at: 3)
             weight = try row.value(at: 4)
             day = try row.value(at: 5)
+            weightUsed = try row.optional(at: 6)
         }
     }
 

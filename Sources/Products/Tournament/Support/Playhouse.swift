@@ -1,0 +1,148 @@
+import Base
+import Caching
+import Crypto
+import Hosting
+import Logging
+import ServiceLifecycle
+import Storage
+import Web
+
+/// The product at work: everything that routes, pages and the demo use.
+final class Playhouse: Sendable {
+    /// What may be switched while it runs.
+    enum Flags {
+        static let requireAuthVoting = FeatureFlag(
+            "requireAuthVoting", isOnByDefault: false, "Only people with an account may vote.")
+        static let requireCaptchaVoting = FeatureFlag(
+            "requireCaptchaVoting", isOnByDefault: false, "Voters must have solved a captcha lately.")
+        static let multiVote = FeatureFlag(
+            "multiVote", isOnByDefault: true,
+            "Voters may vote for any number of clips of a slot; off: for one, and another vote moves it.")
+        static let all = [requireAuthVoting, requireCaptchaVoting, multiVote]
+    }
+
+    let storage: Storage
+    let clock: any WallClock
+    let randomness: any Randomness
+    let logger: Logger
+    let timetable: Timetable
+    let votes: VoteDesk
+    let feed: FeedDesk
+    let boards: BoardDesk
+    let results: ResultDesk
+    let steps: SlotSteps
+    let advancer: SlotAdvancer
+    private let isOn: @Sendable (FeatureFlag, Tenant) -> Bool
+
+    /// - Parameters:
+    ///   - storage: the database.
+    ///   - caches: where caches are entered.
+    ///   - clock: the time.
+    ///   - randomness: chance.
+    ///   - lane: the lane of tallies that this node writes.
+    ///   - viewKey: signs view tokens, 32 bytes; the same on all nodes.
+    ///   - logger: where services report.
+    ///   - isOn: whether a feature is on.
+    init(
+        storage: Storage, caches: CacheRegistry, clock: any WallClock, randomness: any Randomness, lane: Int,
+        viewKey: Secret<[UInt8]>, logger: Logger,
+        isOn: @escaping @Sendable (FeatureFlag, Tenant) -> Bool = { flag, _ in flag.isOnByDefault }
+    ) {
+        self.storage = storage
+        self.clock = clock
+        self.randomness = randomness
+        self.logger = logger
+        self.isOn = isOn
+        timetable = Timetable(storage: storage, caches: caches)
+        let keeper = BoardKeeper(storage: storage, caches: caches, clock: clock, logger: logger)
+        votes = VoteDesk(
+            storage: storage, timetable: timetable, lane: lane, clock: clock, randomness: randomness
+        ) { _, slots in keeper.touch(slots) }
+        feed = FeedDesk(
+            storage: storage, timetable: timetable, votes: votes, boards: keeper,
+            tokens: ViewTokenSigner(key: viewKey), caches: caches, clock: clock, randomness: randomness, logger: logger)
+        boards = BoardDesk(keeper: keeper, timetable: timetable, caches: caches)
+        results = ResultDesk(storage: storage, timetable: timetable, caches: caches)
+        steps = SlotSteps(storage: storage, clock: clock)
+        advancer = SlotAdvancer(steps: steps, slots: timetable.slots, clock: clock, logger: logger)
+    }
+
+    /// What runs beside requests, in order of start.
+    var services: [any Service] { [votes.casting, votes.withdrawing, feed.views, boards.keeper, feed, advancer] }
+
+    func isOn(_ flag: FeatureFlag, in tenant: Tenant) -> Bool { isOn(flag, tenant) }
+
+    /// The voter of a request: the account, else the device.
+    func voter(_ context: RequestContext) throws -> Voter {
+        switch try context.voter() {
+        case .person(let person): Voter(person: person, in: context.tenant)
+        case .device(let device): Voter(device: device, in: context.tenant)
+        }
+    }
+
+    /// Casts a vote for whom a request comes from, under the flags of the tenant.
+    func cast(
+        _ kind: Vote.Kind, on clip: ID<Clip>, by context: RequestContext, request: String? = nil
+    ) async throws -> CastVote {
+        let voter = try voter(context)
+        if isOn(Flags.requireAuthVoting, in: context.tenant), voter.personID == nil {
+            throw Problem(TournamentError(.signInRequired, "Voting here needs an account: sign in first."))
+        }
+        if isOn(Flags.requireCaptchaVoting, in: context.tenant) {
+            throw Problem(TournamentError(.captchaRequired, "Solve the captcha first, then vote."))
+        }
+        let outcome = try await votes.cast(
+            kind, on: clip, by: voter, in: context.tenant, request: request.map(Self.number),
+            moves: !isOn(Flags.multiVote, in: context.tenant))
+        switch outcome {
+        case .cast(let vote): return vote
+        case .refused(let refusal): throw Problem(refusal.error(at: clock.now()))
+        }
+    }
+
+    /// Takes back the vote of whom a request comes from.
+    func withdraw(from clip: ID<Clip>, by context: RequestContext) async throws -> WithdrawnVote {
+        switch try await votes.withdraw(from: clip, by: try voter(context), in: context.tenant) {
+        case .withdrawn(let vote): return vote
+        case .refused(let refusal): throw Problem(refusal.error)
+        }
+    }
+
+    /// What a voter has done in the slot that is on; `nil` when none is.
+    func record(of voter: Voter, in tenant: Tenant) async throws -> (record: VoterRecord, rules: SeasonRules)? {
+        guard let programme = try await timetable.programme(in: tenant), let track = programme.main,
+            let slot = try await timetable.currentSlot(of: track.id, in: tenant)
+        else { return nil }
+        let rules = programme.season.rules
+        return (try await votes.record(of: voter, in: slot.id, rules: rules, tenant: tenant), rules)
+    }
+
+    /// Closes a slot now and takes it through the count.
+    func close(_ slot: ID<Slot>, in tenant: Tenant) async throws -> Slot {
+        guard try await steps.endNow(slot, in: tenant) else {
+            throw Problem(TournamentError(.slotClosed, "This slot is not being voted on."))
+        }
+        while try await steps.advance(slot, in: tenant) != .nothing {}
+        guard let closed = try await timetable.slots.slot(slot, through: storage.reader(for: tenant), in: tenant) else {
+            throw Problem(TournamentError(.notFound, "There is no such slot."))
+        }
+        return closed
+    }
+
+    /// A request's name as a number.
+    private static func number(_ text: String) -> Int64 {
+        let bytes = Array(SHA256.hash(data: Array(text.utf8)).prefix(8))
+        return Int64(bitPattern: bytes.reduce(0) { $0 << 8 | UInt64($1) })
+    }
+}
+
+extension Problem {
+    /// A refusal of the tournament as HTTP tells it.
+    init(_ error: TournamentError) {
+        self.init(
+            error.code.rawValue, error.message, retryAfter: error.retryAfter,
+            members: error.context.sorted { $0.key < $1.key }.map {
+                JSONValue.Member($0.key, Int64($0.value).map(JSONValue.integer) ?? .text($0.value))
+            })
+    }
+}
