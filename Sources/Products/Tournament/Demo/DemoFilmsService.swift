@@ -84,6 +84,12 @@ actor DemoFilmsService: Service {
 
     // MARK: The work
 
+    /// Adds films that are drawn when nobody waits, in this order.
+    func plan(_ films: [(tenant: Tenant, number: Int)]) {
+        rest = films.reversed().map { Order(tenant: $0.tenant, number: $0.number) } + rest
+        bell.continuation.yield()
+    }
+
     /// Draws until the server stops.
     func run() async throws {
         await cancelWhenGracefulShutdown { await self.work() }

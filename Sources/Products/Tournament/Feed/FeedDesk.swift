@@ -74,7 +74,6 @@ final class FeedDesk: Service {
     private let timetable: Timetable
     private let votes: VoteDesk
     private let boards: BoardKeeper
-    private let tokens: ViewTokenSigner
     private let clock: any WallClock
     private let randomness: any Randomness
     private let logger: Logger
@@ -83,14 +82,13 @@ final class FeedDesk: Service {
     let views: WriteCombiner<WatchedClip, Bool>
 
     init(
-        storage: Storage, timetable: Timetable, votes: VoteDesk, boards: BoardKeeper, tokens: ViewTokenSigner,
+        storage: Storage, timetable: Timetable, votes: VoteDesk, boards: BoardKeeper,
         caches: CacheRegistry, clock: any WallClock, randomness: any Randomness, logger: Logger
     ) {
         self.storage = storage
         self.timetable = timetable
         self.votes = votes
         self.boards = boards
-        self.tokens = tokens
         self.clock = clock
         self.randomness = randomness
         self.logger = logger
@@ -136,7 +134,7 @@ final class FeedDesk: Service {
             let token = ViewToken(clipID: id, issuedAt: now, nonce: randomness.next())
             return Item(
                 clip: clip, standing: shelf.flatMap { Self.standing(of: id, on: $0.byScore) }, given: record.given[id],
-                viewToken: tokens.text(token, voter: voter.id, tenant: tenant))
+                viewToken: programme.tokens.text(token, voter: voter.id, tenant: tenant))
         }
         return Page(season: season, slot: slot, next: nil, items: items, record: record)
     }
@@ -178,6 +176,7 @@ final class FeedDesk: Service {
     /// Counts clips that were watched, each token once; returns how many counted.
     func countViews(_ texts: [String], by voter: Voter, in tenant: Tenant) async throws -> Int {
         let now = clock.now()
+        guard let tokens = try await timetable.programme(in: tenant)?.tokens else { return 0 }
         var valid: [WatchedClip] = []
         for text in texts {
             guard case .valid(let token) = tokens.check(text, voter: voter.id, tenant: tenant, at: now) else {

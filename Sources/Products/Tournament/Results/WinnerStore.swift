@@ -62,6 +62,33 @@ struct WinnerStore: Sendable {
             """, limit: 2_000)
     }
 
+    /// Writes that votes were removed, for everybody to read.
+    func insert(_ removal: Removal, through writing: some Writing, in tenant: Tenant) async throws(StorageError) {
+        try await writing.execute(
+            "removal.insert",
+            """
+            INSERT INTO removals (tenant_id, id, slot_id, case_id, reason, votes, weight, changed_result, removed_at,
+                removed_by)
+            VALUES (\(tenant), \(removal.id), \(removal.slotID), \(removal.caseID), \(removal.reason),
+                \(removal.votes), \(removal.weight), \(removal.changedResult), \(removal.removedAt),
+                \(removal.removedBy))
+            """)
+    }
+
+    /// Writes a suspicion.
+    func insertCase(
+        _ id: ID<FraudCase>, slot: ID<Slot>, state: FraudCase.State, votes: Int, at time: Timestamp,
+        through writing: some Writing, in tenant: Tenant
+    ) async throws(StorageError) {
+        let reasons = try StoredJSON.value(["token replayed", "many new voters from one address group"])
+        try await writing.execute(
+            "fraudCase.insert",
+            """
+            INSERT INTO fraud_cases (tenant_id, id, slot_id, reasons, voters, votes, state, opened_at)
+            VALUES (\(tenant), \(id), \(slot), \(value: reasons), \(votes), \(votes), \(state), \(time))
+            """)
+    }
+
     func removals(
         of slot: ID<Slot>, through reading: some Reading, in tenant: Tenant
     ) async throws(StorageError) -> [Removal] {

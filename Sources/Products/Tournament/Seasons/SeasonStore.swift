@@ -6,7 +6,7 @@ struct SeasonStore: Sendable {
     let storage: Storage
 
     /// The season that is on, with its tracks in order of their names, `main` first.
-    func active(in tenant: Tenant) async throws(StorageError) -> (season: Season, tracks: [Track])? {
+    func active(in tenant: Tenant) async throws(StorageError) -> (season: Season, tracks: [Track], salt: [UInt8])? {
         let rows = try await storage.reader(for: tenant).list(
             SeasonWithTrack.self, "season.active",
             """
@@ -15,7 +15,14 @@ struct SeasonStore: Sendable {
             WHERE s.tenant_id = \(tenant) AND s.state = 'active'
             ORDER BY CASE t.name WHEN 'main' THEN 0 ELSE 1 END, t.name
             """, limit: 100)
-        return rows.first.map { ($0.season, rows.map(\.track)) }
+        return rows.first.map { ($0.season, rows.map(\.track), $0.salt) }
+    }
+
+    /// Whether there ever was a season.
+    func hasAny(in tenant: Tenant) async throws(StorageError) -> Bool {
+        try await storage.reader(for: tenant).first(
+            Season.self, "season.any", "SELECT \(sql: Season.columns) FROM seasons s WHERE s.tenant_id = \(tenant)")
+            != nil
     }
 
     /// The season of a slot, whatever its state.
@@ -77,15 +84,17 @@ extension Season: RowDecodable {
 }
 
 private struct SeasonWithTrack: RowDecodable {
-    static let columns: SQL = "\(sql: Season.columns), t.id, t.name, t.weight"
+    static let columns: SQL = "\(sql: Season.columns), t.id, t.name, t.weight, s.salt"
 
     let season: Season
     let track: Track
+    let salt: [UInt8]
 
     init(row: SQLRow) throws(StorageError) {
         season = try Season(row: row)
         track = Track(
             id: try row.value(at: 6), seasonID: season.id, name: try row.value(at: 7), weight: try row.value(at: 8))
+        salt = try row.value(at: 9)
     }
 }
 

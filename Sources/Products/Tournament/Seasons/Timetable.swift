@@ -5,9 +5,11 @@ import Storage
 /// What is on, and where: seasons, slots and clips from memory, read again when a change says so.
 final class Timetable: Sendable {
     /// The season that is on.
-    struct Programme: Sendable, Hashable {
+    struct Programme: Sendable {
         let season: Season
         let tracks: [Track]
+        /// Signs view tokens with a key that only the season's row holds.
+        let tokens: ViewTokenSigner
 
         /// The track that is shown where none is named.
         var main: Track? { tracks.first }
@@ -56,7 +58,8 @@ final class Timetable: Sendable {
     func programme(in tenant: Tenant) async throws -> Programme? {
         try await programmes.value(for: "active", in: tenant) { [seasons] in
             guard let found = try await shared({ try await seasons.active(in: tenant) }) else { return nil }
-            return Programme(season: found.season, tracks: found.tracks)
+            return Programme(
+                season: found.season, tracks: found.tracks, tokens: ViewTokenSigner(key: Secret(found.salt)))
         }
     }
 

@@ -101,7 +101,7 @@ struct SlotRoutes: Sendable {
 
     private var close: Route {
         Route(
-            .post, "/slots/{id}/close", "tournament.closeSlot", "Ends voting in a slot now and counts it.",
+            .post, "/slots/{id}/close", "tournament.endSlot", "Ends voting in a slot now and counts it.",
             policy: .role(.administrator), limit: .per(.person, "tournament.admin", 50), budget: 40,
             failures: [
                 Self.missing, Failure("tournament.slotClosed", 409, "The slot is not being voted on."),

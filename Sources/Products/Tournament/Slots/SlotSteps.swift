@@ -185,27 +185,6 @@ struct SlotSteps: Sendable {
         }
     }
 
-    // MARK: By hand
-
-    /// Moves the end of voting to this moment; the steps of the close are then due.
-    ///
-    /// Returns whether the slot was being voted on or frozen.
-    func endNow(_ id: ID<Slot>, in tenant: Tenant) async throws -> Bool {
-        try await storage.write(for: tenant) { transaction in
-            guard var slot = try await slots.locked(id, through: transaction, in: tenant),
-                slot.state == .voting || slot.state == .counting
-            else { return false }
-            let planned = slot.closesAt
-            let now = max(clock.now(), slot.opensAt + .microseconds(1))
-            slot.freezesAt = min(slot.freezesAt, now)
-            slot.closesAt = min(slot.closesAt, now + .microseconds(1))
-            _ = try await slots.update(slot, from: slot.state, dueAt: slot.freezesAt, through: transaction, in: tenant)
-            try await slots.shift(behind: slot, by: slot.closesAt - planned, through: transaction, in: tenant)
-            transaction.afterCommit(.invalidate(tag: Timetable.Tag.slot(slot.trackID)))
-            return true
-        }
-    }
-
     // MARK: Counting again
 
     /// Counts a slot whose result is still provisional anew, and replaces the winner if it is another.

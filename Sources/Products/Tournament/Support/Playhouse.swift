@@ -40,12 +40,11 @@ final class Playhouse: Sendable {
     ///   - clock: the time.
     ///   - randomness: chance.
     ///   - lane: the lane of tallies that this node writes.
-    ///   - viewKey: signs view tokens, 32 bytes; the same on all nodes.
     ///   - logger: where services report.
     ///   - isOn: whether a feature is on.
     init(
         storage: Storage, caches: CacheRegistry, clock: any WallClock, randomness: any Randomness, lane: Int,
-        viewKey: Secret<[UInt8]>, logger: Logger,
+        logger: Logger,
         isOn: @escaping @Sendable (FeatureFlag, Tenant) -> Bool = { flag, _ in flag.isOnByDefault }
     ) {
         self.storage = storage
@@ -60,7 +59,7 @@ final class Playhouse: Sendable {
         ) { _, slots in keeper.touch(slots) }
         feed = FeedDesk(
             storage: storage, timetable: timetable, votes: votes, boards: keeper,
-            tokens: ViewTokenSigner(key: viewKey), caches: caches, clock: clock, randomness: randomness, logger: logger)
+            caches: caches, clock: clock, randomness: randomness, logger: logger)
         boards = BoardDesk(keeper: keeper, timetable: timetable, caches: caches)
         results = ResultDesk(storage: storage, timetable: timetable, caches: caches)
         steps = SlotSteps(storage: storage, clock: clock)
@@ -119,10 +118,9 @@ final class Playhouse: Sendable {
 
     /// Closes a slot now and takes it through the count.
     func close(_ slot: ID<Slot>, in tenant: Tenant) async throws -> Slot {
-        guard try await steps.endNow(slot, in: tenant) else {
+        guard try await steps.close(slot, in: tenant) != .nothing else {
             throw Problem(TournamentError(.slotClosed, "This slot is not being voted on."))
         }
-        while try await steps.advance(slot, in: tenant) != .nothing {}
         guard let closed = try await timetable.slots.slot(slot, through: storage.reader(for: tenant), in: tenant) else {
             throw Problem(TournamentError(.notFound, "There is no such slot."))
         }

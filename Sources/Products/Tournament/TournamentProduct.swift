@@ -1,0 +1,69 @@
+import Base
+import Foundation
+public import Hosting
+import Web
+
+/// Tournament: a film made by its audience, clip by clip.
+public struct TournamentProduct: Product {
+    /// What the product needs to exist.
+    public static let plan = ProductPlan(
+        name: "tournament", title: "Tournament",
+        summary: "Creators upload short clips, viewers vote, one clip wins each slot; the winners are the film.",
+        schema: TournamentSchema.module, flags: Playhouse.Flags.all, capabilities: [SlotStore.sweep])
+
+    private let services: ProductServices
+    private let house: Playhouse
+    private let films: DemoFilmsService
+    private let bot: DemoBotService
+
+    /// Makes the product from the services it may use.
+    public init(_ services: ProductServices) async throws {
+        self.services = services
+        house = Playhouse(
+            storage: services.storage, caches: services.caches, clock: services.clock, randomness: services.randomness,
+            lane: services.node.lane, logger: services.logger
+        ) { [flags = services.flags] flag, tenant in flags.isOn(flag, for: tenant) }
+        films = DemoFilmsService(
+            films: [], blobs: services.blobs,
+            folder: FileManager.default.temporaryDirectory.appending(
+                path: "capstan-films-\(ProcessInfo.processInfo.processIdentifier)"))
+        bot = DemoBotService(house: house)
+    }
+
+    /// What the product gives to the host.
+    public var manifest: ProductManifest {
+        let (house, films, bot) = (house, films, bot)
+        return ProductManifest(
+            routes: Self.api(house, flags: services.flags) + pages.routes
+                + DemoRoutes(films: films, blobs: services.blobs).routes,
+            services: house.services + [films, bot], pages: TournamentPages.bundle,
+            navigation: TournamentPages.navigation,
+            demo: { stage in
+                let filling = DemoFilling(storage: house.storage, clock: house.clock, lane: house.votes.lane)
+                try await filling.fill(stage)
+                for (tenant, plan) in try await DemoFilling.tenants(on: stage) {
+                    await films.plan((0..<plan.clips).map { (tenant, plan.firstScene + $0) })
+                }
+                bot.start(in: stage.home)
+            })
+    }
+
+    private var pages: PageRoutes {
+        PageRoutes(
+            timetable: house.timetable, feed: house.feed, votes: house.votes, boards: house.boards,
+            results: house.results, steps: house.steps, clock: house.clock
+        ) { [house] tenant in house.isOn(Playhouse.Flags.multiVote, in: tenant) }
+    }
+
+    /// All routes of the API.
+    static func api(_ house: Playhouse, flags: FeatureFlags) -> [Route] {
+        let seasons = SeasonRoutes(house: house) { key, isEnabled, tenant in
+            try await flags.set(key, to: FlagState(isEnabled: isEnabled), for: tenant)
+        }
+        let routes =
+            FeedRoutes(house: house).routes + VoteRoutes(house: house).routes + BoardRoutes(house: house).routes
+            + ClipRoutes(house: house).routes + SlotRoutes(house: house).routes + ResultRoutes(house: house).routes
+            + seasons.routes
+        return routes.map { $0.mounted(under: PathTemplate(Addresses.api)) }
+    }
+}
