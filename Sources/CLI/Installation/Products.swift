@@ -1,10 +1,11 @@
 import Accounts
 import Hosting
 import Storage
+import Tournament
 
 /// The products that this program can mount; one line each.
 enum Products {
-    static let all: [any Product.Type] = []
+    static let all: [any Product.Type] = [TournamentProduct.self]
 
     /// The tables of the platform's own modules.
     static let platformModules: [SchemaModule] = [AccountsSchema.module, ProductPlans.hostingSchema]
