@@ -190,9 +190,8 @@ let suites: [Room] = [
     tests(
         "TournamentTests",
         [
-            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "StorageSQLite",
-            "Coordination", "Blobs", "Caching",
-            "Limits", "Web", "WebTestKit", "Accounts", "Hosting", "Tournament",
+            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Blobs",
+            "Caching", "Limits", "Web", "WebTestKit", "Accounts", "Hosting", "Tournament",
         ],
         [logging, crypto, httpTypes, nioCore, lifecycle]),
     tests("CLITests", ["Hosting", "Web", "capstan"]),

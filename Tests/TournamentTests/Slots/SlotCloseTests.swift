@@ -2,20 +2,23 @@ import Base
 import BaseTestKit
 import Logging
 import Storage
+import StorageBackends
+import StorageTestKit
 import Testing
 
 @testable import Tournament
 
-@Suite struct SlotCloseTests {
+@Suite(.databases) struct SlotCloseTests {
     private func advancer(_ stage: Stage) -> SlotAdvancer {
         SlotAdvancer(
             steps: stage.steps, slots: stage.timetable.slots, clock: stage.clock, logger: Logger(label: "test"))
     }
 
-    @Test func `a slot closes into a provisional winner, the next one opens, and an hour later it is final`()
+    @Test(arguments: Backend.all)
+    func `a slot closes into a provisional winner, the next one opens, and an hour later it is final`(backend: Backend)
         async throws
     {
-        try await Stage.with { stage in
+        try await Stage.with(backend) { stage in
             let scene = try await stage.openSeason()
             for number in 0..<30 {
                 _ = try await stage.desk.cast(
@@ -52,8 +55,9 @@ import Testing
         }
     }
 
-    @Test func `however often the close runs at once there is one winner`() async throws {
-        try await Stage.with { stage in
+    @Test(arguments: Backend.all)
+    func `however often the close runs at once there is one winner`(backend: Backend) async throws {
+        try await Stage.with(backend) { stage in
             let scene = try await stage.openSeason()
             _ = try await stage.desk.cast(.normal, on: scene.clips[0].id, by: stage.voter(1), in: stage.tenant)
             stage.clock.advance(by: scene.slots[0].closesAt - stage.clock.now())
@@ -76,8 +80,11 @@ import Testing
         }
     }
 
-    @Test func `a slot without votes is lengthened three times, then the clip that came first wins`() async throws {
-        try await Stage.with { stage in
+    @Test(arguments: Backend.all)
+    func `a slot without votes is lengthened three times, then the clip that came first wins`(backend: Backend)
+        async throws
+    {
+        try await Stage.with(backend) { stage in
             let scene = try await stage.openSeason()
             let advancer = advancer(stage)
             var closesAt = scene.slots[0].closesAt
@@ -100,8 +107,9 @@ import Testing
         }
     }
 
-    @Test func `a slot without clips waits and opens once there is one`() async throws {
-        try await Stage.with { stage in
+    @Test(arguments: Backend.all)
+    func `a slot without clips waits and opens once there is one`(backend: Backend) async throws {
+        try await Stage.with(backend) { stage in
             let scene = try await stage.openSeason(slots: 3)
             let advancer = advancer(stage)
             _ = try await stage.desk.cast(.normal, on: scene.clips[0].id, by: stage.voter(1), in: stage.tenant)
@@ -130,10 +138,13 @@ import Testing
         }
     }
 
-    @Test func `the clock moves through the close with ten thousand voters: one winner, no late vote, exact sums`()
+    @Test(arguments: Backend.all)
+    func `the clock moves through the close with ten thousand voters: one winner, no late vote, exact sums`(
+        backend: Backend
+    )
         async throws
     {
-        try await Stage.with(seed: 5) { stage in
+        try await Stage.with(backend, seed: 5) { stage in
             let scene = try await stage.openSeason(clips: 6)
             let slot = scene.slots[0]
             let accepted = Shared([ID<Clip>: Int]())

@@ -1,9 +1,8 @@
 import Base
 import BaseTestKit
 import Caching
-import Foundation
 import Storage
-import StorageSQLite
+import StorageBackends
 import StorageTestKit
 import Synchronization
 import Testing
@@ -36,27 +35,9 @@ final class Stage: Sendable {
     }
 
     /// Opens a new database, runs `body` and removes it.
-    static func with(seed: UInt64 = 1, _ body: (Stage) async throws -> Void) async throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
-            "tournament-\(SystemRandomness().next())")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }  // A folder left in /tmp harms no test.
-        var settings = SQLiteSettings()
-        settings.synchronous = .normal
-        let driver = try SQLiteStorage(path: folder.appendingPathComponent("stage.sqlite").path, settings: settings)
-        try await driver.withSchemaSession { session in
-            for migration in TournamentSchema.module.migrations {
-                try await session.transaction(migration.steps.compactMap { $0.text(for: .sqlite) })
-            }
-        }
-        let stage = Stage(driver: driver, seed: seed)
-        do {
-            try await body(stage)
-        } catch {
-            await driver.shutdown()
-            throw error
-        }
-        await driver.shutdown()
+    static func with(_ backend: Backend, seed: UInt64 = 1, _ body: (Stage) async throws -> Void) async throws {
+        let driver = try await backend.leaseDriver(modules: [TournamentSchema.module])
+        try await body(Stage(driver: driver, seed: seed))
     }
 
     // MARK: Making things
@@ -145,18 +126,6 @@ final class Stage: Sendable {
 
 struct TextRow: RowDecodable {
     init(row: SQLRow) throws(StorageError) {}
-}
-
-extension Migration.Step {
-    func text(for dialect: Dialect) -> String? {
-        switch self {
-        case .both(let text): text
-        case .postgres(let text): dialect == .postgres ? text : nil
-        case .sqlite(let text): dialect == .sqlite ? text : nil
-        case .index(let name, let table, let definition, let isUnique):
-            "CREATE \(isUnique ? "UNIQUE " : "")INDEX \(name) ON \(table) \(definition)"
-        }
-    }
 }
 
 /// Something that tasks of a test write together.

@@ -1,11 +1,13 @@
 import Base
 import BaseTestKit
 import Storage
+import StorageBackends
+import StorageTestKit
 import Testing
 
 @testable import Tournament
 
-@Suite struct VoteDeskTests {
+@Suite(.databases) struct VoteDeskTests {
     private func refusal(_ outcome: VoteOutcome) -> VoteRefusal? {
         if case .refused(let refusal) = outcome { refusal } else { nil }
     }
@@ -19,8 +21,11 @@ import Testing
         }
     }
 
-    @Test func `a vote is counted, spends its weight and can be taken back with everything restored`() async throws {
-        try await Stage.with { stage in
+    @Test(arguments: Backend.all)
+    func `a vote is counted, spends its weight and can be taken back with everything restored`(backend: Backend)
+        async throws
+    {
+        try await Stage.with(backend) { stage in
             let scene = try await stage.openSeason()
             let voter = stage.voter(1)
             let first = try vote(await stage.desk.cast(.super, on: scene.clips[0].id, by: voter, in: stage.tenant))
@@ -41,8 +46,9 @@ import Testing
         }
     }
 
-    @Test func `every refusal has its reason and changes nothing`() async throws {
-        try await Stage.with { stage in
+    @Test(arguments: Backend.all)
+    func `every refusal has its reason and changes nothing`(backend: Backend) async throws {
+        try await Stage.with(backend) { stage in
             let scene = try await stage.openSeason()
             let (clips, desk, tenant) = (scene.clips, stage.desk, stage.tenant)
             let voter = stage.voter(1)
@@ -70,12 +76,13 @@ import Testing
         }
     }
 
-    @Test func `nobody passes the daily cap, and midnight in the tenant's zone renews it`() async throws {
+    @Test(arguments: Backend.all)
+    func `nobody passes the daily cap, and midnight in the tenant's zone renews it`(backend: Backend) async throws {
         var rules = SeasonRules()
         rules.dailyWeight = 12
         rules.timeZone = "America/New_York"
         rules.slotHours = 48
-        try await Stage.with { [rules] stage in
+        try await Stage.with(backend) { [rules] stage in
             let scene = try await stage.openSeason(clips: 8, rules: rules)
             let voter = stage.voter(1)
             _ = try vote(await stage.desk.cast(.mega, on: scene.clips[0].id, by: voter, in: stage.tenant))
@@ -107,8 +114,11 @@ import Testing
         }
     }
 
-    @Test func `the same request again gets the first answer, another one is told that it comes late`() async throws {
-        try await Stage.with { stage in
+    @Test(arguments: Backend.all)
+    func `the same request again gets the first answer, another one is told that it comes late`(backend: Backend)
+        async throws
+    {
+        try await Stage.with(backend) { stage in
             let scene = try await stage.openSeason()
             let (clip, voter) = (scene.clips[0].id, stage.voter(1))
             let first = try vote(await stage.desk.cast(.normal, on: clip, by: voter, in: stage.tenant, request: 42))
@@ -120,8 +130,9 @@ import Testing
         }
     }
 
-    @Test func `where there is one vote per slot it moves whole or not at all`() async throws {
-        try await Stage.with { stage in
+    @Test(arguments: Backend.all)
+    func `where there is one vote per slot it moves whole or not at all`(backend: Backend) async throws {
+        try await Stage.with(backend) { stage in
             let scene = try await stage.openSeason()
             let voter = stage.voter(1)
             func move(_ kind: Vote.Kind, _ clip: ID<Clip>) async throws -> VoteOutcome {
@@ -139,8 +150,9 @@ import Testing
         }
     }
 
-    @Test func `a blocked voter is refused by the row`() async throws {
-        try await Stage.with { stage in
+    @Test(arguments: Backend.all)
+    func `a blocked voter is refused by the row`(backend: Backend) async throws {
+        try await Stage.with(backend) { stage in
             let scene = try await stage.openSeason()
             let voter = stage.voter(1)
             _ = try vote(await stage.desk.cast(.normal, on: scene.clips[0].id, by: voter, in: stage.tenant))
@@ -155,9 +167,9 @@ import Testing
         }
     }
 
-    @Test(arguments: 1...4)
-    func `whatever many voters do at once, sums, caps and single votes hold`(seed: Int) async throws {
-        try await Stage.with(seed: UInt64(seed)) { stage in
+    @Test(arguments: 1...4, Backend.all)
+    func `whatever many voters do at once, sums, caps and single votes hold`(seed: Int, backend: Backend) async throws {
+        try await Stage.with(backend, seed: UInt64(seed)) { stage in
             var rules = SeasonRules()
             rules.dailyWeight = 20
             let scene = try await stage.openSeason(clips: 8, rules: rules)

@@ -120,7 +120,7 @@ struct ResultPage: Sendable {
         ]
         digest = result.digest
         ballotsHref = Addresses.ballots(slot.id)
-        recountCommand = "curl -s \(origin)\(ballotsHref) | sha256sum"
+        recountCommand = "curl -s \(origin)\(ballotsHref) | grep -v '^#' | sha256sum"
         boardHref = Addresses.board("slot", scope: slot.id.description)
     }
 

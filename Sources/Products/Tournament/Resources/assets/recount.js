@@ -43,13 +43,21 @@ export function recount(text) {
     return { counted, ranking: [...clips.values()].sort(order) };
 }
 
+/** The bytes that the digest covers: all but the manifest, the last line, which begins with `#`. */
+function ballots(buffer) {
+    const bytes = new Uint8Array(buffer);
+    let end = bytes.length - 1;
+    while (end > 0 && bytes[end - 1] !== 10) end -= 1;
+    return bytes[end] === 35 ? bytes.subarray(0, end) : bytes;
+}
+
 async function run() {
     status.textContent = "Fetching the ballots…";
     const answer = await fetch(part.dataset.ballots);
     if (!answer.ok) throw new Error(`the ballots could not be fetched (${answer.status})`);
     const bytes = await answer.arrayBuffer();
     status.textContent = "Counting…";
-    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", ballots(bytes)));
     const digest = [...hash].map((byte) => byte.toString(16).padStart(2, "0")).join("");
     const { counted, ranking } = recount(new TextDecoder().decode(bytes));
     const stated = document.querySelector("[data-digest]").textContent.trim().replace(/^sha256:/, "");
