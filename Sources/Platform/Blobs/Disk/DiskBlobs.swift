@@ -296,6 +296,8 @@ extension DiskBlobs {
         let incoming = try await onPool("") { [calls] () throws(DiskFailure) in
             try DiskIncoming(path: path, calls: calls)
         }
+        // The thread pool may hold the upload a little longer than we do; its file is gone when we return.
+        defer { incoming.discard() }
         try await fill(incoming, upload, chunks)
         let (key, trailer) = try check(incoming, target, upload)
         let conflict: BlobUpload.Conflict = target == .contentAddress ? .keep : upload.conflict

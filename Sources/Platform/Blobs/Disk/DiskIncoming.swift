@@ -11,12 +11,13 @@ import Synchronization
 
 /// An upload on its way: a file that nobody looks for, until it is complete and given its name.
 ///
-/// Whatever way the upload ends without ``commit(_:in:conflict:)``, the file is gone with this object.
+/// Whatever way the upload ends without ``commit(_:in:conflict:)``, the file is gone with this object, or at once by
+/// ``discard()``.
 final class DiskIncoming: Sendable {
     private struct State {
         var hasher = SHA256()
         var size = 0
-        var isCommitted = false
+        var isSettled = false
     }
 
     private let path: String
@@ -30,8 +31,15 @@ final class DiskIncoming: Sendable {
         file = try DiskFile(opening: path, O_WRONLY | O_CREAT | O_EXCL)
     }
 
-    deinit {
-        if !state.withLock(\.isCommitted) { unlink(path) }
+    deinit { discard() }
+
+    /// Removes the file's first name, unless the file was given another one by renaming.
+    func discard() {
+        state.withLock { state in
+            guard !state.isSettled else { return }
+            state.isSettled = true
+            unlink(path)
+        }
     }
 
     var size: Int { state.withLock(\.size) }
@@ -73,7 +81,7 @@ final class DiskIncoming: Sendable {
         switch conflict {
         case .replace:
             guard rename(path, final) == 0 else { throw DiskFailure("rename") }
-            state.withLock { $0.isCommitted = true }
+            state.withLock { $0.isSettled = true }
         case .keep:
             // A hard link fails when the name is taken, which rename does not.
             if link(path, final) != 0 {
