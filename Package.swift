@@ -148,6 +148,7 @@ let kits: [Room] = [
     testKit("StorageTestKit", ["Base", "BaseTestKit", "Telemetry", "Storage"], [logging]),
     testKit("StorageBackends", ["Base", "Storage", "StorageTestKit", "StorageSQLite", "StoragePostgres"], [logging]),
     testKit("BlobsTestKit", ["Base", "BaseTestKit", "Telemetry", "Blobs"], [nioCore]),
+    testKit("StoragePostgresTestKit", ["Base", "Storage", "StoragePostgres"]),
     testKit("WebTestKit", ["Base", "BaseTestKit", "Telemetry", "Web"], [nioCore, nioPosix, lifecycle, logging]),
 ]
 
@@ -161,7 +162,10 @@ let suites: [Room] = [
     tests("StorageSQLiteTests", ["Base", "BaseTestKit", "Storage", "StorageTestKit", "StorageSQLite"], [logging]),
     tests(
         "StoragePostgresTests",
-        ["Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StoragePostgres", "CLibPQ"], [logging]),
+        [
+            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StoragePostgres", "StoragePostgresTestKit",
+            "CLibPQ",
+        ], [logging]),
     tests("CoordinationTests", ["Base", "BaseTestKit", "Coordination", "CoordinationTestKit"]),
     tests("BlobsTests", ["Base", "BaseTestKit", "Telemetry", "Blobs", "BlobsTestKit"], [nioCore, nioPosix]),
     tests("CachingTests", ["Base", "BaseTestKit", "Telemetry", "Storage", "Coordination", "Caching"], [logging]),

@@ -1,5 +1,4 @@
 import Base
-import Logging
 import Storage
 import StoragePostgres
 import Synchronization
@@ -18,10 +17,9 @@ import Testing
     }
 
     private func driver(_ server: PrivateServer, _ options: PostgresOptions) throws -> PostgresStorage {
-        var logger = Logger(label: "test.postgres")
-        logger.logLevel = .critical
-        return try PostgresStorage(
-            url: server.url, options: options, clock: SystemClock(), randomness: SystemRandomness(), logger: logger)
+        try PostgresStorage(
+            url: server.url, options: options, clock: SystemClock(), randomness: SystemRandomness(),
+            logger: TestServer.logger)
     }
 
     /// Tries until the server answers again.
@@ -172,7 +170,7 @@ import Testing
         options.outageTimeout = .milliseconds(200)
         let nowhere = try PostgresStorage(
             url: Secret("postgres://capstan:hidden@127.0.0.1:1/capstan"), options: options, clock: SystemClock(),
-            randomness: SystemRandomness(), logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+            randomness: SystemRandomness(), logger: TestServer.logger)
         let refusal = await storageError { try await nowhere.read("SELECT 1") }
         #expect(refusal?.code == .unavailable)
         #expect(refusal.map { String(reflecting: $0).contains("hidden") } == false)
@@ -180,7 +178,7 @@ import Testing
         let garbage = await storageError {
             _ = try PostgresStorage(
                 url: Secret("hidden"), clock: SystemClock(), randomness: SystemRandomness(),
-                logger: Logger(label: "test"))
+                logger: TestServer.logger)
         }
         #expect(garbage?.code == .setup)
         #expect(garbage.map { String(reflecting: $0).contains("hidden") } == false)
@@ -188,7 +186,7 @@ import Testing
         let wrong = await storageError {
             _ = try PostgresStorage(
                 url: Secret("postgres://localhost/x"), options: options, clock: SystemClock(),
-                randomness: SystemRandomness(), logger: Logger(label: "test"))
+                randomness: SystemRandomness(), logger: TestServer.logger)
         }
         #expect(wrong?.code == .setup)
         #expect(wrong?.message.contains("readConnections") == true)

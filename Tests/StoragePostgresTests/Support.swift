@@ -19,6 +19,12 @@ enum TestServer {
     static let otherTenant = Tenant(ID(high: 0x0198_C2A4_91D2_7C3B, low: 0xA111_0242_AC12_0003))
     static let system = Scope.system(SystemCapability(name: "test.all", reason: "tests look at everything"))
 
+    static var logger: Logger {
+        var logger = Logger(label: "test.postgres")
+        logger.logLevel = .critical
+        return logger
+    }
+
     static func url(_ route: Route = .direct) throws -> Secret<String> {
         let url = try #require(
             ProcessInfo.processInfo.environment[route.rawValue],
@@ -34,8 +40,6 @@ enum TestServer {
             options.pooling = .transactionPooler
             options.directURL = try url(.direct)
         }
-        var logger = Logger(label: "test.postgres")
-        logger.logLevel = .critical
         return try PostgresStorage(
             url: url(route), options: options, clock: SystemClock(), randomness: SystemRandomness(), logger: logger)
     }

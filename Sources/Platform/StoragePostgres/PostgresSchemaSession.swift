@@ -25,9 +25,9 @@ final class PostgresSchemaSession: SchemaSession, @unchecked Sendable {
 
     deinit { PQfinish(raw) }
 
-    /// Connects and takes the lock, which lives as long as the session.
+    /// Connects and, to change the schema, takes the lock, which lives as long as the session.
     static func open(
-        _ target: ConnectionTarget, options: PostgresOptions
+        _ target: ConnectionTarget, options: PostgresOptions, isExclusive: Bool = true
     ) async throws(StorageError) -> PostgresSchemaSession {
         let queue = DispatchQueue(label: "capstan.postgres.schema")
         let opened: Result<PostgresSchemaSession, StorageError> = await withUnsafeContinuation { continuation in
@@ -41,7 +41,7 @@ final class PostgresSchemaSession: SchemaSession, @unchecked Sendable {
         let session = try opened.get()
         // Row-level security would hide rows from a migration that fills a column.
         try await session.perform("SET statement_timeout = 0; SET capstan.system = 'on'")
-        try await session.lock(patience: options.schemaLockTimeout, clock: SystemClock())
+        if isExclusive { try await session.lock(patience: options.schemaLockTimeout, clock: SystemClock()) }
         try await session.perform("SET lock_timeout = \(max(1, options.lockTimeout.milliseconds))")
         return session
     }

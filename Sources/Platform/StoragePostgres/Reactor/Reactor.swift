@@ -5,10 +5,6 @@ import Logging
 import Storage
 import Synchronization
 
-#if canImport(Glibc)
-    import Glibc
-#endif
-
 /// The one thread that serves all connections of a driver.
 ///
 /// Tasks hand over what they want through an inbox and are resumed from here. Everything below `MARK: The thread's own`
@@ -109,20 +105,7 @@ final class Reactor: @unchecked Sendable {
     }
 
     /// Starts the thread, which keeps the reactor alive until it is shut down or abandoned.
-    func start() {
-        var thread = pthread_t()
-        let box = Unmanaged.passRetained(self)
-        let status = pthread_create(
-            &thread, nil,
-            { box in
-                guard let box else { return nil }
-                capstan_name_thread("capstan-pg")
-                Unmanaged<Reactor>.fromOpaque(box).takeRetainedValue().runUntilStopped()
-                return nil
-            }, box.toOpaque())
-        precondition(status == 0, "the database's thread cannot be started (\(status)): raise the limit of threads")
-        pthread_detach(thread)
-    }
+    func start() { startThread("capstan-pg") { self.runUntilStopped() } }
 
     /// Hands a command over; `false` when the reactor is shut down.
     func submit(_ command: Command) -> Bool {
