@@ -3,7 +3,7 @@ import Storage
 import StoragePostgres
 import Testing
 
-@Suite struct CancellationTests {
+@Suite(.sharedServer) struct CancellationTests {
     private let scope = Scope.tenant(TestServer.tenant)
 
     /// Waits until the server runs, or does not run any more, a statement whose text holds `mark`.

@@ -3,7 +3,7 @@ import Storage
 import StoragePostgres
 import Testing
 
-@Suite struct ListenerTests {
+@Suite(.sharedServer) struct ListenerTests {
     private func listener(
         _ url: Secret<String>, _ channels: [String], bufferMax: Int = 1_024, name: String = "capstan"
     ) throws -> PostgresListener {

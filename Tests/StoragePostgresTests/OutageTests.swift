@@ -4,7 +4,7 @@ import StoragePostgres
 import Synchronization
 import Testing
 
-@Suite struct OutageTests {
+@Suite(.sharedServer) struct OutageTests {
     private final class Flag: Sendable {
         private let state = Atomic(false)
         var isRaised: Bool { state.load(ordering: .acquiring) }
@@ -122,7 +122,7 @@ import Testing
     {
         try await PrivateServer.with { server in
             var options = PostgresOptions()
-            options.outageTimeout = .milliseconds(300)
+            options.outageTimeout = .milliseconds(500)
             let driver = try driver(server, options)
             try await driver.read("SELECT 1")
             let open = try await driver.begin(scope: TestServer.system, access: .write, freshness: .primary)
@@ -137,7 +137,7 @@ import Testing
                 _ = try await driver.begin(scope: TestServer.system, access: .read, freshness: .primary)
             }
             #expect(begin?.code == .unavailable)
-            #expect(SystemClock().uptime() - start < .seconds(3))
+            #expect(SystemClock().uptime() - start < .seconds(6))
             try await server.start()
             await waitForRecovery(driver)
             #expect(try await driver.write("SELECT 4::bigint").rows.firstValue == .integer(4))
@@ -149,7 +149,7 @@ import Testing
         try await PrivateServer.with { server in
             var options = PostgresOptions()
             options.statementTimeout = .milliseconds(100)
-            options.outageTimeout = .milliseconds(100)
+            options.outageTimeout = .seconds(1)
             let driver = try driver(server, options)
             try await driver.read("SELECT 1")
             try await driver.write("SELECT 1")

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Storage
 
-@Suite struct PlanTests {
+@Suite(.sharedServer) struct PlanTests {
     @Test func `a scan and a sort of a big table are found with their plan, a use of the index is not`() async throws {
         try await TestServer.withTable("id bigint PRIMARY KEY, note text") { driver, table async throws in
             try await driver.write("INSERT INTO \(table) SELECT n, 'n' || n FROM generate_series(1, 20000) n")

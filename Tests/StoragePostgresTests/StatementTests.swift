@@ -3,7 +3,7 @@ import Storage
 import StoragePostgres
 import Testing
 
-@Suite struct StatementTests {
+@Suite(.sharedServer) struct StatementTests {
     @Test(arguments: TestServer.Route.allCases)
     func `256 tasks share connections and one failure fails no neighbour`(route: TestServer.Route) async throws {
         let driver = try TestServer.driver(route)

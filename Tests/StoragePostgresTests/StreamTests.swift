@@ -4,7 +4,7 @@ import Storage
 import StoragePostgres
 import Testing
 
-@Suite(.serialized) struct StreamTests {
+@Suite(.serialized, .sharedServer) struct StreamTests {
     private func residentKilobytes() throws -> Int {
         let pages = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")[1]
         return try #require(Int(pages)) * 4

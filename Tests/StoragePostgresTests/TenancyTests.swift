@@ -3,7 +3,7 @@ import Storage
 import StoragePostgres
 import Testing
 
-@Suite struct TenancyTests {
+@Suite(.sharedServer) struct TenancyTests {
     private static let columns = "tenant_id uuid NOT NULL, note text NOT NULL"
 
     private func raiseWall(_ driver: PostgresStorage, _ table: String) async throws {

@@ -3,7 +3,7 @@ import Storage
 import StoragePostgres
 import Testing
 
-@Suite struct TransactionTests {
+@Suite(.sharedServer) struct TransactionTests {
     private let scope = Scope.tenant(TestServer.tenant)
 
     @Test(arguments: TestServer.Route.allCases)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Storage
 
-@Suite struct ValueTests {
+@Suite(.sharedServer) struct ValueTests {
     private static let values: [SQLValue] = [
         .bool(true), .bool(false), .integer(.max), .integer(.min), .double(-0.1), .double(.infinity), .text(""),
         .text("Käse 🧀"), .bytes([]), .bytes([0, 1, 255]), .json(#"{"a": [1, null]}"#),

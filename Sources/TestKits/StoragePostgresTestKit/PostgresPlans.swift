@@ -46,7 +46,7 @@ public final class PostgresPlans: StatementRecorder {
     /// The names of the statements, in order of the alphabet.
     public var names: [String] { statements.withLock { Set($0.values.map(\.name)).sorted() } }
 
-    /// Explains all statements: which of them scan or sort a big table?
+    /// Explains all statements and looks for those that scan or sort a big table.
     ///
     /// - Parameters:
     ///   - driver: On the filled database, after `ANALYZE`.

@@ -24,7 +24,7 @@ extension Reactor {
         switch connection.role {
         case .reader:
             readers.removeAll { $0 === connection }
-            let (again, failed) = partition(connection.flight.items) { $0.retries < Bounds.retries && !$0.isCancelled }
+            let (again, failed) = partition(connection.flight.items) { $0.retries <= connectionsMax && !$0.isCancelled }
             for item in again {
                 item.retries += 1
                 item.carrier = nil
@@ -46,6 +46,9 @@ extension Reactor {
             perform(pool.lost(connection.slot))
         }
     }
+
+    /// How often a statement may be sent again: all connections may have ended at once, and each of them been tried.
+    var connectionsMax: Int { max(options.readConnections, options.writeConnections) }
 
     /// What is known of a write whose connection broke.
     private func fate(of item: PendingStatement, on connection: PostgresConnection) -> StorageError {
