@@ -1,11 +1,15 @@
 import Base
 import BaseTestKit
 import Caching
+import Hosting
+import Logging
 import Storage
 import StorageBackends
 import StorageTestKit
 import Synchronization
 import Testing
+import Web
+import WebTestKit
 
 @testable import Tournament
 
@@ -15,29 +19,59 @@ final class Stage: Sendable {
     let clock: SimClock
     let chance: SeededRandomness
     let caches: CacheRegistry
-    let timetable: Timetable
-    let desk: VoteDesk
-    let steps: SlotSteps
+    let house: Playhouse
+    let flags: FeatureFlags
     let statements = RecordedStatements()
     let tenant = Tenant(ID(high: 0x1111, low: 0x2222))
 
-    private init(driver: any StorageDriver, seed: UInt64) {
+    private init(driver: any StorageDriver, seed: UInt64) throws {
         clock = SimClock()
         chance = SeededRandomness(seed: seed)
         storage = Storage(
-            driver: driver, modules: [TournamentSchema.module], cursorKey: Secret(Array(repeating: 7, count: 32)),
-            clock: clock, randomness: chance)
+            driver: driver, modules: Self.modules, cursorKey: Backend.cursorKey, clock: clock, randomness: chance)
         caches = CacheRegistry(clock: clock, randomness: chance)
         storage.addObserver(caches)
-        timetable = Timetable(storage: storage, caches: caches)
-        desk = VoteDesk(storage: storage, timetable: timetable, lane: 3, clock: clock, randomness: chance)
-        steps = SlotSteps(storage: storage, clock: clock)
+        flags = try FeatureFlags(
+            Playhouse.Flags.all, storage: storage, clock: clock, logger: Logger(label: "test"))
+        house = Playhouse(
+            storage: storage, caches: caches, clock: clock, randomness: chance, lane: 3, logger: Logger(label: "test")
+        ) { [flags] flag, tenant in flags.isOn(flag, for: tenant) }
+    }
+
+    static let modules = [TournamentSchema.module, ProductPlans.hostingSchema]
+
+    var timetable: Timetable { house.timetable }
+    var desk: VoteDesk { house.votes }
+    var steps: SlotSteps { house.steps }
+
+    /// Another node on the same database, with caches of its own.
+    func otherNode(lane: Int = 4) -> Playhouse {
+        let caches = CacheRegistry(clock: clock, randomness: chance)
+        return Playhouse(
+            storage: storage, caches: caches, clock: clock, randomness: chance, lane: lane,
+            logger: Logger(label: "other"))
+    }
+
+    /// The product's API at this stage.
+    func site() async throws -> TestSite {
+        let tenant = tenant
+        return try await TestSite(TournamentProduct.api(house, flags: flags), clock: clock) { services in
+            services.tenants = SingleTenant(tenant)
+        }
+    }
+
+    /// The header that carries a session of a person at this stage.
+    func session(
+        _ person: ID<Person>, role: Role, on site: TestSite
+    ) async throws -> (name: String, value: String) {
+        let token = try await site.services.sessions.sign(person, in: tenant, role: role, version: 1)
+        return ("cookie", "\(Sessions.cookieName)=\(token)")
     }
 
     /// Opens a new database, runs `body` and removes it.
     static func with(_ backend: Backend, seed: UInt64 = 1, _ body: (Stage) async throws -> Void) async throws {
-        let driver = try await backend.leaseDriver(modules: [TournamentSchema.module])
-        try await body(Stage(driver: driver, seed: seed))
+        let driver = try await backend.leaseDriver(modules: modules)
+        try await body(try Stage(driver: driver, seed: seed))
     }
 
     // MARK: Making things
@@ -87,7 +121,7 @@ final class Stage: Sendable {
             bytes: 500_000)
     }
 
-    func voter(_ number: Int) -> Voter { Voter(device: ID(high: 77, low: UInt64(number)), in: tenant) }
+    func voter(_ number: Int) -> Tournament.Voter { Voter(device: ID(high: 77, low: UInt64(number)), in: tenant) }
 
     // MARK: Looking
 

@@ -205,4 +205,49 @@ import Testing
             }
         }
     }
+
+    @Test(arguments: 1...2, Backend.all)
+    func `two nodes that take votes of the same voters at once keep sums, caps and single votes`(
+        seed: Int, backend: Backend
+    ) async throws {
+        try await Stage.with(backend, seed: UInt64(seed)) { stage in
+            var rules = SeasonRules()
+            rules.dailyWeight = 20
+            let scene = try await stage.openSeason(clips: 8, rules: rules)
+            let desks = [stage.desk, stage.otherNode().votes]
+            let accepted = Shared(0)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for worker in 0..<24 {
+                    let chance = SeededRandomness(seed: UInt64(seed * 1_000 + worker))
+                    group.addTask {
+                        // Both nodes serve the same six voters.
+                        let voter = stage.voter(worker / 4)
+                        for _ in 0..<20 {
+                            let desk = desks[chance.below(2)]
+                            let clip = scene.clips[chance.below(8)].id
+                            if chance.below(5) == 0 {
+                                if case .withdrawn(let vote) = try await desk.withdraw(
+                                    from: clip, by: voter, in: stage.tenant)
+                                {
+                                    accepted.withLock { $0 -= vote.weight }
+                                }
+                            } else if case .cast(let vote) = try await desk.cast(
+                                Vote.Kind.allCases[chance.below(3)], on: clip, by: voter, in: stage.tenant)
+                            {
+                                accepted.withLock { $0 += vote.weight }
+                            }
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            try await stage.checkSums()
+            #expect(try await stage.totals(of: scene.slots[0]).score == accepted.withLock { $0 })
+            for number in 0..<6 {
+                let record = try await stage.desk.record(
+                    of: stage.voter(number), in: scene.slots[0].id, rules: rules, tenant: stage.tenant)
+                #expect(record.allowance.used <= 20)
+            }
+        }
+    }
 }
