@@ -18,7 +18,8 @@ fail() {
     build_packages=(git libsqlite3-dev libpq-dev zlib1g-dev)
     server_packages=(pgbouncer redis-server)
     media_packages=(ffmpeg fonts-dejavu-core)
-    test_packages=(chromium curl sqlite3 util-linux)
+    picture_packages=(chromium chromium-driver curl fonts-inter fonts-urw-base35)
+    test_packages=(chromium chromium-driver curl sqlite3 util-linux)
     bench_packages=(wrk)
 }
 
