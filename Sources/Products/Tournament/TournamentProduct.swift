@@ -34,7 +34,7 @@ public struct TournamentProduct: Product {
     public var manifest: ProductManifest {
         let (house, films, bot) = (house, films, bot)
         return ProductManifest(
-            routes: Self.api(house, flags: services.flags) + pages.routes
+            routes: Self.api(house, flags: services.flags) + PageRoutes(house: house).routes
                 + DemoRoutes(films: films, blobs: services.blobs).routes,
             services: house.services + [films, bot], pages: TournamentPages.bundle,
             navigation: TournamentPages.navigation,
@@ -46,13 +46,6 @@ public struct TournamentProduct: Product {
                 }
                 bot.start(in: stage.home)
             })
-    }
-
-    private var pages: PageRoutes {
-        PageRoutes(
-            timetable: house.timetable, feed: house.feed, votes: house.votes, boards: house.boards,
-            results: house.results, steps: house.steps, clock: house.clock
-        ) { [house] tenant in house.isOn(Playhouse.Flags.multiVote, in: tenant) }
     }
 
     /// All routes of the API.

@@ -3,15 +3,14 @@ import Web
 
 /// The product's pages: what is read from the desks becomes a model, and the model a page.
 struct PageRoutes {
-    let timetable: Timetable
-    let feed: FeedDesk
-    let votes: VoteDesk
-    let boards: BoardDesk
-    let results: ResultDesk
-    let steps: SlotSteps
-    let clock: any WallClock
-    /// Whether a voter may vote for several clips of a slot; else a vote moves.
-    let allowsMany: @Sendable (Tenant) -> Bool
+    let house: Playhouse
+
+    private var timetable: Timetable { house.timetable }
+    private var feed: FeedDesk { house.feed }
+    private var votes: VoteDesk { house.votes }
+    private var boards: BoardDesk { house.boards }
+    private var results: ResultDesk { house.results }
+    private var clock: any WallClock { house.clock }
 
     private static let reading = RouteLimit.per(.voter, "tournament.read", 120)
     private static let voting = RouteLimit.per(.voter, "tournament.vote", 30)
@@ -76,7 +75,7 @@ struct PageRoutes {
             .get, "/tournament", "tournament.showFeed", "Shows the next clips to watch and vote for.", policy: .voter,
             limit: Self.reading, budget: 1
         ) { [self] (request: Request<NoInput>) in
-            let page = try await feed.page(for: try voter(request.context), in: request.context.tenant)
+            let page = try await feed.page(for: try house.voter(request.context), in: request.context.tenant)
             return TournamentPages.page(FeedPage(page, at: clock.now()))
         }
     }
@@ -95,7 +94,7 @@ struct PageRoutes {
             let record =
                 isRunning
                 ? try await votes.record(
-                    of: try voter(request.context), in: slot.id, rules: season.rules, tenant: tenant)
+                    of: try house.voter(request.context), in: slot.id, rules: season.rules, tenant: tenant)
                 : VoterRecord(allowance: Allowance(used: 0, at: clock.now(), rules: season.rules))
             let numbers = try await numbers(of: clip, slot: slot, season: season, in: tenant)
             var page = TournamentPages.page(
@@ -225,13 +224,8 @@ struct PageRoutes {
                 guard let kind = Vote.Kind(rawValue: request.input.kind) else {
                     return try await withdraw(request)
                 }
-                let tenant = request.context.tenant
-                let outcome = try await votes.cast(
-                    kind, on: request.input.clipId, by: try voter(request.context), in: tenant,
-                    moves: !allowsMany(tenant))
-                switch outcome {
-                case .cast: return said(kind.rawValue, request)
-                case .refused(let refusal): return said(refusal.error(at: clock.now()).code.rawValue, request)
+                return try await said(request, else: kind.rawValue) {
+                    _ = try await house.cast(kind, on: request.input.clipId, by: request.context)
                 }
             },
             Route(
@@ -244,7 +238,7 @@ struct PageRoutes {
                 accepts: .form,
                 status: 303, failures: [Self.unknown]
             ) { [self] (request: Request<SlotQuery>) in
-                let outcome = try await steps.close(request.input.slot, in: request.context.tenant)
+                let outcome = try await house.steps.close(request.input.slot, in: request.context.tenant)
                 if case .decided = outcome { return Redirect(to: Addresses.results(request.input.slot)) }
                 return Redirect(to: "\(Addresses.timetable)?said=\(outcome == .nothing ? "unchanged" : "undecided")")
             },
@@ -252,31 +246,30 @@ struct PageRoutes {
     }
 
     private func withdraw(_ request: Request<VoteSent>) async throws -> Redirect {
-        let outcome = try await votes.withdraw(
-            from: request.input.clipId, by: try voter(request.context), in: request.context.tenant)
-        switch outcome {
-        case .withdrawn: return said("withdrawn", request)
-        case .refused(let refusal): return said(refusal.error.code.rawValue, request)
+        try await said(request, else: "withdrawn") {
+            _ = try await house.withdraw(from: request.input.clipId, by: request.context)
         }
     }
 
-    private func said(_ what: String, _ request: Request<VoteSent>) -> Redirect {
-        Redirect(to: "\(Addresses.clip(request.input.clipId))?said=\(what)")
+    /// Back to the clip, with what was done or the code of the refusal that pages have a sentence for.
+    private func said(
+        _ request: Request<VoteSent>, else done: String, _ work: () async throws -> Void
+    ) async throws -> Redirect {
+        var word = done
+        do {
+            try await work()
+        } catch let problem as Problem where Said.sentence(problem.code) != nil {
+            word = problem.code
+        }
+        return Redirect(to: "\(Addresses.clip(request.input.clipId))?said=\(word)")
     }
 
     // MARK: Parts
 
-    private func voter(_ context: RequestContext) throws -> Voter {
-        switch try context.voter() {
-        case .person(let id): Voter(person: id, in: context.tenant)
-        case .device(let id): Voter(device: id, in: context.tenant)
-        }
-    }
-
     /// The entry of a board that stands for whoever asks.
     private func own(_ kind: BoardPage.Kind, _ context: RequestContext) throws -> ID<Ranked>? {
         switch kind {
-        case .voters: try voter(context).id.cast(to: ID<Ranked>.self)
+        case .voters: try house.voter(context).id.cast(to: ID<Ranked>.self)
         case .creators: context.principal.person?.cast(to: ID<Ranked>.self)
         default: nil
         }
