@@ -69,6 +69,7 @@ final class Browser {
         // A browser that is gone already needs no end.
         _ = try? Self.send("DELETE", "/session/\(session)", nil, port: port)
         driver.signal(SIGTERM)
+        // A driver that does not end in time is the machine's to clean.
         _ = try? driver.end(within: .seconds(10))
     }
 
