@@ -97,4 +97,22 @@ import Testing
         #expect(Pseudonym(of: voter, salt: first) != Pseudonym(of: voter, salt: second))
         #expect(Pseudonym(of: voter, salt: first).id.description != voter.description)
     }
+
+    @Test func `published times are written as everywhere else`() throws {
+        let chance = SeededRandomness(seed: 8)
+        // From 1902 to 2106, so that signs, leap years and centuries are met.
+        for _ in 0..<2_000 {
+            let time =
+                Timestamp(microseconds: Int64(chance.below(6_440_000_000)) * 1_000_000 - 2_145_000_000_000_000)
+                + .microseconds(Int64(chance.below(1_000_000)))
+            let ballot = Ballot(
+                id: ID(high: 1, low: 2), castAt: time, clipID: ID(high: 3, low: 4),
+                voter: Pseudonym(stored: ID(high: 5, low: 6)), kind: .normal, weight: 12, state: .counted)
+            var bytes: [UInt8] = []
+            BallotStream.append(ballot, to: &bytes)
+            let cells = String(decoding: bytes, as: UTF8.self).split(separator: ",")
+            #expect(cells[1] == time.description)
+            #expect(BallotStream.ballot(line: Substring(String(decoding: bytes.dropLast(2), as: UTF8.self))) == ballot)
+        }
+    }
 }

@@ -78,8 +78,42 @@ enum BallotStream {
         }
     }
 
-    /// ISO 8601 as `Timestamp.description` writes it.
+    /// ISO 8601 as `Timestamp.description` writes it, without making text of the parts: exports have millions of rows.
     private static func append(_ time: Timestamp, to buffer: inout [UInt8]) {
-        buffer.append(contentsOf: time.description.utf8)
+        let dayLength: Int64 = 86_400_000_000
+        var day = time.microseconds / dayLength
+        var rest = time.microseconds % dayLength
+        if rest < 0 { (day, rest) = (day - 1, rest + dayLength) }
+        // Howard Hinnant's `civil_from_days`, as in `CalendarDay`.
+        let shifted = day + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let monthFromMarch = (5 * dayOfYear + 2) / 153
+        let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
+        append(yearOfEra + era * 400 + (month <= 2 ? 1 : 0), digits: 4, to: &buffer)
+        buffer.append(UInt8(ascii: "-"))
+        append(month, digits: 2, to: &buffer)
+        buffer.append(UInt8(ascii: "-"))
+        append(dayOfYear - (153 * monthFromMarch + 2) / 5 + 1, digits: 2, to: &buffer)
+        buffer.append(UInt8(ascii: "T"))
+        append(rest / 3_600_000_000, digits: 2, to: &buffer)
+        buffer.append(UInt8(ascii: ":"))
+        append(rest / 60_000_000 % 60, digits: 2, to: &buffer)
+        buffer.append(UInt8(ascii: ":"))
+        append(rest / 1_000_000 % 60, digits: 2, to: &buffer)
+        buffer.append(UInt8(ascii: "."))
+        append(rest % 1_000_000, digits: 6, to: &buffer)
+        buffer.append(UInt8(ascii: "Z"))
+    }
+
+    private static func append(_ value: Int64, digits count: Int, to buffer: inout [UInt8]) {
+        var divisor: Int64 = 1
+        for _ in 1..<count { divisor *= 10 }
+        while divisor > 0 {
+            buffer.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / divisor % 10))
+            divisor /= 10
+        }
     }
 }
