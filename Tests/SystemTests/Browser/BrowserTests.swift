@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// The demo as a person sees it, in Debian's chromium.
-@Suite struct BrowserTests {
+/// The demo as a person sees it, in Debian's chromium; one browser at a time, as each takes a core.
+@Suite(.serialized) struct BrowserTests {
     private func withDemo(_ body: (Site, String) throws -> Void) throws {
         let site = try Site(.sqlite)
         try site.server.start()
@@ -90,7 +90,7 @@ import Testing
             try browser.wait("h1") { $0 == "The Lighthouse" }
             #expect(try browser.text(".now h2") == "Slot 12")
             try browser.click(".desk button")
-            try browser.wait("h1") { $0 == "Slot 12" }
+            try browser.wait("h1", for: .seconds(60)) { $0 == "Slot 12" }
             #expect(try browser.text(".winner h2") != nil)
             #expect(try browser.text(".page-head .badge")?.hasPrefix("provisional") == true)
             try browser.open("/tournament/timetable")

@@ -6,6 +6,8 @@ const reel = document.querySelector("[data-reel]");
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const shots = () => [...reel.querySelectorAll(".shot")];
 let current = null;
+// Where a step is scrolling to: keys that come before it is reached count from there.
+let aim = null;
 let isPausedByHand = calm.matches;
 
 // MARK: Playing
@@ -25,6 +27,7 @@ function play(shot) {
         }
     }
     current = shot;
+    if (shot === aim) aim = null;
     seen(shot);
     if (position >= all.length - 3) more();
 }
@@ -53,8 +56,10 @@ function adopt(shot) {
 
 function step(by) {
     const all = shots();
-    const next = all[all.indexOf(current) + by];
-    if (next) next.scrollIntoView({ behavior: calm.matches ? "auto" : "smooth", block: "start" });
+    const next = all[all.indexOf(aim ?? current) + by];
+    if (!next) return;
+    aim = next;
+    next.scrollIntoView({ behavior: calm.matches ? "auto" : "smooth", block: "start" });
 }
 
 function togglePlay() {
@@ -244,7 +249,7 @@ async function more() {
 
 function onKey(event) {
     if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest("input, textarea, select")) return;
-    const form = (current ?? document).querySelector("[data-votes]");
+    const form = (aim ?? current ?? document).querySelector("[data-votes]");
     const kind = { 1: "normal", 2: "super", 3: "mega", w: "withdraw", W: "withdraw" }[event.key];
     if (kind && form) {
         event.preventDefault();
@@ -277,6 +282,7 @@ document.addEventListener("clock", (event) => {
 
 if (reel) {
     for (const shot of shots()) adopt(shot);
+    for (const end of ["scrollend", "wheel", "touchstart"]) reel.addEventListener(end, () => { aim = null; }, { passive: true });
 } else {
     for (const form of document.querySelectorAll("[data-votes]")) bind(form);
 }
