@@ -163,8 +163,8 @@ let suites: [Room] = [
     tests(
         "StoragePostgresTests",
         [
-            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StoragePostgres", "StoragePostgresTestKit",
-            "CLibPQ",
+            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StoragePostgres",
+            "StoragePostgresTestKit", "CLibPQ",
         ], [logging]),
     tests("CoordinationTests", ["Base", "BaseTestKit", "Coordination", "CoordinationTestKit"]),
     tests("BlobsTests", ["Base", "BaseTestKit", "Telemetry", "Blobs", "BlobsTestKit"], [nioCore, nioPosix]),

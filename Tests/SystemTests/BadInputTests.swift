@@ -10,6 +10,8 @@ import Testing
         /// A clip of another tenant.
         var foreignClip: String
         var cursor: String
+        /// A signed cursor of another tenant.
+        var foreignCursor: String
 
         func vote(_ json: String) -> HTTPRequest { voter.request("POST", "/votes", json: json) }
 
@@ -42,6 +44,7 @@ import Testing
     }
 
     static let long = String(repeating: "x", count: 10_000)
+    static let foreignHost = "night-school.localhost"
     static let nobody = "00000000-0000-7000-8000-000000000000"
 
     static let bodies: [Case] = [
@@ -66,7 +69,7 @@ import Testing
         Case("half of JSON") { $0.vote(#"{"clipId":""#) },
         Case("JSON that is no object") { $0.vote("[1]") },
         Case("two JSON values") { $0.vote(#"{"clipId":"\#($0.clip)","kind":"normal"} {}"#) },
-        Case("JSON nested 100,000 deep") { $0.vote(Array(repeating: UInt8(ascii: "["), count: 50_000)) },
+        Case("JSON nested 50,000 deep") { $0.vote(Array(repeating: UInt8(ascii: "["), count: 50_000)) },
         Case("an endless number") { $0.vote(#"{"clipId":\#(String(repeating: "9", count: 5_000)),"kind":"normal"}"#) },
         Case("no body") { $0.vote([]) },
         Case("a huge body", [413]) { $0.vote(Array(repeating: UInt8(ascii: " "), count: 10 << 20)) },
@@ -89,7 +92,10 @@ import Testing
         Case("a path upwards", [400, 404]) { $0.get("/../../../../etc/passwd") },
         Case("a forged cursor") { $0.get("/boards/slot?after=forged") },
         Case("an over-long cursor") { $0.get("/boards/slot?after=" + String(repeating: "A", count: 4_000)) },
-        Case("a cursor with a bit changed") { $0.get("/boards/slot?after=" + flipped($0.cursor)) },
+        Case("a cursor with a bit changed", [400, 410]) { $0.get("/boards/slot?after=" + flipped($0.cursor)) },
+        Case("a forged cursor of votes") { $0.get("/votes/mine?after=forged") },
+        Case("another tenant's cursor") { $0.get("/clips?after=" + $0.foreignCursor) },
+        Case("a signed cursor with a bit changed") { $0.get("/clips?after=" + flipped($0.foreignCursor)) },
         Case("a limit that is no number") { $0.get("/boards/slot?limit=many") },
         Case("a limit of nothing") { $0.get("/boards/slot?limit=0") },
         Case("a negative limit") { $0.get("/boards/slot?limit=-1") },
@@ -98,15 +104,10 @@ import Testing
         Case("a board that is none", [400, 404]) { $0.get("/boards/nothing") },
         Case("an address that is none", [404]) { $0.get("/nothing") },
         Case("a method that is none here", [405]) { $0.voter.request("PUT", "/votes", json: "{}") },
-        Case("an address of 100,000 bytes", [414]) { $0.get("/clips?genre=" + String(repeating: "x", count: 100_000)) },
+        Case("a long address", [414, 431]) { $0.get("/clips?genre=" + String(repeating: "x", count: 100_000)) },
         Case("headers of 1 MB", [431]) { stage in
             var request = stage.get("/feed")
             for index in 0..<100 { request.headers.append(("X-\(index)", long)) }
-            return request
-        },
-        Case("a host that is none", [400, 404, 421]) { stage in
-            var request = stage.get("/feed")
-            request.headers.append(("Host", "nowhere.example"))
             return request
         },
     ]
@@ -132,7 +133,7 @@ import Testing
         Case(raw: "a header without a name", "GET /api/tournament/feed HTTP/1.1\r\nHost: 127.0.0.1\r\n: x\r\n\r\n"),
     ]
 
-    @Test(arguments: Engine.allCases)
+    @Test(arguments: Engine.all)
     func `bad input gets a 4xx problem and leaves nothing behind`(_ engine: Engine) throws {
         let site = try Site(engine)
         try site.server.start()
@@ -156,7 +157,7 @@ import Testing
         #expect(try site.server.terminate() == 0)
     }
 
-    @Test(arguments: Engine.allCases)
+    @Test(arguments: Engine.all)
     func `a foreign or forged cookie is nobody's`(_ engine: Engine) throws {
         let site = try Site(engine)
         try site.server.start()
@@ -190,10 +191,13 @@ import Testing
         struct Page: Decodable { var next: String? }
         let board = try connection.send(.get("/api/tournament/boards/slot?limit=2"))
         let foreign = try connection.send(
-            .get("/api/tournament/feed", headers: [("Host", "night-school.localhost")]))
+            .get("/api/tournament/feed", headers: [("Host", Self.foreignHost)]))
+        let clipPage = try connection.send(
+            .get("/api/tournament/clips?limit=1", headers: [("Host", Self.foreignHost)]))
         return Stage(
             voter: voter, clip: clips[0], foreignClip: try #require(try Voter.clips(of: foreign).first),
-            cursor: try #require(try board.decode(Page.self).next))
+            cursor: try #require(try board.decode(Page.self).next),
+            foreignCursor: try #require(try clipPage.decode(Page.self).next))
     }
 
     /// The same text with another character in its middle.

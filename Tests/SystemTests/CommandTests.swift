@@ -22,7 +22,7 @@ import Testing
         #expect(!output.isEmpty)
     }
 
-    @Test(arguments: Engine.allCases)
+    @Test(arguments: Engine.all)
     func `migrate --check tells whether something is pending`(_ engine: Engine) throws {
         let folder = try TemporaryFolder()
         let database: any TestDatabase =

@@ -4,7 +4,7 @@ import Testing
 
 /// SIGTERM: what has begun is finished, nothing new begins.
 @Suite struct DrainTests {
-    @Test(arguments: Engine.allCases)
+    @Test(arguments: Engine.all)
     func `a server that is asked to stop finishes the request in flight and ends with 0`(_ engine: Engine) throws {
         let site = try Site(engine)
         let server = site.server

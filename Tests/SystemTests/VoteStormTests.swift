@@ -28,7 +28,7 @@ import Testing
         var count: Int { entries.withLock { $0.count } }
     }
 
-    @Test(arguments: Engine.allCases)
+    @Test(arguments: Engine.all)
     func `no acknowledged vote is lost or doubled by a kill, in 20 rounds`(_ engine: Engine) throws {
         let chance = SeededRandomness(seed: 20)
         let site = try Site(engine)

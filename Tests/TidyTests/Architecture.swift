@@ -120,10 +120,11 @@ extension SourceFile {
     }
 
     /// What the role of a product's file lets it import; nil where anything goes: outside products, in the
-    /// product's own file, and in files that act.
+    /// product's own file, in its demo, and in files that act.
     var productImports: Set<String>? {
         let parts = path.split(separator: "/")
-        guard parts.count > 4, parts[0] == "Sources", parts[1] == "Products" else { return nil }
+        guard parts.count > 4, parts[0] == "Sources", parts[1] == "Products", parts[3] != "Demo"
+        else { return nil }
         for role in Rule.roles where noun.hasSuffix(role.suffix) { return role.imports }
         return Rule.acting.contains { noun.hasSuffix($0) } ? nil : Rule.pure
     }

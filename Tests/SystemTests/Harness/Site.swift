@@ -7,6 +7,12 @@ enum Engine: String, Sendable, CaseIterable, CustomTestStringConvertible {
     case sqlite
     case postgres
 
+    /// The engines to test on: all of them, or those that `CAPSTAN_TEST_ENGINES` names.
+    static let all: [Engine] = {
+        guard let named = ProcessInfo.processInfo.environment["CAPSTAN_TEST_ENGINES"] else { return allCases }
+        return named.split(separator: ",").compactMap { Engine(rawValue: String($0)) }
+    }()
+
     var testDescription: String { rawValue }
 }
 
@@ -56,8 +62,9 @@ struct Demo: Sendable {
     static let sqliteName = "capstan.sqlite"
     static let postgresName = "system_demo"
 
-    /// Settings of every server under test: all requests come from one address, which the outer guard would stop.
+    /// Settings of every server under test: a proxy tells each browser's address, and nobody guards the proxy's own.
     static let environment = [
+        "CAPSTAN_SERVER_TRUSTED_HOPS": "1",
         "CAPSTAN_SERVER_GUARD_PER_MINUTE": "0",
         "CAPSTAN_LOG_LEVEL": "warning",
     ]

@@ -1,21 +1,27 @@
 import Foundation
+import Synchronization
 
 /// A browser without an account: a device cookie and a connection.
 struct Voter: Sendable, Hashable {
     static let base = "/api/tournament"
+    private static let arrivals = Atomic(0)
 
     /// Name and value.
     let cookie: String
+    /// Where the proxy in front of the server says that the browser is.
+    var address = "10.0.0.1"
 
     /// Asks for the feed like a browser that comes for the first time, and keeps the cookie it is given.
     ///
     /// - Returns: the voter, and the clips that it may vote on.
     static func arrive(_ connection: HTTPConnection) throws -> (voter: Voter, clips: [String]) {
-        let answer = try connection.send(.get(base + "/feed"))
+        let number = arrivals.add(1, ordering: .relaxed).newValue
+        let address = "10.\(number >> 16 & 0xFF).\(number >> 8 & 0xFF).\(number & 0xFF)"
+        let answer = try connection.send(.get(base + "/feed", headers: [("X-Forwarded-For", address)]))
         guard answer.status == 200, let cookie = answer.cookie("capstan_device") else {
             throw Broken(.malformed, "no feed with a device cookie: \(answer)")
         }
-        return (Voter(cookie: cookie), try clips(of: answer))
+        return (Voter(cookie: cookie, address: address), try clips(of: answer))
     }
 
     /// Clips of a page of the feed.
@@ -28,7 +34,7 @@ struct Voter: Sendable, Hashable {
     }
 
     func request(_ method: String, _ path: String, json: String? = nil) -> HTTPRequest {
-        var headers = [("Cookie", cookie)]
+        var headers = [("Cookie", cookie), ("X-Forwarded-For", address)]
         if json != nil { headers.append(("Content-Type", "application/json")) }
         return HTTPRequest(method, Self.base + path, headers: headers, body: Array((json ?? "").utf8))
     }
