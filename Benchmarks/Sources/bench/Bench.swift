@@ -12,7 +12,7 @@ protocol Benchmark {
 @main
 struct Bench {
     static let all: [any Benchmark.Type] = [
-        VotesBenchmark.self, LeaderboardBenchmark.self, ExportBenchmark.self,
+        VotesBenchmark.self, LeaderboardBenchmark.self, ExportBenchmark.self, DriverBenchmark.self,
     ]
 
     static func main() async throws {
