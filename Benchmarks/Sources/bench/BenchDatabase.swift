@@ -1,7 +1,7 @@
 import Foundation
 
 /// A database of its own on the server that `Scripts/bench` has started.
-struct BenchDatabase {
+struct BenchDatabase: Sendable {
     /// Where `capstan` connects, as the owner of the database.
     let url: String
     /// Where psql and pgbench connect: the same role, so that both sides pay for the same rights.
@@ -64,7 +64,7 @@ struct BenchDatabase {
 }
 
 /// The program under test on a database of its own, with the demo's season.
-struct Capstan {
+struct Capstan: Sendable {
     let server: Server
 
     /// Starts `capstan serve` and waits until it is ready.

@@ -52,7 +52,9 @@ struct Command {
 }
 
 /// A server that runs beside us.
-final class Server {
+///
+// SAFETY: the process is set up before the first task sees it; reading its number and stopping it are thread-safe.
+final class Server: @unchecked Sendable {
     let process = Process()
     let address: String
     let log: URL

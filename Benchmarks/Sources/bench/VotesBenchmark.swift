@@ -84,7 +84,7 @@ enum VotesBenchmark: Benchmark {
     }
 
     /// The program with browsers that want to vote.
-    private struct Arena {
+    private struct Arena: Sendable {
         let capstan: Capstan
         let cookies: URL
 
