@@ -115,20 +115,24 @@ struct ClipStore: Sendable {
         guard !counts.isEmpty else { return }
         // In order of the clips, as votes do it: two nodes never wait for each other crosswise.
         let sorted = counts.sorted { $0.clipID < $1.clipID }
-        let rows = SQLRows(
-            sorted, { $0.clipID }, { $0.impressions }, { $0.boosted }, { $0.views }, { $0.votes }, { $0.score })
-        try await writing.execute(
-            "clip.count",
-            """
-            WITH input (clip_id, impressions, boosted, views, votes, score) AS (\(rows: rows))
-            INSERT INTO clip_tallies AS t (tenant_id, clip_id, lane, impressions, boosted, views, votes, score)
-            SELECT \(tenant), i.clip_id, \(lane), i.impressions, i.boosted, i.views, i.votes, i.score FROM input i
-            WHERE true
-            ORDER BY i.clip_id
-            ON CONFLICT (tenant_id, clip_id, lane) DO UPDATE SET
-                impressions = t.impressions + excluded.impressions, boosted = t.boosted + excluded.boosted,
-                views = t.views + excluded.views, votes = t.votes + excluded.votes, score = t.score + excluded.score
-            """)
+        for start in stride(from: 0, to: sorted.count, by: SQLRows.Bounds.rows) {
+            let part = sorted[start..<min(sorted.count, start + SQLRows.Bounds.rows)]
+            let rows = SQLRows(
+                part, { $0.clipID }, { $0.impressions }, { $0.boosted }, { $0.views }, { $0.votes }, { $0.score })
+            try await writing.execute(
+                "clip.count",
+                """
+                WITH input (clip_id, impressions, boosted, views, votes, score) AS (\(rows: rows))
+                INSERT INTO clip_tallies AS t (tenant_id, clip_id, lane, impressions, boosted, views, votes, score)
+                SELECT \(tenant), i.clip_id, \(lane), i.impressions, i.boosted, i.views, i.votes, i.score FROM input i
+                WHERE true
+                ORDER BY i.clip_id
+                ON CONFLICT (tenant_id, clip_id, lane) DO UPDATE SET
+                    impressions = t.impressions + excluded.impressions, boosted = t.boosted + excluded.boosted,
+                    views = t.views + excluded.views, votes = t.votes + excluded.votes,
+                    score = t.score + excluded.score
+                """)
+        }
     }
 
     /// Ends the competition of a slot: one winner, the others eliminated.

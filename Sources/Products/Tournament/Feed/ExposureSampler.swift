@@ -120,6 +120,12 @@ struct ExposureSampler: Sendable {
         return unsaved
     }
 
+    /// Takes back what could not be saved.
+    mutating func putBack(_ clip: ID<Clip>, impressions: Int, boosted: Int) {
+        let before = unsaved[clip] ?? (0, 0)
+        unsaved[clip] = (before.impressions + impressions, before.boosted + boosted)
+    }
+
     // MARK: Parts of a draw
 
     /// A random free place: by chance while that is likely to succeed, else by search from a random start.

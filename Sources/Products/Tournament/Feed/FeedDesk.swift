@@ -208,23 +208,31 @@ final class FeedDesk: Service {
 
     /// Writes what was shown since the last time.
     func save() async {
-        var unsaved: [Tenant: [ClipCount]] = [:]
+        var unsaved: [(key: SlotKey, counts: [ClipCount])] = []
         state.withLock { state in
             for key in Array(state.reels.keys) {
                 state.reels.update(key) { reel in
-                    for (clip, count) in reel.sampler.takeUnsaved() {
-                        unsaved[key.tenant, default: []].append(
-                            ClipCount(clipID: clip, impressions: count.impressions, boosted: count.boosted))
+                    let counts = reel.sampler.takeUnsaved().map {
+                        ClipCount(clipID: $0, impressions: $1.impressions, boosted: $1.boosted)
                     }
+                    if !counts.isEmpty { unsaved.append((key, counts)) }
                 }
             }
         }
-        for (tenant, counts) in unsaved {
+        for (key, counts) in unsaved {
             do {
                 try await timetable.clips.count(
-                    counts, lane: votes.lane, through: storage.writer(for: tenant), in: tenant)
+                    counts, lane: votes.lane, through: storage.writer(for: key.tenant), in: key.tenant)
             } catch {
                 logger.warning("impressions could not be written", metadata: ["error": "\(error)"])
+                state.withLock { state in
+                    _ = state.reels.update(key) { reel in
+                        for count in counts {
+                            reel.sampler.putBack(
+                                count.clipID, impressions: count.impressions, boosted: count.boosted)
+                        }
+                    }
+                }
             }
         }
     }

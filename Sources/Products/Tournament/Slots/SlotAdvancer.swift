@@ -34,8 +34,13 @@ struct SlotAdvancer: Service {
     func look() async -> Duration {
         do {
             let coming = try await slots.next(limit: Bounds.slotsPerLook)
-            for due in coming where due.dueAt <= clock.now() { await advance(due.slotID, in: due.tenant) }
+            var hasMoved = false
+            for due in coming where due.dueAt <= clock.now() {
+                if await advance(due.slotID, in: due.tenant) { hasMoved = true }
+            }
             guard let next = try await slots.next(limit: 1).first else { return Bounds.sweepEvery }
+            // A slot that is due and cannot be moved is looked at again with the next sweep, not at once.
+            if next.dueAt <= clock.now(), !hasMoved { return Bounds.sweepEvery }
             return min(Bounds.sweepEvery, max(.zero, next.dueAt - clock.now()))
         } catch {
             logger.warning("slots that are due could not be read", metadata: ["error": "\(error)"])
@@ -43,13 +48,16 @@ struct SlotAdvancer: Service {
         }
     }
 
-    /// Takes a slot through all steps that are due.
-    func advance(_ slot: ID<Slot>, in tenant: Tenant) async {
+    /// Takes a slot through all steps that are due; says whether there was one.
+    @discardableResult
+    func advance(_ slot: ID<Slot>, in tenant: Tenant) async -> Bool {
+        var hasMoved = false
         do {
-            while try await steps.advance(slot, in: tenant) != .nothing {}
+            while try await steps.advance(slot, in: tenant) != .nothing { hasMoved = true }
         } catch {
             logger.warning(
                 "a slot could not be moved on", metadata: ["slot": "\(slot)", "error": "\(error)"])
         }
+        return hasMoved
     }
 }
