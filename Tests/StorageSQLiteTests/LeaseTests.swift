@@ -69,10 +69,12 @@ import Testing
     ) async throws {
         let scratch = try await Scratch(settings)
         let (storage, driver) = (scratch.storage, scratch.driver)
-        try await storage.write(bypassingTenant: system) { write in
-            try await write.execute("holder.works", "INSERT INTO counters VALUES ('a', 0)")
-            try await work(storage, driver)
-        }
+        let insert: SQL = "INSERT INTO counters VALUES ('a', 0)"
+        let open = try await driver.begin(scope: .system(system), access: .write, freshness: .primary)
+        _ = try await open.run(
+            StatementRequest(name: "holder.works", sql: insert.rendered(for: .sqlite), rowsMax: 0))
+        try await work(storage, driver)
+        await open.rollback()
         await driver.shutdown()
     }
 

@@ -169,8 +169,11 @@ import Testing
             for _ in 0..<3 {
                 group.addTask {
                     while !Task.isCancelled {
-                        _ = try await storage.reader(bypassingTenant: system).run(
-                            "note.count", "SELECT count(*) FROM notes", rowsMax: 1)
+                        try await storage.read(bypassingTenant: system) { read in
+                            for _ in 0..<5 {
+                                _ = try await read.run("note.count", "SELECT count(*) FROM notes", rowsMax: 1)
+                            }
+                        }
                     }
                 }
             }
