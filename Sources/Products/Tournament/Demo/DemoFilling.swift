@@ -22,8 +22,15 @@ struct DemoFilling: Sendable {
         for (tenant, plan) in try await Self.tenants(on: stage) {
             if try await !store.hasSeason(in: tenant) {
                 try await fill(tenant, with: DemoSeason(plan, in: tenant, at: clock.now()))
+                try await analyse()
             }
         }
+    }
+
+    /// Has PostgreSQL look at what was written in one go; until then it plans as if the tables were empty.
+    private func analyse() async throws {
+        guard storage.dialect == .postgres else { return }
+        try await storage.writer(bypassingTenant: SlotStore.sweep).execute("demo.analyse", "ANALYZE")
     }
 
     /// Writes a season in one transaction.
