@@ -19,8 +19,8 @@ fail() {
     server_packages=(pgbouncer redis-server)
     media_packages=(ffmpeg fonts-dejavu-core)
     picture_packages=(chromium chromium-driver curl fonts-inter fonts-urw-base35)
-    test_packages=(chromium chromium-driver curl sqlite3 util-linux)
-    bench_packages=(wrk)
+    test_packages=(chromium chromium-driver curl prometheus sqlite3 util-linux)
+    bench_packages=(curl sqlite3 wrk)
 }
 
 is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
