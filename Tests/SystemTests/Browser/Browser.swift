@@ -87,7 +87,11 @@ final class Browser {
     private func command(_ method: String, _ path: String, _ body: [String: Any]? = nil) throws -> Any? {
         let answer = try Self.send(method, "/session/\(session)" + path, body, port: port)
         let value = try (JSONSerialization.jsonObject(with: Data(answer.body)) as? [String: Any])?["value"]
-        guard answer.status == 200 else { throw Broken(.failed, "\(method) \(path): \(answer)") }
+        guard answer.status == 200 else {
+            // The page has moved on between the finding of an element and the question about it.
+            let isStale = (value as? [String: Any])?["error"] as? String == "stale element reference"
+            throw Broken(isStale ? .stale : .failed, "\(method) \(path): \(answer)")
+        }
         return value
     }
 
@@ -122,13 +126,16 @@ final class Browser {
 
     // MARK: What a person sees
 
-    /// The text of what a CSS selector finds first; nil when there is nothing, or it is hidden.
+    /// The text of what a CSS selector finds first; nil when there is nothing, or it is hidden, or was just replaced.
     func text(_ selector: String) throws -> String? {
         let all = try command("POST", "/elements", ["using": "css selector", "value": selector]) as? [[String: Any]]
-        guard let id = all?.first?.values.first as? String,
-            try command("GET", "/element/\(id)/displayed") as? Bool == true
-        else { return nil }
-        return try command("GET", "/element/\(id)/text") as? String
+        guard let id = all?.first?.values.first as? String else { return nil }
+        do {
+            guard try command("GET", "/element/\(id)/displayed") as? Bool == true else { return nil }
+            return try command("GET", "/element/\(id)/text") as? String
+        } catch let broken as Broken where broken.kind == .stale {
+            return nil
+        }
     }
 
     /// How many elements a CSS selector finds.

@@ -11,6 +11,8 @@ struct Broken: Error, CustomStringConvertible {
         case malformed
         /// A program ended badly, or never came to the point that the test waits for.
         case failed
+        /// An element of a page that has been left since it was found.
+        case stale
     }
 
     var kind: Kind

@@ -108,7 +108,7 @@ extension Reactor {
         connection.cancelsUnderWay += 1
         connection.cancelledAt = now
         let token = connection.token
-        cancelling.async {
+        cancelling.async(group: blocking) {
             request.send()
             _ = self.submit(.cancelDelivered(token: token))
         }

@@ -44,6 +44,8 @@ final class Reactor: @unchecked Sendable {
         static let slow = Duration.milliseconds(20)
         /// How often a statement is sent again after something that was not its fault.
         static let retries = 3
+        /// How long the end waits for connections that are just being made or cancelled.
+        static let farewell = DispatchTimeInterval.seconds(2)
     }
 
     private struct Inbox {
@@ -62,6 +64,8 @@ final class Reactor: @unchecked Sendable {
     let figures = Mutex(Figures())
     private let connecting = DispatchQueue(label: "capstan.postgres.connect", attributes: .concurrent)
     let cancelling = DispatchQueue(label: "capstan.postgres.cancel", attributes: .concurrent)
+    /// What both queues are doing: see ``runUntilStopped()``.
+    let blocking = DispatchGroup()
 
     // MARK: The thread's own
 
@@ -122,6 +126,9 @@ final class Reactor: @unchecked Sendable {
     private func runUntilStopped() {
         while !isStopped { turn() }
         for connection in Array(connections.values) { lose(connection, because: nil) }
+        // Whoever shut us down may end the process next, and libpq must not be in the middle of its cryptography then.
+        // A server that does not answer is not waited for: whoever waits for one is asleep, and ends with the process.
+        _ = blocking.wait(timeout: .now() + Bounds.farewell)
         for caller in shutdownCallers { caller.resume() }
     }
 
@@ -274,7 +281,7 @@ final class Reactor: @unchecked Sendable {
     func openConnection(_ role: PostgresConnection.Role) {
         guard shutdownDeadline == nil, let slot = slots[role.rawValue].open(now: now) else { return }
         let settings = SessionSettings(options, isReadOnly: role == .reader)
-        connecting.async { [target] in
+        connecting.async(group: blocking) { [target] in
             let opened = target.open(startupOptions: settings.keepsSession ? settings.startupOptions : nil)
             let raw = opened.flatMap { raw -> Result<Raw, StorageError> in
                 guard PQsetnonblocking(raw, 1) == 0, PQenterPipelineMode(raw) == 1 else {
