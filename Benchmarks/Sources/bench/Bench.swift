@@ -11,9 +11,9 @@ protocol Benchmark {
 /// Runs the benchmark that the argument names and ends with `NAME ratio=<number> ...`.
 @main
 struct Bench {
-    static let all: [any Benchmark.Type] = [
-        VotesBenchmark.self, LeaderboardBenchmark.self, ExportBenchmark.self, DriverBenchmark.self,
-    ]
+    static var all: [any Benchmark.Type] {
+        [VotesBenchmark.self, LeaderboardBenchmark.self, ExportBenchmark.self, DriverBenchmark.self]
+    }
 
     static func main() async throws {
         guard let name = CommandLine.arguments.dropFirst().first, let benchmark = all.first(where: { $0.name == name })

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// A program that is run to its end, or beside us until it is stopped.
 struct Command {
@@ -9,27 +10,19 @@ struct Command {
     static func run(
         _ program: String, _ arguments: [String], environment: [String: String] = [:], input: String? = nil
     ) throws -> String {
-        let process = Process()
-        process.executableURL = try url(of: program)
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
         let folder = try temporaryFolder()
+        defer { try? FileManager.default.removeItem(at: folder) }  // What stays in the temporary folder does no harm.
         let output = folder.appendingPathComponent("out")
-        FileManager.default.createFile(atPath: output.path, contents: nil)
-        let handle = try FileHandle(forWritingTo: output)
-        process.standardOutput = handle
-        process.standardError = handle
+        var source = URL(fileURLWithPath: "/dev/null")
         if let input {
-            let file = folder.appendingPathComponent("in")
-            try input.write(to: file, atomically: true, encoding: .utf8)
-            process.standardInput = try FileHandle(forReadingFrom: file)
+            source = folder.appendingPathComponent("in")
+            try input.write(to: source, atomically: true, encoding: .utf8)
         }
-        try process.run()
-        process.waitUntilExit()
+        let child = try Child(
+            url(of: program).path, arguments, environment: environment, input: source.path, output: output.path)
+        let status = child.wait()
         let text = try String(contentsOf: output, encoding: .utf8)
-        guard process.terminationStatus == 0 else {
-            throw Impossible("\(program) ended with \(process.terminationStatus): \(text.suffix(800))")
-        }
+        guard status == 0 else { throw Impossible("\(program) ended with \(status): \(text.suffix(800))") }
         return text
     }
 
@@ -51,13 +44,65 @@ struct Command {
     }
 }
 
-/// A server that runs beside us.
+/// A process of ours.
 ///
-// SAFETY: the process is set up before the first task sees it; reading its number and stopping it are thread-safe.
-final class Server: @unchecked Sendable {
-    let process = Process()
+/// Not Foundation's: the threads of Swift's tasks block all signals, a process inherits that, and pgbench waits for ever
+/// for the alarm that ends its run.
+struct Child: Sendable {
+    let pid: pid_t
+
+    /// Starts a program with no signal blocked.
+    init(
+        _ path: String, _ arguments: [String], environment: [String: String], input: String = "/dev/null",
+        output: String
+    ) throws {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        let variables = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
+        let argv = ([path] + arguments).map { strdup($0) } + [nil]
+        let envp = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { for text in argv + envp { free(text) } }
+        var started: pid_t = 0
+        let status = posix_spawn(&started, path, &actions, &attributes, argv, envp)
+        guard status == 0 else { throw Impossible("\(path) does not start: \(String(cString: strerror(status)))") }
+        pid = started
+    }
+
+    /// Waits for the end; gives the exit status, 128 + n after signal n.
+    func wait() -> Int32 {
+        var status: Int32 = 0
+        while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
+        return Self.code(status)
+    }
+
+    /// The exit status, when it has ended; asked no more once it has answered.
+    func poll() -> Int32? {
+        var status: Int32 = 0
+        return waitpid(pid, &status, WNOHANG) == pid ? Self.code(status) : nil
+    }
+
+    private static func code(_ status: Int32) -> Int32 {
+        status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)
+    }
+}
+
+/// A server that runs beside us.
+final class Server: Sendable {
+    let child: Child
     let address: String
     let log: URL
+    private let isStopped = Mutex(false)
 
     /// Starts `program` and waits until `path` answers.
     init(
@@ -65,16 +110,14 @@ final class Server: @unchecked Sendable {
     ) async throws {
         address = "http://127.0.0.1:\(port)"
         log = try Command.temporaryFolder().appendingPathComponent("server.log")
-        FileManager.default.createFile(atPath: log.path, contents: nil)
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
-        process.standardOutput = try FileHandle(forWritingTo: log)
-        process.standardError = try FileHandle(forWritingTo: log)
-        try process.run()
+        child = try Child(program, arguments, environment: environment, output: log.path)
         for _ in 0..<1_200 {
+            // No answer yet is what is waited for.
             if (try? Command.run("curl", ["-sf", "-o", "/dev/null", address + path])) != nil { return }
-            guard process.isRunning else { break }
+            if child.poll() != nil {
+                isStopped.withLock { $0 = true }
+                break
+            }
             try await Task.sleep(for: .milliseconds(100))
         }
         stop()
@@ -82,17 +125,23 @@ final class Server: @unchecked Sendable {
             "\(program) did not answer: \((try? String(contentsOf: log, encoding: .utf8))?.suffix(800) ?? "")")
     }
 
+    deinit { stop() }
+
     /// Bytes of memory that the process holds now.
     var residentBytes: Int {
-        let status = (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)) ?? ""
+        let status = (try? String(contentsOfFile: "/proc/\(child.pid)/status", encoding: .utf8)) ?? ""
         let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
         return (line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 1_024
     }
 
     func stop() {
-        guard process.isRunning else { return }
-        process.terminate()
-        process.waitUntilExit()
+        let mustStop = isStopped.withLock { isStopped in
+            defer { isStopped = true }
+            return !isStopped
+        }
+        guard mustStop else { return }
+        kill(child.pid, SIGTERM)
+        _ = child.wait()
     }
 
     /// The built program beside this one.

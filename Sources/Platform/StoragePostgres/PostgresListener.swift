@@ -38,6 +38,7 @@ public final class PostgresListener: Sendable {
     private struct State {
         var queue: BoundedQueue<Event>
         var hasMissed = false
+        var overflows = 0
         var reader: CheckedContinuation<Event?, Never>?
         var isStopped = false
         var stopCallers: [CheckedContinuation<Void, Never>] = []
@@ -82,6 +83,9 @@ public final class PostgresListener: Sendable {
     ///
     /// Ends when the listener is stopped or the reader's task is cancelled.
     public var events: some AsyncSequence<Event, Never> & Sendable { Events(listener: self) }
+
+    /// How many events the reader was too slow for since the start.
+    public var overflows: Int { state.withLock { $0.overflows } }
 
     /// Stops listening and waits until the connection is closed.
     public func stop() async {
@@ -147,6 +151,7 @@ public final class PostgresListener: Sendable {
             // Everything after an overflow is dropped until the reader has caught up and been told.
             if state.hasMissed || event == .mayHaveMissed && !state.queue.isEmpty || !state.queue.append(event) {
                 state.hasMissed = true
+                state.overflows += 1
             }
             return nil
         }
