@@ -14,7 +14,7 @@ import Testing
         #expect(postgres.text == "SELECT a FROM clips WHERE tenant_id = $1 AND name = $2 AND n > $3")
         #expect(postgres.parameters == [.value(tenant.id.sqlValue), .value(.text(name)), .value(.integer(3))])
         #expect(postgres.tenants == [tenant])
-        #expect(sql.rendered(for: .sqlite).text == "SELECT a FROM clips WHERE tenant_id = ?1 AND name = ?2 AND n > ?3")
+        #expect(sql.rendered(for: .sqlite).text == "SELECT a FROM clips WHERE tenant_id = ? AND name = ? AND n > ?")
     }
 
     @Test func `fragments are embedded and numbered on, constants are spliced`() {
@@ -22,7 +22,7 @@ import Testing
         let sql: SQL = "SELECT \(raw: "a") FROM t WHERE a = \(1) AND \(sql: filter) AND c = \(3)"
         #expect(sql.rendered(for: .postgres).text == "SELECT a FROM t WHERE a = $1 AND b = $2 AND c = $3")
         let longer = sql.appending(" AND d = \(4)")
-        #expect(longer.rendered(for: .sqlite).text == "SELECT a FROM t WHERE a = ?1 AND b = ?2 AND c = ?3 AND d = ?4")
+        #expect(longer.rendered(for: .sqlite).text == "SELECT a FROM t WHERE a = ? AND b = ? AND c = ? AND d = ?")
     }
 
     @Test func `nothing is bound as null of its type`() {
@@ -45,7 +45,7 @@ import Testing
 
     @Test func `on SQLite a table of values is spelled out, also when it is empty`() {
         let full: SQL = "\(rows: SQLRows([1, 2], { $0 }, { Optional($0) }))"
-        #expect(full.rendered(for: .sqlite).text == "VALUES (?1, ?2), (?3, ?4)")
+        #expect(full.rendered(for: .sqlite).text == "VALUES (?, ?), (?, ?)")
         let empty: SQL = "\(rows: SQLRows([Int](), { $0 }, { $0 }))"
         #expect(empty.rendered(for: .sqlite).text == "SELECT NULL, NULL WHERE 0")
         #expect(empty.rendered(for: .sqlite).parameters.isEmpty)

@@ -67,16 +67,24 @@ struct BenchDatabase: Sendable {
 struct Capstan: Sendable {
     let server: Server
 
-    /// Starts `capstan serve` and waits until it is ready.
-    init(database: String, isDemo: Bool = true, environment: [String: String] = [:]) async throws {
+    /// Fills a database with the demo.
+    ///
+    /// The server that does so is stopped again: while it runs it draws the demo's films, which takes both cores.
+    static func fillDemo(_ database: String) async throws {
+        try await Capstan(database: database, isDemo: true).server.stop()
+    }
+
+    /// Starts `capstan serve` on a database that is filled and waits until it is ready.
+    init(database: String) async throws { try await self.init(database: database, isDemo: false) }
+
+    private init(database: String, isDemo: Bool) async throws {
         let port = Server.freePort()
         let data = try Command.temporaryFolder().path
-        var settings = [
+        let settings = [
             // Load comes from one machine: each request names another client, and the guard over all routes is off.
             "CAPSTAN_SERVER_TRUSTED_HOPS": "1", "CAPSTAN_SERVER_GUARD_PER_MINUTE": "0", "CAPSTAN_LOG_LEVEL": "warning",
             "CAPSTAN_TOURNAMENT_BOT": "false",
         ]
-        settings.merge(environment) { _, new in new }
         server = try await Server(
             Server.built("capstan"),
             ["serve", "--database", database, "--listen", "127.0.0.1:\(port)", "--data", data]

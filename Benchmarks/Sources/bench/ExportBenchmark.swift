@@ -7,8 +7,7 @@ enum ExportBenchmark: Benchmark {
 
     static func run() async throws -> [(String, String)] {
         let database = try BenchDatabase("bench_export")
-        let first = try await Capstan(database: database.url)
-        first.server.stop()
+        try await Capstan.fillDemo(database.url)
         let slots = try fill(database, ballots: [10_000, 1_000_000])
         let capstan = try await Capstan(database: database.url)
         defer { capstan.server.stop() }

@@ -38,8 +38,7 @@ enum LeaderboardBenchmark: Benchmark {
 
     private static func measure(clips: Int) async throws -> Costs {
         let database = try BenchDatabase("bench_board_\(clips)")
-        let first = try await Capstan(database: database.url)
-        first.server.stop()
+        try await Capstan.fillDemo(database.url)
         let slot = try fill(database, clips: clips)
         let capstan = try await Capstan(database: database.url)
         defer { capstan.server.stop() }

@@ -89,6 +89,7 @@ enum VotesBenchmark: Benchmark {
         let cookies: URL
 
         init(database: String) async throws {
+            try await Capstan.fillDemo(database)
             capstan = try await Capstan(database: database)
             cookies = try Command.temporaryFolder().appendingPathComponent("cookies")
             // Each request without a cookie makes the server mint a device key: a new voter.

@@ -15,7 +15,8 @@ final class SQLiteConnection: @unchecked Sendable {
         /// Longer texts (tables of many values) are prepared for one use.
         static let cachedTextBytes = 8_192
         static let pageBytes = 4_096
-        static let pagesBeforeCheckpoint = 1_000
+        /// 32 MiB: each checkpoint copies a page once, however often it was written since the last one.
+        static let pagesBeforeCheckpoint = 8_192
     }
 
     let settings: SQLiteSettings
@@ -30,6 +31,8 @@ final class SQLiteConnection: @unchecked Sendable {
     private var isClosed = false
     /// Size of the log at which the next checkpoint waits for readers.
     private var restartPages: Int
+    /// Size of the log from which on it is checkpointed.
+    private let checkpointPages: Int
     private let logPages = Atomic<Int>(0)
     private let busyLimit: BusyLimit
 
@@ -46,6 +49,7 @@ final class SQLiteConnection: @unchecked Sendable {
         let limit = BusyLimit(settings.busyTimeout)
         busyLimit = limit
         restartPages = settings.journalBytes.bytes / Bounds.pageBytes
+        checkpointPages = min(Bounds.pagesBeforeCheckpoint, restartPages / 2)
         configuration.busyMode = .callback { limit.wait(tries: $0) }
         do {
             database = try DatabaseQueue(path: path, configuration: configuration)
@@ -252,7 +256,7 @@ final class SQLiteConnection: @unchecked Sendable {
     func boundLog() {
         if isClosed { return }
         let pages = pagesInLog
-        guard pages >= Bounds.pagesBeforeCheckpoint else {
+        guard pages >= checkpointPages else {
             restartPages = settings.journalBytes.bytes / Bounds.pageBytes
             return
         }

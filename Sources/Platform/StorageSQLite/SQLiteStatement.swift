@@ -75,7 +75,7 @@ final class SQLiteStatement {
         sqlite3_clear_bindings(pointer)
     }
 
-    /// Binds values to `?1`, `?2` and so on.
+    /// Binds values to the parameters, in order.
     func bind(_ parameters: [RenderedSQL.Parameter], name: String) throws(StorageError) {
         guard sqlite3_bind_parameter_count(pointer) == parameters.count else {
             throw StorageError(

@@ -55,11 +55,13 @@ extension SQL {
         var text = ""
         var parameters: [RenderedSQL.Parameter] = []
         var tenants: [Tenant] = []
-        let mark = dialect == .postgres ? "$" : "?"
         func bind(_ parameter: RenderedSQL.Parameter) {
             parameters.append(parameter)
-            text += mark
-            text += String(parameters.count)
+            switch dialect {
+            case .postgres: text += "$\(parameters.count)"
+            // Not `?n`: SQLite looks each number up among all that came before, and a table of values has thousands.
+            case .sqlite: text += "?"
+            }
         }
         for part in parts {
             switch part {

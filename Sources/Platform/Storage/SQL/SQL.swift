@@ -7,7 +7,7 @@ public import Base
 /// ```
 ///
 /// Text enters only through literals; a fragment is embedded with `\(sql:)`, a constant with `\(raw:)`, many rows with
-/// `\(rows:)`. On PostgreSQL every bound value becomes `$n`, on SQLite `?n`.
+/// `\(rows:)`. On PostgreSQL every bound value becomes `$n`, on SQLite `?`.
 public struct SQL: Sendable {
     enum Part: Sendable, Hashable {
         case text(String)
@@ -73,7 +73,7 @@ extension SQL: ExpressibleByStringInterpolation {
 /// A table of values that is sent with a statement: columns of equal length.
 ///
 /// PostgreSQL receives one array per column (`SELECT * FROM unnest($1, $2)`), so that the text of the statement does not
-/// depend on the number of rows; SQLite receives `VALUES (?1, ?2), …`. At most ``Bounds/rows`` rows.
+/// depend on the number of rows; SQLite receives `VALUES (?, ?), …`. At most ``Bounds/rows`` rows.
 public struct SQLRows: Sendable, Hashable {
     /// Bounds of a table of values.
     public enum Bounds {
