@@ -14,11 +14,19 @@ struct Program: Sendable {
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
         var variables = ProcessInfo.processInfo.environment
         for (name, value) in environment { variables[name] = value }
+        // The threads of Swift's tasks block all signals, and a child would inherit that: none could end it gently.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         let argv = arguments.map { strdup($0) } + [nil]
         let envp = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { (argv + envp).forEach { free($0) } }
         pid = 0
-        let status = posix_spawnp(&pid, arguments[0], &actions, nil, argv, envp)
+        let status = posix_spawnp(&pid, arguments[0], &actions, &attributes, argv, envp)
         guard status == 0 else { throw Broken(.failed, "\(arguments[0]): \(String(cString: strerror(status)))") }
     }
 
