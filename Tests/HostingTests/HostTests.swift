@@ -78,6 +78,7 @@ private struct Bakery: Product {
                 clock: clock, randomness: randomness, node: Node(name: "one", lane: 0), home: home, storage: storage,
                 caches: caches, limits: limits,
                 blobs: try await DiskBlobs(root: folder, clock: clock, randomness: randomness, events: events),
+                fileKey: Secret(randomness.bytes(32)),
                 flags: flags, settings: try Settings([]) { _ in nil }, metrics: events.metrics, logger: logger),
             accounts: accounts, ledger: ledger, metricsPolicy: .operator)
         let pages = try Pages(

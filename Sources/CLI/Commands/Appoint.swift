@@ -67,6 +67,8 @@ enum DemoPeople {
     private static let all: [(email: String, name: String, role: Role)] = [
         ("operator@example.com", "Olive Operator", .operator),
         ("director@example.com", "Dora Director", .administrator),
+        ("moderator@example.com", "Milo Moderator", .moderator),
+        ("creator@example.com", "Cleo Creator", .member),
         ("viewer@example.com", "Vic Viewer", .member),
     ]
 

@@ -30,7 +30,8 @@ struct RunningInstallation: Sendable {
                     name: settings.text(PlatformSettings.nodeName) ?? "node-1",
                     lane: settings.integer(PlatformSettings.nodeLane)),
                 home: home, storage: ground.storage, caches: ground.caches, limits: ground.limits, blobs: blobs,
-                flags: ground.flags, settings: settings, metrics: ground.metrics, logger: logger),
+                fileKey: InstallationKeys.derived(keys.root, for: "files"), flags: ground.flags, settings: settings,
+                metrics: ground.metrics, logger: logger),
             accounts: ground.accounts, ledger: ground.ledger, metricsPolicy: metricsPolicy)
         var siteSettings = SiteSettings()
         siteSettings.trustedHops = settings.integer(PlatformSettings.trustedHops)

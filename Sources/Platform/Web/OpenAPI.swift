@@ -42,12 +42,19 @@ public enum OpenAPI {
         if !body.isEmpty {
             let schema = schema(.object(body))
             var content: [JSONValue.Member] = []
-            if route.accepts != .form { content.append(.init("application/json", ["schema": schema])) }
+            if route.accepts != .form, route.accepts != .formWithFile {
+                content.append(.init("application/json", ["schema": schema]))
+            }
             if route.accepts == .form {
                 content.append(.init("application/x-www-form-urlencoded", ["schema": schema]))
             }
+            if route.accepts == .formWithFile { content.append(.init("multipart/form-data", ["schema": schema])) }
             let isRequired = body.contains(where: \.isRequired)
             members.append(.init("requestBody", ["required": .boolean(isRequired), "content": .object(content)]))
+        }
+        if route.accepts == .bytes {
+            members.append(
+                .init("requestBody", ["required": true, "content": ["application/octet-stream": [:]]]))
         }
         members.append(.init("responses", responses(route)))
         switch route.policy {

@@ -9,10 +9,12 @@ public struct TournamentProduct: Product {
     public static let plan = ProductPlan(
         name: "tournament", title: "Tournament",
         summary: "Creators upload short clips, viewers vote, one clip wins each slot; the winners are the film.",
-        schema: TournamentSchema.module, flags: Playhouse.Flags.all, capabilities: [SlotStore.sweep])
+        schema: TournamentSchema.module, settings: MediaSettings.all, flags: Playhouse.Flags.all,
+        capabilities: [SlotStore.sweep, MediaTaskStore.sweep])
 
     private let services: ProductServices
     private let house: Playhouse
+    private let studio: Studio
     private let films: DemoFilmsService
     private let bot: DemoBotService
 
@@ -23,20 +25,24 @@ public struct TournamentProduct: Product {
             storage: services.storage, caches: services.caches, clock: services.clock, randomness: services.randomness,
             lane: services.node.lane, logger: services.logger
         ) { [flags = services.flags] flag, tenant in flags.isOn(flag, for: tenant) }
+        let tools = MediaSettings.tools(services.settings, clock: services.clock)
+        studio = Studio(
+            house: house, blobs: services.blobs, fileKey: services.fileKey, tools: tools,
+            tasks: MediaSettings.tasks(services.settings))
         films = DemoFilmsService(
             films: [], blobs: services.blobs,
             folder: FileManager.default.temporaryDirectory.appending(
-                path: "capstan-films-\(ProcessInfo.processInfo.processIdentifier)"))
+                path: "capstan-films-\(ProcessInfo.processInfo.processIdentifier)"), program: tools.ffmpeg)
         bot = DemoBotService(house: house)
     }
 
     /// What the product gives to the host.
     public var manifest: ProductManifest {
-        let (house, films, bot) = (house, films, bot)
+        let (house, studio, films, bot) = (house, studio, films, bot)
         return ProductManifest(
             routes: Self.api(house, flags: services.flags) + PageRoutes(house: house).routes
-                + DemoRoutes(films: films, blobs: services.blobs).routes,
-            services: house.services + [films, bot], pages: TournamentPages.bundle,
+                + studio.routes + DemoRoutes(films: films, blobs: services.blobs).routes,
+            services: house.services + studio.services + [films, bot], pages: TournamentPages.bundle,
             navigation: TournamentPages.navigation,
             demo: { stage in
                 let filling = DemoFilling(storage: house.storage, clock: house.clock, lane: house.votes.lane)

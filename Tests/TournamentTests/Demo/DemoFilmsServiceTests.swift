@@ -23,7 +23,8 @@ import Testing
             root: folder.appending(path: "blobs").path, clock: SimClock(), randomness: SeededRandomness(seed: 1),
             events: .silent())
         let films = DemoFilmsService(
-            films: numbers.map { (tenant, $0) }, blobs: store, folder: folder.appending(path: "work"), program: program)
+            films: numbers.map { (tenant, $0) }, blobs: store, folder: folder.appending(path: "work"),
+            program: MediaProgram(name: program, clock: SystemClock()))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await films.run() }
             try await body(films, store)

@@ -24,6 +24,8 @@ public struct ProductServices: Sendable {
     public let limits: LimitRegistry
     /// Files.
     public let blobs: any BlobStore
+    /// What addresses of files are signed by.
+    public let fileKey: Secret<[UInt8]>
     /// What is switched on, for whom.
     public let flags: FeatureFlags
     /// The values of the product's settings.
@@ -36,8 +38,8 @@ public struct ProductServices: Sendable {
     /// Gathers the services.
     public init(
         clock: any WallClock, randomness: any Randomness, node: Node, home: Tenant, storage: Storage,
-        caches: CacheRegistry, limits: LimitRegistry, blobs: any BlobStore, flags: FeatureFlags, settings: Settings,
-        metrics: MetricRegistry, logger: Logger
+        caches: CacheRegistry, limits: LimitRegistry, blobs: any BlobStore, fileKey: Secret<[UInt8]>,
+        flags: FeatureFlags, settings: Settings, metrics: MetricRegistry, logger: Logger
     ) {
         self.clock = clock
         self.randomness = randomness
@@ -47,6 +49,7 @@ public struct ProductServices: Sendable {
         self.caches = caches
         self.limits = limits
         self.blobs = blobs
+        self.fileKey = fileKey
         self.flags = flags
         self.settings = settings
         self.metrics = metrics

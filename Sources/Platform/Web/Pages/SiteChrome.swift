@@ -4,18 +4,39 @@ public import Base
 public struct SiteChrome: Sendable {
     /// A link in the navigation.
     public struct Link: Sendable {
+        /// Who is shown a link.
+        public enum Audience: Sendable, Hashable {
+            /// Everybody.
+            case everybody
+            /// Who is signed in.
+            case signedIn
+            /// Who has at least a role.
+            case role(Role)
+        }
+
         /// Where it leads.
         public var href: String
         /// What it says.
         public var label: String
         /// The name of its icon in `web/icons.svg`.
         public var icon: String
+        /// Who is shown it.
+        public var audience: Audience
 
         /// Makes a link.
-        public init(href: String, label: String, icon: String = "") {
+        public init(href: String, label: String, icon: String = "", for audience: Audience = .everybody) {
             self.href = href
             self.label = label
             self.icon = icon
+            self.audience = audience
+        }
+
+        func isShown(to principal: Principal?) -> Bool {
+            switch audience {
+            case .everybody: true
+            case .signedIn: principal?.person != nil
+            case .role(let role): principal?.has(role) ?? false
+            }
         }
     }
 
@@ -52,6 +73,9 @@ public struct SiteChrome: Sendable {
     /// The surroundings as the layout reads them, for whom and where `context` says.
     func model(in context: RequestContext?, now: Int64) -> [String: Any] {
         let path = context?.path ?? ""
+        // What everybody may keep is the same for all.
+        let principal = context.flatMap { $0.route.cache.isPublic ? nil : $0.principal }
+        let navigation = navigation.filter { $0.isShown(to: principal) }
         let current = navigation.filter { path == $0.href || path.hasPrefix($0.href + "/") }
             .max { $0.href.count < $1.href.count }?.href
         var model: [String: Any] = [

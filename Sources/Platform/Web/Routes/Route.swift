@@ -116,6 +116,11 @@ public enum BodyKind: String, Sendable, Hashable, CaseIterable {
     case form
     /// Either: one route for the page without script and for the program.
     case jsonOrForm
+    /// Bytes of any kind, which the handler reads as they arrive; the route declares no body fields.
+    case bytes
+    /// `multipart/form-data`, as a browser's form with one file sends it: the fields stand before the file, whose bytes
+    /// the handler reads as they arrive; needs a form token.
+    case formWithFile
 }
 
 /// What a route answers with.

@@ -66,9 +66,9 @@ struct ConnectionHandler: ServerChildChannel {
         let peer = value.channel.remoteAddress?.ipAddress.flatMap { IPAddress($0) } ?? .none
         do {
             try await value.asyncChannel.executeThenClose { inbound, outbound in
-                var parts = RequestParts(iterator: inbound.makeAsyncIterator())
+                let parts = RequestParts(iterator: inbound.makeAsyncIterator())
                 while let head = try await parts.nextHead() {
-                    let keepsOpen = try await answer(head, &parts, outbound, peer, value.state)
+                    let keepsOpen = try await answer(head, parts, outbound, peer, value.state)
                     guard keepsOpen, try await parts.discard(Bounds.discardedBytesMax) else { break }
                 }
                 outbound.finish()
@@ -80,19 +80,16 @@ struct ConnectionHandler: ServerChildChannel {
     }
 
     private func answer(
-        _ head: HTTPRequestHead, _ parts: inout RequestParts,
+        _ head: HTTPRequestHead, _ parts: RequestParts,
         _ outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>, _ peer: IPAddress, _ state: ConnectionState
     ) async throws -> Bool {
         let request = RequestHead(
             method: head.method.rawValue, target: head.uri, fields: head.headers,
             isHostRequired: head.version != .http1_0)
         state.allow(.seconds(30))
-        var response = await site.respond(to: request, peer: peer, allow: state.allow) { limit in
-            if request.expectsContinue {
-                try await outbound.write(.head(HTTPResponseHead(version: .http1_1, status: .continue)))
-            }
-            return try await parts.collect(limit, expected: request.contentLength)
-        }
+        var response = await site.respond(
+            to: request, peer: peer, allow: state.allow,
+            body: ConnectionBody(parts: parts, outbound: outbound, expectsContinue: request.expectsContinue))
         let keepsOpen = head.isKeepAlive && !response.closes && !(request.expectsContinue && parts.isBodyUnread)
         response.headers.add(name: "date", value: date.now)
         if !keepsOpen { response.headers.add(name: "connection", value: "close") }
@@ -115,53 +112,96 @@ struct ConnectionHandler: ServerChildChannel {
 }
 
 /// Reads the parts of requests in their order.
-struct RequestParts {
+///
+/// A request's handler may hand its body to a task that it waits for; never do two read at once.
+// SAFETY: `iterator` and `unread` are touched between the two ends of `alone` only, which lets one task in at a time and
+// orders what they do by the atomic.
+final class RequestParts: @unchecked Sendable {
     private var iterator: NIOAsyncChannelInboundStream<HTTPServerRequestPart>.AsyncIterator
-    private(set) var isBodyUnread = false
+    private var unread = false
+    private let isBusy = Atomic(false)
 
     init(iterator: NIOAsyncChannelInboundStream<HTTPServerRequestPart>.AsyncIterator) { self.iterator = iterator }
 
-    mutating func nextHead() async throws -> HTTPRequestHead? {
+    /// Whether something of the request's body has not been read.
+    var isBodyUnread: Bool {
+        enter()
+        defer { leave() }
+        return unread
+    }
+
+    func nextHead() async throws -> HTTPRequestHead? {
+        enter()
+        defer { leave() }
         while let part = try await iterator.next(isolation: #isolation) {
             if case .head(let head) = part {
-                isBodyUnread = true
+                unread = true
                 return head
             }
         }
         return nil
     }
 
-    mutating func collect(_ limit: Int, expected: Int?) async throws -> ByteBuffer {
-        var collected: ByteBuffer?
-        while isBodyUnread {
+    /// The next bytes of the request's body; `nil` at its end.
+    func nextBytes() async throws -> ByteBuffer? {
+        enter()
+        defer { leave() }
+        while unread {
             guard let part = try await iterator.next(isolation: #isolation) else { throw CancellationError() }
             switch part {
             case .head: continue
-            case .body(var buffer):
-                guard (collected?.readableBytes ?? 0) + buffer.readableBytes <= limit else {
-                    throw Problem(.bodyTooLarge, "The body is larger than \(ByteCount(limit)).")
-                }
-                if collected == nil { collected = buffer } else { collected?.writeBuffer(&buffer) }
-            case .end: isBodyUnread = false
+            case .body(let buffer): return buffer
+            case .end: unread = false
             }
         }
-        return collected ?? ByteBuffer()
+        return nil
     }
 
     /// Reads the rest of the body away; `false` when there is more than `limit` or the client left.
-    mutating func discard(_ limit: Int) async throws -> Bool {
+    func discard(_ limit: Int) async throws -> Bool {
+        enter()
+        defer { leave() }
         var left = limit
-        while isBodyUnread {
+        while unread {
             guard let part = try await iterator.next(isolation: #isolation) else { return false }
             switch part {
             case .head: continue
             case .body(let buffer):
                 left -= buffer.readableBytes
                 guard left >= 0 else { return false }
-            case .end: isBodyUnread = false
+            case .end: unread = false
             }
         }
         return true
+    }
+
+    private func enter() {
+        let wasBusy = isBusy.exchange(true, ordering: .acquiring)
+        precondition(!wasBusy, "two tasks read one request's body: let one of them read it")
+    }
+
+    private func leave() { isBusy.store(false, ordering: .releasing) }
+}
+
+/// The body of the request that is being answered; a client that asked whether to send it is told to when it is read.
+private final class ConnectionBody: BodySource {
+    private let parts: RequestParts
+    private let outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>
+    private let isAwaited: Atomic<Bool>
+
+    init(
+        parts: RequestParts, outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>, expectsContinue: Bool
+    ) {
+        self.parts = parts
+        self.outbound = outbound
+        isAwaited = Atomic(expectsContinue)
+    }
+
+    func next() async throws -> ByteBuffer? {
+        if isAwaited.exchange(false, ordering: .relaxed) {
+            try await outbound.write(.head(HTTPResponseHead(version: .http1_1, status: .continue)))
+        }
+        return try await parts.nextBytes()
     }
 }
 

@@ -37,7 +37,7 @@ struct Exchange {
 
     /// Everything between the head and the handler's answer, in the order in which it can fail most cheaply.
     mutating func run(
-        _ allow: (Duration) -> Void, _ readBody: (Int) async throws -> ByteBuffer
+        _ allow: (Duration) -> Void, _ body: any BodySource
     ) async throws -> Answer {
         try checkHead()
         let address = site.addresses.find(peer: peer, forwardedFor: head.forwardedFor)
@@ -62,9 +62,10 @@ struct Exchange {
         }
         let context = RequestContext(
             mounted: mounted, principal: principal, clientAddress: address, isSecure: isSecure, cost: cost,
-            trace: trace, receivedAt: site.services.clock.now(), head: head, site: site)
+            trace: trace, receivedAt: site.services.clock.now(), head: head, site: site,
+            intake: BodyIntake(body, limit: route.bodyLimit.bytes))
         chromeContext = context
-        let input = try await readInput(route, values: match.values, context: context, readBody)
+        let input = try await readInput(route, values: match.values, context: context, body)
         return try await route.handle(input, context)
     }
 
@@ -199,11 +200,14 @@ struct Exchange {
     // MARK: What
 
     private func readInput(
-        _ route: Route, values: [String], context: RequestContext, _ readBody: (Int) async throws -> ByteBuffer
+        _ route: Route, values: [String], context: RequestContext, _ source: any BodySource
     ) async throws -> JSONValue {
         let isForm = head.contentType?.prefix { $0 != ";" }.isLike("application/x-www-form-urlencoded") ?? false
-        if !route.method.isSafe { try checkOrigin(route, isForm: isForm) }
-        guard !route.fields.isEmpty || isForm && !route.method.isSafe else { return .object([]) }
+        if !route.method.isSafe { try checkOrigin(route, isForm: isForm || route.accepts == .formWithFile) }
+        if route.accepts == .bytes || route.accepts == .formWithFile { try checkLength(route) }
+        guard !route.fields.isEmpty || isForm && !route.method.isSafe || route.accepts == .formWithFile else {
+            return .object([])
+        }
         var path: [(name: String, value: String)] = []
         for (name, raw) in zip(route.path.parameters, values) {
             guard let value = PercentEncoding.decode(raw[...], plusIsSpace: false) else {
@@ -216,8 +220,10 @@ struct Exchange {
         let query = try FormValue.parse(head.query)
         var body: JSONValue?
         var form: [FormValue]?
-        if route.readsBody || isForm && !route.method.isSafe {
-            let buffer = try await bodyBytes(route, isForm: isForm, readBody)
+        if route.accepts == .formWithFile {
+            form = try await readForm(withFileIn: context)
+        } else if route.readsBody || isForm && !route.method.isSafe && route.accepts != .bytes {
+            let buffer = try await bodyBytes(route, isForm: isForm, source)
             if isForm {
                 form = try readForm(buffer, context)
             } else {
@@ -228,7 +234,7 @@ struct Exchange {
     }
 
     private func bodyBytes(
-        _ route: Route, isForm: Bool, _ readBody: (Int) async throws -> ByteBuffer
+        _ route: Route, isForm: Bool, _ source: any BodySource
     ) async throws -> ByteBuffer {
         guard head.hasBody else { return ByteBuffer() }
         let isJSON = head.contentType?.prefix { $0 != ";" }.isLike("application/json") ?? false
@@ -237,15 +243,26 @@ struct Exchange {
             case .json: isJSON
             case .form: isForm
             case .jsonOrForm: isJSON || isForm
+            case .bytes, .formWithFile: false
             }
         guard isRight else {
             let wanted = route.accepts == .form ? "application/x-www-form-urlencoded" : "application/json"
             throw Problem(.unsupportedMediaType, "The body must be written as \(wanted).")
         }
-        if let length = head.contentLength, length > route.bodyLimit.bytes {
-            throw Problem(.bodyTooLarge, "The body is larger than \(route.bodyLimit).")
+        try checkLength(route)
+        return try await source.collect(route.bodyLimit.bytes)
+    }
+
+    private func checkLength(_ route: Route) throws(Problem) {
+        guard let length = head.contentLength, length > route.bodyLimit.bytes else { return }
+        throw Problem(.bodyTooLarge, "The body is larger than \(route.bodyLimit).")
+    }
+
+    private func readForm(withFileIn context: RequestContext) async throws -> [FormValue] {
+        guard let boundary = head.contentType.flatMap(MultipartParser.boundary) else {
+            throw Problem(.unsupportedMediaType, "The body must be written as multipart/form-data.")
         }
-        return try await readBody(route.bodyLimit.bytes)
+        return try checkToken(of: try await context.intake.readFields(boundary: boundary), context)
     }
 
     private func readJSON(_ buffer: ByteBuffer, _ route: Route) throws(Problem) -> JSONValue? {
@@ -271,7 +288,10 @@ struct Exchange {
         guard let text = String(validating: buffer.readableBytesView, as: UTF8.self) else {
             throw Problem(.malformedInput, "The form is not UTF-8.")
         }
-        let values = try FormValue.parse(text[...])
+        return try checkToken(of: try FormValue.parse(text[...]), context)
+    }
+
+    private func checkToken(of values: [FormValue], _ context: RequestContext) throws(Problem) -> [FormValue] {
         guard let subject = context.formSubject,
             let token = values.first(where: { $0.name == FormTokens.fieldName })?.value,
             site.formTokens.isValid(token, for: subject)

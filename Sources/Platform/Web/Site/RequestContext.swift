@@ -20,11 +20,12 @@ public final class RequestContext: Sendable {
 
     let head: RequestHead
     let site: Site
+    let intake: BodyIntake
 
     init(
         mounted: MountedRoute, principal: Principal, clientAddress: IPAddress, isSecure: Bool, cost: Cost,
         trace: TraceContext,
-        receivedAt: Timestamp, head: RequestHead, site: Site
+        receivedAt: Timestamp, head: RequestHead, site: Site, intake: BodyIntake
     ) {
         self.mounted = mounted
         self.principal = principal
@@ -35,6 +36,7 @@ public final class RequestContext: Sendable {
         self.receivedAt = receivedAt
         self.head = head
         self.site = site
+        self.intake = intake
     }
 
     /// The route, as declared.
@@ -55,9 +57,16 @@ public final class RequestContext: Sendable {
     /// Whether the client is a browser that shows pages.
     public var prefersHTML: Bool { head.prefersHTML }
 
+    /// The body as it arrives, or the file of a form; empty for routes that accept neither bytes nor a form with a file.
+    public var body: RequestBody { RequestBody(intake) }
+
+    /// The size of the body that the client announced; `nil` when it did not say.
+    public var announcedLength: ByteCount? { head.contentLength.map { ByteCount($0) } }
+
     /// Whether the input came by a form, so that the answer should lead to a page.
     public var isForm: Bool {
-        head.contentType?.prefix { $0 != ";" }.isLike("application/x-www-form-urlencoded") ?? false
+        guard let type = head.contentType?.prefix(while: { $0 != ";" }) else { return false }
+        return type.isLike("application/x-www-form-urlencoded") || type.isLike("multipart/form-data")
     }
 
     /// Whether the client asked for the head alone.

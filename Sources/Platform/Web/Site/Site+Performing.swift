@@ -40,12 +40,7 @@ extension Site {
         var fields = HTTPHeaders(headers)
         if !body.isEmpty { fields.replaceOrAdd(name: "content-length", value: String(body.count)) }
         let head = RequestHead(method: method, target: target, fields: fields)
-        let response = await respond(to: head, peer: peer, allow: { _ in }) { limit in
-            guard body.count <= limit else {
-                throw Problem(.bodyTooLarge, "The body is larger than \(limit) bytes.")
-            }
-            return ByteBuffer(bytes: body)
-        }
+        let response = await respond(to: head, peer: peer, allow: { _ in }, body: ReadyBody(body))
         let gathered = GatheredBody()
         switch response.body {
         case .none: break
@@ -56,6 +51,21 @@ extension Site {
         return PerformedAnswer(
             status: response.status, headers: response.headers.map { ($0.name.lowercased(), $0.value) }, body: bytes,
             trailers: trailers)
+    }
+}
+
+/// A body that is in memory, handed out in pieces as a connection would.
+private final class ReadyBody: BodySource {
+    private static let pieceBytes = 65_536
+
+    private let rest: Mutex<ByteBuffer>
+
+    init(_ bytes: [UInt8]) { rest = Mutex(ByteBuffer(bytes: bytes)) }
+
+    func next() async throws -> ByteBuffer? {
+        rest.withLock { rest in
+            rest.readableBytes > 0 ? rest.readSlice(length: min(Self.pieceBytes, rest.readableBytes)) : nil
+        }
     }
 }
 

@@ -58,10 +58,10 @@ public final class Site: Sendable {
     ///   - head: the parsed head.
     ///   - peer: the socket's address.
     ///   - allow: is told how long the answer may take, once the route is known.
-    ///   - body: reads the body up to a number of bytes, or throws `web.bodyTooLarge`.
+    ///   - body: where the body comes from.
     /// - Returns: the answer, also for whatever went wrong.
     func respond(
-        to head: RequestHead, peer: IPAddress, allow: (Duration) -> Void, body: (Int) async throws -> ByteBuffer
+        to head: RequestHead, peer: IPAddress, allow: (Duration) -> Void, body: any BodySource
     ) async -> WireResponse {
         let start = services.clock.uptime()
         let trace = traces.begin(head.traceParent, head.traceState)
@@ -119,7 +119,12 @@ enum DeclarationCheck {
         guard Set(route.fields.map(\.name)).count == route.fields.count else {
             throw bad(route, "two of its fields have the same name")
         }
-        guard !(route.method == .get && route.readsBody) else { throw bad(route, "a GET cannot read a body") }
+        guard !(route.method == .get && (route.readsBody || route.accepts == .bytes)) else {
+            throw bad(route, "a GET cannot read a body")
+        }
+        guard !(route.accepts == .bytes && route.readsBody) else {
+            throw bad(route, "a body of bytes has no fields")
+        }
         guard route.bodyLimit <= .mebibytes(64) else { throw bad(route, "its body limit is above 64 MiB") }
         guard route.deadline >= .milliseconds(10), route.deadline <= .seconds(600) else {
             throw bad(route, "its deadline is not between 10 milliseconds and 10 minutes")

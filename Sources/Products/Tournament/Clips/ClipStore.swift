@@ -62,7 +62,14 @@ struct ClipStore: Sendable {
 
     /// What the sampler needs of the clips that may be shown, in one statement.
     func exposures(of slot: ID<Slot>, in tenant: Tenant) async throws(StorageError) -> [ExposureSampler.Entry] {
-        try await storage.reader(for: tenant).list(
+        try await exposures(of: slot, through: storage.reader(for: tenant), in: tenant)
+    }
+
+    /// The same through a transaction that lets another clip in.
+    func exposures(
+        of slot: ID<Slot>, through reading: some Reading, in tenant: Tenant
+    ) async throws(StorageError) -> [ExposureSampler.Entry] {
+        try await reading.list(
             ExposureSampler.Entry.self, "clip.exposures",
             """
             SELECT c.id, c.active_at, c.exposure_base,

@@ -33,7 +33,7 @@ actor DemoFilmsService: Service {
     }
 
     private let blobs: any BlobStore
-    private let program: String
+    private let program: MediaProgram
     private let folder: URL
     private var rest: [Order]
     private var wanted: [Order] = []
@@ -45,8 +45,8 @@ actor DemoFilmsService: Service {
     ///   - films: which films there are, in the order in which they are drawn when nobody waits.
     ///   - blobs: where they are kept.
     ///   - folder: where ffmpeg works; created when needed.
-    ///   - program: ffmpeg's name or path.
-    init(films: [(tenant: Tenant, number: Int)], blobs: any BlobStore, folder: URL, program: String = "ffmpeg") {
+    ///   - program: ffmpeg.
+    init(films: [(tenant: Tenant, number: Int)], blobs: any BlobStore, folder: URL, program: MediaProgram) {
         rest = films.reversed().map { Order(tenant: $0.tenant, number: $0.number) }
         self.blobs = blobs
         self.folder = folder
@@ -140,34 +140,9 @@ actor DemoFilmsService: Service {
         for (name, text) in recipe.pictures {
             try Data(text.utf8).write(to: place.appending(path: name))
         }
-        try await Self.run(program, recipe.arguments, in: place)
+        let bounds = MediaProgram.Bounds(
+            deadline: .seconds(60), processorSeconds: 30, outputBytes: Bounds.filmMax.bytes)
+        try await program.run(recipe.arguments, in: place, within: bounds)
         return ByteBuffer(bytes: try Data(contentsOf: place.appending(path: FilmRecipe.result)))
-    }
-
-    @concurrent
-    private static func run(_ program: String, _ arguments: [String], in folder: URL) async throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["nice", "-n", "15", program] + arguments
-        process.currentDirectoryURL = folder
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        let (ends, end) = AsyncStream.makeStream(of: Int32.self, bufferingPolicy: .bufferingNewest(1))
-        process.terminationHandler = { finished in
-            end.yield(finished.terminationStatus)
-            end.finish()
-        }
-        try process.run()
-        for await status in ends {
-            guard status == 0 else { throw DrawingFailed(status: status) }
-            return
-        }
-        process.terminate()
-        throw CancellationError()
-    }
-
-    private struct DrawingFailed: Error {
-        let status: Int32
     }
 }

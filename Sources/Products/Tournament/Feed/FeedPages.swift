@@ -56,6 +56,7 @@ struct FeedPage: Sendable {
     let totalsHref: String?
     let filmHref = Addresses.film
     let timetableHref = Addresses.timetable
+    let uploadHref = Addresses.upload
 
     /// The page of a slot that is voted on.
     init(season: Season, slot: Slot, entries: [Entry], power: VotingPower, at now: Timestamp) {

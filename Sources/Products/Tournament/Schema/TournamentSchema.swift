@@ -20,8 +20,11 @@ public enum TournamentSchema {
             TableDeclaration("fraud_cases"),
             TableDeclaration("removals"),
             TableDeclaration("boards"),
-        ],
-        migrations: [Migration(1, "seasons, clips, votes, results", timetable + competition + voting + outcome)])
+        ] + uploadTables,
+        migrations: [
+            Migration(1, "seasons, clips, votes, results", timetable + competition + voting + outcome),
+            Migration(2, "uploads, media work", uploads),
+        ])
 
     /// A table that is only ever reached through its primary key: on SQLite it is stored in the key's order.
     private static func keyed(_ text: String, postgres options: String = "") -> [Migration.Step] {

@@ -22,6 +22,7 @@ final class Timetable: Sendable {
         static func clips(_ slot: ID<Slot>) -> String { "tournament.slotClips:\(slot)" }
         static func result(_ slot: ID<Slot>) -> String { "tournament.result:\(slot)" }
         static let film = "tournament.film"
+        static func clip(_ clip: ID<Clip>) -> String { "tournament.clip:\(clip)" }
     }
 
     let seasons: SeasonStore
@@ -51,7 +52,8 @@ final class Timetable: Sendable {
             CacheOptions(
                 ttl: .seconds(45), staleWindow: .seconds(60), capacity: 200_000,
                 weigh: { _, cast in max(1, cast.clips.count) }, tags: { [Tag.clips($0)] }), in: caches)
-        single = Cache("tournament.clip", CacheOptions(ttl: .seconds(45), capacity: 20_000), in: caches)
+        single = Cache(
+            "tournament.clip", CacheOptions(ttl: .seconds(45), capacity: 20_000, tags: { [Tag.clip($0)] }), in: caches)
     }
 
     /// The season that is on; `nil` between seasons.

@@ -8,6 +8,9 @@ enum Addresses {
     static let feed = base
     static let timetable = base + "/timetable"
     static let film = base + "/film"
+    static let upload = base + "/upload"
+    static let mine = base + "/mine"
+    static let queue = base + "/desk/clips"
     static let votes = api + "/votes"
     static let views = api + "/views"
 

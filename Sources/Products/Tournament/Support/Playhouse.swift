@@ -18,7 +18,14 @@ final class Playhouse: Sendable {
         static let multiVote = FeatureFlag(
             "multiVote", isOnByDefault: true,
             "Voters may vote for any number of clips of a slot; off: for one, and another vote moves it.")
-        static let all = [requireAuthVoting, requireCaptchaVoting, multiVote]
+        static let trustedCreators = FeatureFlag(
+            "trustedCreators", isOnByDefault: false,
+            "Clips of creators of whom three were approved and none removed compete without a moderator's look.")
+        static let requireVerifiedUpload = FeatureFlag(
+            "requireVerifiedUpload", isOnByDefault: false, "Only people whose address is verified may upload clips.")
+        static let all = [
+            requireAuthVoting, requireCaptchaVoting, multiVote, trustedCreators, requireVerifiedUpload,
+        ]
     }
 
     let storage: Storage

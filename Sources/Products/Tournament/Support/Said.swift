@@ -5,6 +5,10 @@ enum Said {
         "super": "Your super vote is counted: 3 points.",
         "mega": "Your mega vote is counted: 10 points.",
         "withdrawn": "Your vote is taken back. What it cost today can be spent again.",
+        "uploaded": "Your clip has arrived. It is checked and made ready now.",
+        "removed": "Your clip is taken back.",
+        "approved": "The clip is in the running.",
+        "rejected": "The clip is sent back, and its maker reads why.",
     ]
 
     private static let bad = [
@@ -21,6 +25,15 @@ enum Said {
         TournamentError.Code.slotClosed.rawValue: "The slot of this clip is not being voted on.",
         TournamentError.Code.superSpent.rawValue: "Your super vote of this slot is spent; take it back to use it here.",
         TournamentError.Code.votingFrozen.rawValue: "Voting has stopped and the count is about to begin.",
+        TournamentError.Code.clipInvalid.rawValue: "A clip that is sent back needs a reason: its maker reads it.",
+        TournamentError.Code.clipLimit.rawValue:
+            "You have as many clips in this slot as are allowed. Take one back, or choose a later slot.",
+        TournamentError.Code.clipReviewed.rawValue: "This clip does not wait any more; somebody has decided already.",
+        TournamentError.Code.clipSettled.rawValue: "This clip has competed and cannot be taken back now.",
+        TournamentError.Code.notVerified.rawValue: "Verify your e-mail address first, then upload.",
+        TournamentError.Code.uploadUsed.rawValue: "This upload was ended already; begin a new one.",
+        TournamentError.Code.uploadsBusy.rawValue: "Many uploads are being received; try again in a few seconds.",
+        "noFile": "No file came with the form. Choose a clip and send it again.",
         "undecided": "Nobody has voted, so the slot goes on.",
         "unchanged": "The slot is not being voted on, so there was nothing to close.",
     ]

@@ -12,6 +12,8 @@ enum TournamentPages {
         SiteChrome.Link(href: Addresses.board("slot"), label: "Board", icon: "board"),
         SiteChrome.Link(href: Addresses.film, label: "Film", icon: "film"),
         SiteChrome.Link(href: Addresses.timetable, label: "Timetable", icon: "timetable"),
+        SiteChrome.Link(href: Addresses.upload, label: "Upload", icon: "upload"),
+        SiteChrome.Link(href: Addresses.queue, label: "Desk", icon: "desk", for: .role(.moderator)),
     ]
 
     private static func page(_ title: String, _ template: String, _ model: any Sendable, scripts: [String]) -> HTMLPage
@@ -44,6 +46,14 @@ enum TournamentPages {
     static func page(_ model: FilmPage) -> HTMLPage {
         page("The film so far", "film", model, scripts: model.isEmpty ? [] : ["film.js"])
     }
+
+    static func page(_ model: UploadPage) -> HTMLPage {
+        page("Upload", "upload", model, scripts: model.form == nil ? [] : ["upload.js"])
+    }
+
+    static func page(_ model: MyClipsPage) -> HTMLPage { page("My clips", "mine", model, scripts: []) }
+
+    static func page(_ model: QueuePage) -> HTMLPage { page("Upload queue", "queue", model, scripts: ["queue.js"]) }
 
     /// What the form before has led to.
     static func flash(_ word: String) -> HTMLPage.Flash? {

@@ -1,0 +1,202 @@
+import Base
+import Blobs
+import Foundation
+import NIOCore
+import Storage
+import Web
+
+/// Why a step of media work ended early.
+enum MediaTrouble: Error, Sendable, Hashable {
+    /// The task is somebody else's by now, or its clip is gone.
+    case lost
+    /// The process stops.
+    case stopped
+    /// Something that the work stands on is away; the work itself has not failed.
+    case away(String)
+    /// The work has failed, with the reason.
+    case failed(String)
+}
+
+/// The programs and the place of media work.
+struct MediaTools: Sendable {
+    var ffmpeg: MediaProgram
+    var ffprobe: MediaProgram
+    /// Where files are worked on; each task has a folder of its own in it.
+    var folder: URL
+}
+
+/// The steps that a task takes: each ends in a transaction that only who holds the task can make.
+struct MediaSteps: Sendable {
+    let reviews: ReviewDesk
+    let blobs: any BlobStore
+    let tools: MediaTools
+
+    var house: Playhouse { reviews.uploads.house }
+    var storage: Storage { house.storage }
+    var clips: ClipStore { house.timetable.clips }
+    var entries: ClipEntryStore { ClipEntryStore(storage: storage) }
+    var tasks: MediaTaskStore { MediaTaskStore(storage: storage) }
+    var files: MediaFileStore { MediaFileStore() }
+
+    /// Does what a task asks for.
+    func take(_ lease: MediaLease, on leash: MediaLeash) async throws {
+        switch lease.task.kind {
+        case .expect: try await expire(lease)
+        case .probe: try await probe(lease, on: leash)
+        case .render: try await render(lease, on: leash)
+        case .clear: try await clear(lease)
+        }
+    }
+
+    /// Changes data for as long as the task is ours: from the first statement to the commit nobody can take it.
+    func hold<Result: Sendable>(
+        _ lease: MediaLease, _ body: (WriteTransaction) async throws -> Result
+    ) async throws -> Result {
+        try await reviews.placed(in: lease.task.tenant) { transaction in
+            let until = house.clock.now() + MediaTask.Rules.lease
+            guard try await tasks.keep(lease, until: until, through: transaction) else { throw MediaTrouble.lost }
+            return try await body(transaction)
+        }
+    }
+
+    // MARK: Uploads that never came
+
+    private func expire(_ lease: MediaLease) async throws {
+        let (id, tenant) = (lease.task.clipID, lease.task.tenant)
+        try await hold(lease) { transaction in
+            guard try await clips.move(id, by: .expired, to: .removed, through: transaction, in: tenant) else {
+                return try await tasks.finish(lease, through: transaction)
+            }
+            try await entries.setFault(.expired, nil, of: id, through: transaction, in: tenant)
+            try await tasks.plan(.clear, for: id, at: house.clock.now(), through: transaction, in: tenant)
+        }
+    }
+
+    // MARK: Is it a clip?
+
+    private func probe(_ lease: MediaLease, on leash: MediaLeash) async throws {
+        let (id, tenant) = (lease.task.clipID, lease.task.tenant)
+        let result = try await inFolder(of: lease) { folder in
+            let source = try await fetchSource(of: id, into: folder, in: tenant)
+            return try await examine(source, in: folder, on: leash)
+        }
+        let now = house.clock.now()
+        try await hold(lease) { transaction in
+            switch result {
+            case .success(let finding):
+                try await entries.setFinding(finding, of: id, through: transaction, in: tenant)
+                try await tasks.plan(.render, for: id, at: now, through: transaction, in: tenant)
+            case .failure(let refusal):
+                guard try await clips.move(id, by: .refused, to: .rejected, through: transaction, in: tenant) else {
+                    throw MediaTrouble.lost
+                }
+                try await entries.setFault(refusal.fault, refusal.finding, of: id, through: transaction, in: tenant)
+                try await tasks.plan(.clear, for: id, at: now, through: transaction, in: tenant)
+                transaction.afterCommit(.invalidate(tag: Timetable.Tag.clip(id)))
+            }
+        }
+    }
+
+    /// A file that is worked on, and what it is by its first bytes.
+    struct Source: Sendable {
+        let name: String
+        let bytes: Int
+        let container: ClipContainer?
+    }
+
+    /// Measures a file.
+    func examine(
+        _ source: Source, in folder: URL, on leash: MediaLeash
+    ) async throws -> Result<ClipFinding, ClipRefusal> {
+        guard source.bytes > 0 else { return .failure(ClipRefusal(.empty)) }
+        guard let container = source.container else { return .failure(ClipRefusal(.container)) }
+        let report = "report.json"
+        let bounds = MediaProgram.Bounds(
+            deadline: .seconds(30), processorSeconds: 20, outputBytes: Bounds.reportBytes)
+        do {
+            try await tools.ffprobe.run(
+                MediaReport.arguments(for: source.name, as: container), in: folder, within: bounds, on: leash,
+                output: report)
+        } catch MediaProgram.Failure.failed {
+            let size = try Self.size(of: folder.appending(path: report))
+            return .failure(ClipRefusal(size >= Bounds.reportBytes ? .tooManyFrames : .unreadable))
+        } catch MediaProgram.Failure.tooSlow {
+            return .failure(ClipRefusal(.unreadable))
+        } catch let failure as MediaProgram.Failure {
+            throw Self.trouble(failure, tools.ffprobe, leash)
+        }
+        return MediaReport.finding(try Data(contentsOf: folder.appending(path: report)), container: container)
+    }
+
+    enum Bounds {
+        /// What `ffprobe` may print: some 40,000 packets.
+        static let reportBytes = 4 << 20
+    }
+
+    /// What a program's failure means for the work.
+    static func trouble(
+        _ failure: MediaProgram.Failure, _ program: MediaProgram, _ leash: MediaLeash
+    ) -> MediaTrouble {
+        switch failure {
+        case .missing: .away("\(program.name) is not installed")
+        case .cut: leash.reason == .stopping ? .stopped : .lost
+        case .tooSlow: .failed("\(program.name) took too long")
+        case .failed(let status, let said): .failed("\(program.name) ended with \(status): \(said)")
+        }
+    }
+
+    // MARK: Giving up
+
+    /// Ends work that has failed too often: an upload that nobody can watch yet is sent back.
+    func giveUp(_ lease: MediaLease, because reason: String) async throws {
+        let (id, tenant) = (lease.task.clipID, lease.task.tenant)
+        let found = try await clips.entered(id, through: storage.reader(for: tenant), in: tenant)
+        let isUnseen = found?.clip.state == .processing
+        if isUnseen { try await clearFiles(lease) }
+        let now = house.clock.now()
+        try await hold(lease) { transaction in
+            if isUnseen, try await clips.move(id, by: .refused, to: .rejected, through: transaction, in: tenant) {
+                try await entries.setFault(.failed, found?.entry?.finding, of: id, through: transaction, in: tenant)
+                transaction.afterCommit(.invalidate(tag: Timetable.Tag.clip(id)))
+            }
+            try await tasks.fail(lease, reason, retryAt: nil, at: now, through: transaction)
+        }
+    }
+
+    // MARK: Clearing
+
+    private func clear(_ lease: MediaLease) async throws {
+        try await clearFiles(lease)
+        let (id, tenant) = (lease.task.clipID, lease.task.tenant)
+        try await hold(lease) { transaction in
+            if let clip = try await clips.entered(id, through: transaction, in: tenant)?.clip {
+                try await clips.setFiles(
+                    Clip.Files(), milliseconds: clip.milliseconds, bytes: 0, of: id, through: transaction, in: tenant)
+                transaction.afterCommit(.invalidate(tag: Timetable.Tag.clip(id)))
+            }
+            try await tasks.finish(lease, through: transaction)
+        }
+    }
+
+    /// Deletes the upload, and the files that no other clip uses.
+    private func clearFiles(_ lease: MediaLease) async throws {
+        let (id, tenant) = (lease.task.clipID, lease.task.tenant)
+        _ = try await blobs.delete(UploadDesk.source(of: id), for: tenant)
+        let names = try await entries.entry(id, through: storage.reader(for: tenant), in: tenant)?.names ?? []
+        for name in names { try await drop(name, lease) }
+    }
+
+    /// Gives up a file; deletes it while its row is locked if this was its last use.
+    func drop(_ name: String, _ lease: MediaLease) async throws {
+        let (id, tenant) = (lease.task.clipID, lease.task.tenant)
+        try await hold(lease) { transaction in
+            guard let entry = try await entries.entry(id, through: transaction, in: tenant), entry.names.contains(name)
+            else { return }
+            try await entries.setNames(
+                entry.names.filter { $0 != name }, of: id, through: transaction, in: tenant)
+            if try await files.release(name, through: transaction, in: tenant), let key = Self.key(of: name) {
+                _ = try await blobs.delete(key, for: tenant)
+            }
+        }
+    }
+}

@@ -1,0 +1,293 @@
+import Accounts
+import Base
+import Blobs
+import NIOCore
+import Storage
+import Synchronization
+import Web
+
+/// Takes clips in: opens an entry with an address for its bytes, receives them, and hands them to the media work.
+final class UploadDesk: Sendable {
+    enum Bounds {
+        /// Uploads that one process receives at once.
+        static let atOnce = 32
+        /// Slots ahead in which a clip may be entered by default or moved to.
+        static let slotsAhead = 50
+    }
+
+    /// What somebody wants to enter.
+    struct Wish: Sendable {
+        var title: String
+        var genre: Clip.Genre
+        /// The slot; `nil` for the one that is on, or the next one.
+        var slotID: ID<Slot>?
+        /// The track in which that is looked for; `nil` for the main one.
+        var trackID: ID<Track>?
+        /// A clip of the same maker that this one takes the place of.
+        var replaces: ID<Clip>?
+    }
+
+    /// An entry whose bytes are to come.
+    struct Opening: Sendable {
+        let clip: Clip
+        let slot: Slot
+        let address: String
+        let expiresAt: Timestamp
+    }
+
+    let house: Playhouse
+    let blobs: any BlobStore
+    let signer: BlobSigner
+    let register: PersonRegister
+    private let inFlight = Atomic(0)
+    private let workshop = Mutex<Workshop?>(nil)
+
+    private var storage: Storage { house.storage }
+    private var clips: ClipStore { house.timetable.clips }
+    private var entries: ClipEntryStore { ClipEntryStore(storage: storage) }
+    private var tasks: MediaTaskStore { MediaTaskStore(storage: storage) }
+
+    /// - Parameters:
+    ///   - house: the product.
+    ///   - blobs: where bytes are kept.
+    ///   - signer: what signs addresses for uploads.
+    init(house: Playhouse, blobs: any BlobStore, signer: BlobSigner) {
+        self.house = house
+        self.blobs = blobs
+        self.signer = signer
+        register = PersonRegister(storage: house.storage)
+    }
+
+    /// Who works on clips in this process; others find their work in the table.
+    struct Workshop: Sendable {
+        /// There is work.
+        var ring: @Sendable () -> Void
+        /// What is done on a clip is to be given up.
+        var giveUp: @Sendable (ID<Clip>) -> Void
+    }
+
+    /// Says who is to hear of work.
+    func hire(_ workers: Workshop) { workshop.withLock { $0 = workers } }
+
+    private func ring() { workshop.withLock { $0 }?.ring() }
+
+    /// Has what this process does on a clip given up at once, and what is left of it cleared.
+    func giveUp(_ clip: ID<Clip>) {
+        let workers = workshop.withLock { $0 }
+        workers?.giveUp(clip)
+        workers?.ring()
+    }
+
+    /// Where the bytes of a clip are kept until its files are made.
+    static func source(of clip: ID<Clip>) -> BlobKey {
+        guard let key = BlobKey("tournament/uploads/\(clip)") else {
+            preconditionFailure("an id gave the key of no object: \(clip)")
+        }
+        return key
+    }
+
+    // MARK: Opening
+
+    /// Enters a clip and gives the address for its bytes.
+    ///
+    /// The person's row is read: who was banned a second ago enters nothing.
+    func open(_ wish: Wish, for person: ID<Person>, in tenant: Tenant) async throws -> Opening {
+        let standing = try await standing(of: person, in: tenant)
+        guard let programme = try await house.timetable.programme(in: tenant) else { throw Self.nothingOpen }
+        let now = house.clock.now()
+        let slot = try await slot(of: wish, programme, at: now, in: tenant)
+        let clip = Clip(
+            id: ID(at: now, using: AnyRandomness(house.randomness)), seasonID: slot.seasonID, trackID: slot.trackID,
+            slotID: slot.id, personID: person, title: wish.title, credit: standing.name, genre: wish.genre,
+            state: .uploading, activeAt: now, files: Clip.Files(), milliseconds: 0, bytes: 0)
+        let expiresAt = now + UploadRules.window
+        let places = programme.season.rules.clipsPerPerson
+        let replaced = try await storage.write(for: tenant) { transaction in
+            var replaced: EnteredClip?
+            if let old = wish.replaces {
+                replaced = try await withdraw(old, of: person, through: transaction, in: tenant)
+            }
+            guard try await clips.add(clip, through: transaction, in: tenant) else { throw Self.slotClosed }
+            try await takePlace(clip, of: places, at: now, until: expiresAt, through: transaction, in: tenant)
+            try await tasks.plan(
+                .expect, for: clip.id, at: expiresAt + UploadRules.grace, through: transaction, in: tenant)
+            return replaced
+        }
+        if let replaced { giveUp(replaced.clip.id) }
+        let address = signer.uploadAddress(
+            .key(Self.source(of: clip.id)), for: tenant, sizeMax: ByteCount(UploadRules.bytesMax),
+            lifetime: UploadRules.window)
+        return Opening(clip: clip, slot: slot, address: address, expiresAt: expiresAt)
+    }
+
+    /// What is written of the person at this moment, if they may upload.
+    private func standing(of person: ID<Person>, in tenant: Tenant) async throws -> PersonStanding {
+        guard let standing = try await register.standing(of: person, in: tenant) else {
+            throw Problem(TournamentError(.signInRequired, "Uploading needs an account of this stage: sign in again."))
+        }
+        guard !standing.isBanned else {
+            throw Problem(TournamentError(.banned, "This account is banned here and cannot upload."))
+        }
+        if !standing.isVerified, house.isOn(Playhouse.Flags.requireVerifiedUpload, in: tenant) {
+            throw Problem(TournamentError(.notVerified, "Verify your e-mail address first, then upload."))
+        }
+        return standing
+    }
+
+    private func slot(
+        of wish: Wish, _ programme: Timetable.Programme, at now: Timestamp, in tenant: Tenant
+    ) async throws -> Slot {
+        if let id = wish.slotID {
+            guard let slot = try await house.timetable.slot(id, in: tenant), slot.seasonID == programme.season.id else {
+                throw Problem(TournamentError(.notFound, "There is no such slot."))
+            }
+            guard slot.takesClips(at: now) else { throw Self.slotClosed }
+            return slot
+        }
+        let track = wish.trackID ?? programme.main?.id
+        guard let track, programme.tracks.contains(where: { $0.id == track }) else {
+            throw Problem(TournamentError(.notFound, "There is no such track."))
+        }
+        // Slots are in memory; whether the one that is chosen is still open is decided by its row.
+        let open = try await house.timetable.slots(of: track, in: tenant).first { $0.takesClips(at: now) }
+        guard let open else { throw Self.nothingOpen }
+        return open
+    }
+
+    private func takePlace(
+        _ clip: Clip, of places: Int, at now: Timestamp, until expiresAt: Timestamp,
+        through transaction: WriteTransaction,
+        in tenant: Tenant
+    ) async throws {
+        // Each lost race means that somebody else has filled a place: there are no more of them than places.
+        for _ in 0...places {
+            if try await entries.enter(
+                clip, places: places, at: now, until: expiresAt, through: transaction, in: tenant)
+            {
+                return
+            }
+            let taken = try await entries.taken(
+                by: clip.personID, in: clip.slotID, through: transaction, tenant: tenant)
+            if taken >= places { break }
+        }
+        throw Problem(
+            TournamentError(
+                .clipLimit, "You have \(places) clips in this slot already; take one back or wait for the next slot.",
+                context: ["limit": "\(places)", "slotId": "\(clip.slotID)"]))
+    }
+
+    private static let slotClosed = Problem(
+        TournamentError(.slotClosed, "This slot takes no more clips; choose a later one."))
+    private static let nothingOpen = Problem(
+        TournamentError(.slotClosed, "No slot takes clips at the moment; the timetable says when one does."))
+
+    // MARK: Receiving
+
+    /// Receives the bytes of an entry; nothing of them is visible, or counts, before all are there.
+    ///
+    /// - Parameters:
+    ///   - id: the clip.
+    ///   - body: the bytes, taken as fast as they can be written.
+    ///   - length: how many were announced.
+    ///   - tenant: whose clip it is.
+    /// - Returns: how many bytes there are.
+    func receive<Body: AsyncSequence & Sendable>(
+        _ id: ID<Clip>, from body: Body, length: ByteCount?, in tenant: Tenant
+    ) async throws -> Int where Body.Element == ByteBuffer {
+        guard inFlight.add(1, ordering: .relaxed).newValue <= Bounds.atOnce else {
+            inFlight.subtract(1, ordering: .relaxed)
+            throw Problem(
+                TournamentError(
+                    .uploadsBusy, "Many uploads are being received: try again in a few seconds.",
+                    retryAfter: .seconds(5)))
+        }
+        defer { inFlight.subtract(1, ordering: .relaxed) }
+        let found = try await clips.entered(id, through: storage.reader(for: tenant), in: tenant)
+        guard let found, found.entry != nil, found.clip.state == .uploading else { throw Self.used }
+        let receipt: BlobReceipt
+        do throws(BlobsError) {
+            // What is there stays: bytes that were looked at cannot be changed under the looker's eyes.
+            let upload = BlobUpload(
+                sizeMax: ByteCount(UploadRules.bytesMax), length: length, conflict: .keep)
+            receipt = try await blobs.put(.key(Self.source(of: id)), for: tenant, upload, from: body)
+        } catch {
+            if let problem = error.underlying as? Problem { throw problem }
+            throw error
+        }
+        try await arrived(id, bytes: receipt.info.size.bytes, in: tenant)
+        return receipt.info.size.bytes
+    }
+
+    /// Says that all bytes of an entry are in the store, however they came there.
+    func arrived(_ id: ID<Clip>, of person: ID<Person>, in tenant: Tenant) async throws -> Int {
+        let found = try await clips.entered(id, through: storage.reader(for: tenant), in: tenant)
+        guard let found, found.clip.personID == person, found.entry != nil else {
+            throw Problem(TournamentError(.clipNotFound, "There is no such clip of yours."))
+        }
+        guard let info = try await blobs.head(Self.source(of: id), for: tenant) else {
+            throw Problem(TournamentError(.uploadMissing, "The bytes of this clip have not arrived; send them first."))
+        }
+        guard info.size.bytes <= UploadRules.bytesMax else {
+            throw Problem(
+                TournamentError(.clipInvalid, "The upload is larger than 50 MiB.", context: ["reason": "tooLarge"]))
+        }
+        try await arrived(id, bytes: info.size.bytes, in: tenant)
+        return info.size.bytes
+    }
+
+    private func arrived(_ id: ID<Clip>, bytes: Int, in tenant: Tenant) async throws {
+        let now = house.clock.now()
+        try await storage.write(for: tenant) { transaction in
+            guard try await clips.move(id, by: .arrived, to: .processing, through: transaction, in: tenant) else {
+                throw Self.used
+            }
+            try await entries.setArrived(id, bytes: bytes, through: transaction, in: tenant)
+            try await tasks.plan(.probe, for: id, at: now, through: transaction, in: tenant)
+        }
+        ring()
+    }
+
+    private static let used = Problem(
+        TournamentError(.uploadUsed, "This address has been used, or its clip is gone; begin a new upload."))
+
+    // MARK: Taking back
+
+    /// Takes a clip away on behalf of its maker, through a transaction of somebody else's.
+    func withdraw(
+        _ id: ID<Clip>, of person: ID<Person>, through transaction: WriteTransaction, in tenant: Tenant
+    ) async throws -> EnteredClip {
+        guard let found = try await clips.entered(id, through: transaction, in: tenant),
+            found.clip.personID == person, found.clip.state != .removed
+        else { throw Problem(TournamentError(.clipNotFound, "There is no such clip of yours.")) }
+        try await remove(found, through: transaction, in: tenant)
+        return found
+    }
+
+    /// Takes a clip away: it is shown and voted on no more, its work is given up, its files go.
+    func remove(_ found: EnteredClip, through transaction: WriteTransaction, in tenant: Tenant) async throws {
+        let (clip, now) = (found.clip, house.clock.now())
+        if clip.state.isPublic {
+            // The slot's lock: nobody counts votes while a clip goes.
+            let slot = try await house.timetable.slots.locked(clip.slotID, through: transaction, in: tenant)
+            let isFree = clip.state == .active ? slot?.state.isOpenForClips : slot.map { $0.state == .locked }
+            guard clip.state != .winner, isFree ?? true else {
+                throw Problem(
+                    TournamentError(
+                        .clipSettled,
+                        clip.state == .winner
+                            ? "This clip has won its slot and is part of the film."
+                            : "The votes of this slot are being counted; try again when its result is final."))
+            }
+        }
+        guard try await clips.move(clip.id, by: .removed, to: .removed, through: transaction, in: tenant) else {
+            throw Problem(TournamentError(.clipSettled, "This clip cannot be taken away any more."))
+        }
+        if found.entry != nil {
+            try await entries.freePlace(of: clip.id, through: transaction, in: tenant)
+            try await tasks.plan(.clear, for: clip.id, at: now, through: transaction, in: tenant)
+        }
+        for tag in [Timetable.Tag.clips(clip.slotID), Timetable.Tag.clip(clip.id)] {
+            transaction.afterCommit(.invalidate(tag: tag))
+        }
+    }
+}
