@@ -1,3 +1,4 @@
+import Accounts
 import Base
 import BaseTestKit
 import Caching
@@ -38,7 +39,7 @@ final class Stage: Sendable {
         ) { [flags] flag, tenant in flags.isOn(flag, for: tenant) }
     }
 
-    static let modules = [TournamentSchema.module, ProductPlans.hostingSchema]
+    static let modules = [TournamentSchema.module, AccountsSchema.module, ProductPlans.hostingSchema]
 
     var timetable: Timetable { house.timetable }
     var desk: VoteDesk { house.votes }

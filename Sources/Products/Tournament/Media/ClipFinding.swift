@@ -45,8 +45,13 @@ enum ClipContainer: String, Sendable, CaseIterable {
     /// How many bytes decide.
     static let headBytes = 64
 
-    /// The program's name for the one reader that may look at such a file.
-    var demuxer: String { self == .webm ? "matroska" : "mov" }
+    private var demuxer: String { self == .webm ? "matroska" : "mov" }
+
+    /// How a program is told to read such a file: by no other reader, and from no other source, so that a playlist inside
+    /// leads nowhere; without the file's list of edits, which may hide most of it.
+    var reading: [String] {
+        ["-protocol_whitelist", "file", "-f", demuxer] + (self == .webm ? [] : ["-ignore_editlist", "1"])
+    }
 
     /// Looks at the first bytes; `nil` for anything else.
     init?(head: some Collection<UInt8>) {

@@ -5,12 +5,9 @@ import Foundation
 struct MediaReport: Sendable {
     /// The arguments that make it print streams and every packet of the first moving picture.
     static func arguments(for file: String, as container: ClipContainer) -> [String] {
-        // No reader but the one for these bytes, no source but this file: a playlist inside cannot lead elsewhere.
-        ["-v", "error", "-protocol_whitelist", "file", "-f", container.demuxer, "-of", "json=compact=1"]
-            + [
-                "-select_streams", "V:0", "-show_entries", [packets, stream, turning].joined(separator: ":"), "-i",
-                file,
-            ]
+        let entries = [packets, stream, turning].joined(separator: ":")
+        return ["-v", "error"] + container.reading + ["-of", "json=compact=1", "-select_streams", "V:0"]
+            + ["-show_entries", entries, "-i", file]
     }
 
     private static let packets = "packet=pts_time,dts_time,duration_time"
@@ -23,39 +20,41 @@ struct MediaReport: Sendable {
     }
 
     private struct Packet: Decodable {
-        var pts_time: String?
-        var dts_time: String?
-        var duration_time: String?
+        var ptsTime: String?
+        var dtsTime: String?
+        var durationTime: String?
     }
 
     private struct Stream: Decodable {
         struct Tags: Decodable { var rotate: String? }
         struct SideData: Decodable { var rotation: Double? }
 
-        var codec_name: String?
+        var codecName: String?
         var width: Int?
         var height: Int?
-        var sample_aspect_ratio: String?
-        var nb_frames: String?
+        var sampleAspectRatio: String?
+        var nbFrames: String?
         var tags: Tags?
-        var side_data_list: [SideData]?
+        var sideDataList: [SideData]?
     }
 
     /// Reads the program's output.
     static func finding(_ output: some DataProtocol, container: ClipContainer) -> Result<ClipFinding, ClipRefusal> {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
         // What cannot be decoded is what a damaged file makes the program print.
-        guard let read = try? JSONDecoder().decode(Output.self, from: Data(output)) else {
+        guard let read = try? decoder.decode(Output.self, from: Data(output)) else {
             return .failure(ClipRefusal(.unreadable))
         }
         guard let stream = read.streams?.first else { return .failure(ClipRefusal(.noPicture)) }
-        guard let codec = stream.codec_name, let width = stream.width, let height = stream.height, width > 0, height > 0
+        guard let codec = stream.codecName, let width = stream.width, let height = stream.height, width > 0, height > 0
         else { return .failure(ClipRefusal(.unreadable)) }
         let packets = read.packets ?? []
         guard !packets.isEmpty, let milliseconds = milliseconds(packets, stream) else {
             return .failure(ClipRefusal(.unreadable))
         }
         // An index that promises many more pictures than there are stands before a file that was cut off.
-        let promised = min(stream.nb_frames.flatMap { Int($0) } ?? 0, 10_000_000)
+        let promised = min(stream.nbFrames.flatMap { Int($0) } ?? 0, 10_000_000)
         guard packets.count + max(2, promised / 50) >= promised else { return .failure(ClipRefusal(.unreadable)) }
         let size = shownSize(width, height, stream)
         let finding = ClipFinding(
@@ -73,8 +72,8 @@ struct MediaReport: Sendable {
         var last = -Double.infinity
         var end = -Double.infinity
         for packet in packets {
-            guard let time = (packet.pts_time ?? packet.dts_time).flatMap(Double.init), time.isFinite else { continue }
-            let duration = packet.duration_time.flatMap(Double.init) ?? 0
+            guard let time = (packet.ptsTime ?? packet.dtsTime).flatMap(Double.init), time.isFinite else { continue }
+            let duration = packet.durationTime.flatMap(Double.init) ?? 0
             first = min(first, time)
             last = max(last, time)
             if duration.isFinite, duration >= 0 { end = max(end, time + duration) }
@@ -89,12 +88,12 @@ struct MediaReport: Sendable {
     private static func shownSize(_ width: Int, _ height: Int, _ stream: Stream) -> (width: Int, height: Int) {
         var width = width
         let height = height
-        let ratio = (stream.sample_aspect_ratio ?? "").split(separator: ":").compactMap { Int($0) }
+        let ratio = (stream.sampleAspectRatio ?? "").split(separator: ":").compactMap { Int($0) }
         if ratio.count == 2, (1...10_000).contains(ratio[0]), (1...10_000).contains(ratio[1]), width <= 100_000 {
             width = max(1, width * ratio[0] / ratio[1])
         }
         let turned =
-            stream.side_data_list?.compactMap(\.rotation).first ?? stream.tags?.rotate.flatMap(Double.init) ?? 0
+            stream.sideDataList?.compactMap(\.rotation).first ?? stream.tags?.rotate.flatMap(Double.init) ?? 0
         guard turned.isFinite, abs(turned) < 10_000 else { return (width, height) }
         return abs(Int(turned)) % 180 == 90 ? (height, width) : (width, height)
     }

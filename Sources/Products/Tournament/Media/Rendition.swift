@@ -68,8 +68,7 @@ enum Rendition: String, Sendable, Hashable, CaseIterable {
     }
 
     private static func reading(_ input: String, as container: ClipContainer, from time: Double = 0) -> [String] {
-        var arguments = ["-v", "error", "-nostdin", "-y", "-protocol_whitelist", "file", "-threads", "1"]
-        arguments += ["-f", container.demuxer]
+        var arguments = ["-v", "error", "-nostdin", "-y", "-threads", "1"] + container.reading
         if time > 0 { arguments += ["-ss", "\(time)"] }
         return arguments + ["-i", input]
     }

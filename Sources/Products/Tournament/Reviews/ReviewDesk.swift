@@ -3,7 +3,9 @@ import Base
 import Storage
 import Web
 
-/// Decides about clips: lets them compete, sends them back, takes them away. Every decision is written down.
+/// Decides about clips: lets them compete, sends them back, takes them away.
+///
+/// Every decision is written down.
 struct ReviewDesk: Sendable {
     let uploads: UploadDesk
     let trail: AuditTrail

@@ -1,4 +1,4 @@
-public import Storage
+import Storage
 
 extension TournamentSchema {
     /// The tables of uploads and media work.

@@ -191,6 +191,7 @@ final class UploadDesk: Sendable {
     ///   - length: how many were announced.
     ///   - tenant: whose clip it is.
     /// - Returns: how many bytes there are.
+    /// - Throws: a `Problem` that says why not; nothing of the bytes is left then.
     func receive<Body: AsyncSequence & Sendable>(
         _ id: ID<Clip>, from body: Body, length: ByteCount?, in tenant: Tenant
     ) async throws -> Int where Body.Element == ByteBuffer {

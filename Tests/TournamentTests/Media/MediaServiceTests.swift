@@ -1,0 +1,321 @@
+import Base
+import BaseTestKit
+import Blobs
+import Foundation
+import Storage
+import StorageBackends
+import StorageTestKit
+import Testing
+import Web
+import WebTestKit
+
+@testable import Tournament
+
+@Suite(.databases) struct MediaServiceTests {
+    private func tasks(_ atelier: Atelier) async throws -> Int {
+        try await atelier.number(
+            "test.tasks", "SELECT count(*) FROM media_tasks WHERE tenant_id = \(atelier.tenant)")
+    }
+
+    @Test(arguments: Backend.all)
+    func `an upload becomes two films and a still, small, ready to start, and without sound or dates`(backend: Backend)
+        async throws
+    {
+        try await Atelier.with(backend) { atelier in
+            _ = try await atelier.stage.openSeason()
+            let maker = try await atelier.someone("Maker")
+            let film = try await TestFilm.make(
+                TestFilm.picture(2, "1080x1920", rate: 60) + ["-f", "lavfi", "-i", "sine=d=2", "-c:a", "aac"]
+                    + TestFilm.h264 + ["-metadata", "title=SecretPlace", "-metadata", "location=+48.1+11.5/"])
+            let id = try await atelier.pending(by: maker, film: film)
+            let clip = try await atelier.clip(id)
+            #expect((1_900...2_100).contains(clip.milliseconds) && clip.bytes > 0)
+            let (large, small) = (try #require(clip.files.large), try #require(clip.files.small))
+            let poster = try #require(clip.files.poster)
+            #expect(Set([large, small, poster]).count == 3)
+            for (address, side, bound) in [(large, 720, 5_000_000), (small, 480, 2_000_000)] {
+                let answer = try await atelier.site.get(address)
+                #expect(answer.status == 200 && answer["content-type"] == "video/mp4")
+                #expect(answer["cache-control"] == "public, max-age=31536000, immutable")
+                #expect(answer.body.count <= bound && answer.body.count > 10_000)
+                let text = String(decoding: answer.body, as: Unicode.ASCII.self)
+                #expect(!text.contains("SecretPlace") && !text.contains("+48.1"))
+                let (index, frames) = (try #require(text.range(of: "moov")), try #require(text.range(of: "mdat")))
+                #expect(index.lowerBound < frames.lowerBound)
+                #expect(text.components(separatedBy: "trak").count == 2, "one track: no sound")
+                let found = try await measured(answer.body, atelier)
+                #expect(min(found.width, found.height) == side && abs(found.milliseconds - 2_000) < 150)
+                #expect(found.frames <= 62)
+            }
+            let still = try await atelier.site.get(poster)
+            #expect(still["content-type"] == "image/jpeg" && still.body.starts(with: [0xFF, 0xD8]))
+            // The upload itself is gone, and so is the work.
+            #expect(try await atelier.objects().allSatisfy { $0.hasPrefix("tournament/files/") })
+            #expect(try await tasks(atelier) == 0)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: atelier.folder.path + "/work").isEmpty)
+        }
+    }
+
+    private func measured(_ bytes: [UInt8], _ atelier: Atelier) async throws -> ClipFinding {
+        let folder = atelier.folder.appending(path: "look", directoryHint: .isDirectory)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try Data(bytes).write(to: folder.appending(path: "film"))
+        let source = MediaSteps.Source(name: "film", bytes: bytes.count, container: ClipContainer(head: bytes))
+        return try await atelier.studio.media.steps.examine(source, in: folder, on: MediaLeash()).get()
+    }
+
+    @Test func `noise that no even quality can press is pressed by a lower rate`() async throws {
+        try await Atelier.with(.sqlite) { atelier in
+            _ = try await atelier.stage.openSeason()
+            let maker = try await atelier.someone("Maker")
+            let noise = try await TestFilm.make(
+                ["-f", "lavfi", "-i", "nullsrc=s=480x854:r=30:d=8,geq=random(1)*255:128:128"] + TestFilm.h264
+                    + ["-crf", "18"])
+            #expect(noise.count > 20_000_000 && noise.count < UploadRules.bytesMax)
+            let id = try await atelier.pending(by: maker, film: noise)
+            let clip = try await atelier.clip(id)
+            for (address, bound) in [(clip.files.large, 5_000_000), (clip.files.small, 2_000_000)] {
+                let answer = try await atelier.site.request("HEAD", try #require(address))
+                let size = try #require(answer["content-length"].flatMap { Int($0) })
+                #expect(size <= bound && size > bound / 3, "\(size)")
+            }
+        }
+    }
+
+    // MARK: Leases
+
+    @Test(arguments: Backend.all)
+    func `the task of a worker that died is taken over when its lease ends, and goes on behind what was done`(
+        backend: Backend
+    ) async throws {
+        try await Atelier.with(backend) { atelier in
+            _ = try await atelier.stage.openSeason()
+            let maker = try await atelier.someone("Maker")
+            let id = try await atelier.upload(try await TestFilm.short(), by: maker)
+            let dead = atelier.otherNode().media
+            let probe = try #require(await dead.look().first)
+            #expect(probe.task.kind == .probe)
+            // Nobody else gets it while its lease holds.
+            #expect(await atelier.studio.media.look().isEmpty)
+            atelier.stage.clock.advance(by: MediaTask.Rules.lease + .seconds(1))
+            try await atelier.work()
+            #expect(try await atelier.clip(id).state == .pending)
+            // The dead one wakes up and changes nothing any more.
+            await dead.perform(probe)
+            #expect(try await atelier.clip(id).state == .pending)
+            #expect(try await atelier.entry(id).fault == nil)
+            #expect(try await tasks(atelier) == 0)
+        }
+    }
+
+    @Test(arguments: Backend.all)
+    func `a worker that dies behind the first film leaves the second one to the next`(backend: Backend) async throws {
+        try await Atelier.with(backend) { atelier in
+            _ = try await atelier.stage.openSeason()
+            let maker = try await atelier.someone("Maker")
+            let id = try await atelier.upload(try await TestFilm.short(), by: maker)
+            let media = atelier.studio.media
+            for lease in await media.look() { await media.perform(lease) }
+            let render = try #require(await media.look().first)
+            #expect(render.task.kind == .render)
+            // As far as a worker came that wrote the first film and was killed.
+            let name = "0000.mp4"
+            let files = Clip.Files(
+                poster: MediaRoutes.address(of: "0000.jpg"), small: MediaRoutes.address(of: name),
+                large: MediaRoutes.address(of: name))
+            try await atelier.stage.storage.write(for: atelier.tenant) { transaction in
+                try await atelier.clips.setFiles(
+                    files, milliseconds: 1_000, bytes: 9, of: id, through: transaction, in: atelier.tenant)
+                _ = try await atelier.clips.move(
+                    id, by: .rendered, to: .pending, through: transaction, in: atelier.tenant)
+            }
+            atelier.stage.clock.advance(by: MediaTask.Rules.lease + .seconds(1))
+            try await atelier.work(by: atelier.otherNode())
+            let clip = try await atelier.clip(id)
+            #expect(clip.files.large == files.large && clip.files.small != files.small && clip.state == .pending)
+            #expect(try await tasks(atelier) == 0)
+        }
+    }
+
+    @Test(arguments: Backend.all)
+    func `work that fails three times sends the clip back, and its reason is kept`(backend: Backend) async throws {
+        let broken = FileManager.default.temporaryDirectory.appending(
+            path: "broken-\(ID<Clip>(at: SystemClock().now(), using: SystemRandomness()))")
+        try Data("#!/bin/sh\necho 'no such luck' >&2\nexit 3\n".utf8).write(to: broken)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: broken.path)
+        defer { try? FileManager.default.removeItem(at: broken) }  // Litter in /tmp fails no test.
+        try await Atelier.with(backend, ffmpeg: broken.path) { atelier in
+            _ = try await atelier.stage.openSeason()
+            let maker = try await atelier.someone("Maker")
+            let id = try await atelier.upload(try await TestFilm.short(), by: maker)
+            try await atelier.work()
+            #expect(try await atelier.clip(id).state == .processing)
+            for attempt in 1...2 {
+                // Not before its pause is over.
+                #expect(await atelier.studio.media.look().isEmpty)
+                atelier.stage.clock.advance(by: MediaTask.Rules.pause(after: attempt))
+                try await atelier.work()
+            }
+            #expect(try await atelier.clip(id).state == .rejected)
+            let entry = try await atelier.entry(id)
+            #expect(entry.fault == .failed && entry.place == nil)
+            let reason = try await atelier.stage.storage.reader(for: atelier.tenant).one(
+                ReasonRow.self, "test.failure",
+                "SELECT failure FROM media_tasks WHERE tenant_id = \(atelier.tenant) AND clip_id = \(id)")
+            #expect(reason.text.contains("no such luck") && reason.text.contains("3"))
+            atelier.stage.clock.advance(by: .seconds(86_400))
+            #expect(await atelier.studio.media.look().isEmpty)
+            #expect(try await atelier.objects().isEmpty)
+        }
+    }
+
+    private struct ReasonRow: RowDecodable {
+        let text: String
+
+        init(row: SQLRow) throws(StorageError) { text = try row.value(at: 0) }
+    }
+
+    @Test(arguments: Backend.all)
+    func `a missing program is nobody's failure: the clip waits until it is there`(backend: Backend) async throws {
+        try await Atelier.with(backend, ffmpeg: "no-such-program-as-this") { atelier in
+            _ = try await atelier.stage.openSeason()
+            let maker = try await atelier.someone("Maker")
+            let id = try await atelier.upload(try await TestFilm.short(), by: maker)
+            for _ in 0..<5 {
+                try await atelier.work()
+                #expect(try await atelier.clip(id).state == .processing)
+                atelier.stage.clock.advance(by: MediaTask.Rules.awayFor + .seconds(1))
+            }
+            try await atelier.work(by: atelier.otherNode())
+            #expect(try await atelier.clip(id).state == .pending)
+        }
+    }
+
+    // MARK: Giving up
+
+    @Test(arguments: Backend.all)
+    func `a clip that is taken back while it is made ready ends the program and leaves no file`(backend: Backend)
+        async throws
+    {
+        let slow = FileManager.default.temporaryDirectory.appending(
+            path: "slow-\(ID<Clip>(at: SystemClock().now(), using: SystemRandomness()))")
+        // A program that would run for an hour, and says where it runs.
+        try Data("#!/bin/sh\necho $$ > pid\nexec sleep 3600\n".utf8).write(to: slow)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: slow.path)
+        defer { try? FileManager.default.removeItem(at: slow) }  // Litter in /tmp fails no test.
+        try await Atelier.with(backend, ffmpeg: slow.path) { atelier in
+            _ = try await atelier.stage.openSeason()
+            let maker = try await atelier.someone("Maker")
+            let id = try await atelier.upload(try await TestFilm.short(), by: maker)
+            let media = atelier.studio.media
+            for lease in await media.look() { await media.perform(lease) }
+            let lease = try #require(await media.look().first)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await media.perform(lease) }
+                let folder = atelier.folder.appending(
+                    path: "work/\(id)-\(UInt64(bitPattern: lease.owner))", directoryHint: .isDirectory)
+                while !FileManager.default.fileExists(atPath: folder.appending(path: "pid").path) {
+                    await Task.yield()
+                }
+                let gone = try await atelier.site.request(
+                    "DELETE", "/api/tournament/clips/\(id)", headers: [maker.session])
+                #expect(gone.status == 204)
+                // The work ends by itself now, an hour before its program would.
+                try await group.waitForAll()
+                #expect(!FileManager.default.fileExists(atPath: folder.path))
+            }
+            try await atelier.work()
+            #expect(try await atelier.clip(id).state == .removed)
+            #expect(try await atelier.objects().isEmpty)
+            #expect(try await tasks(atelier) == 0)
+        }
+    }
+
+    @Test func `a program is ended at its deadline, and its files and processor are bounded`() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(
+            path: "bounds-\(ID<Clip>(at: SystemClock().now(), using: SystemRandomness()))", directoryHint: .isDirectory)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }  // Litter in /tmp fails no test.
+        var bounds = MediaProgram.Bounds(deadline: .milliseconds(200), processorSeconds: 1, outputBytes: 4_096)
+        let clock = SystemClock()
+        await #expect(throws: MediaProgram.Failure.tooSlow) {
+            try await MediaProgram(name: "sleep", clock: clock).run(["60"], in: folder, within: bounds)
+        }
+        bounds.deadline = .seconds(60)
+        // An endless file stops at its bound, an endless loop at its second of processor time.
+        await #expect(throws: MediaProgram.Failure.self) {
+            try await MediaProgram(name: "dd", clock: clock).run(
+                ["if=/dev/zero", "of=endless", "bs=1024"], in: folder, within: bounds)
+        }
+        #expect(try MediaSteps.size(of: folder.appending(path: "endless")) <= 4_096)
+        await #expect(throws: MediaProgram.Failure.self) {
+            try await MediaProgram(name: "sha256sum", clock: clock).run(["/dev/zero"], in: folder, within: bounds)
+        }
+        // Nothing of this process's surroundings is told to it.
+        setenv("CAPSTAN_TEST_SURROUNDINGS", "secret", 1)
+        try await MediaProgram(name: "env", clock: clock).run([], in: folder, within: bounds, output: "seen.txt")
+        let seen = try String(contentsOf: folder.appending(path: "seen.txt"), encoding: .utf8)
+        #expect(seen.contains("PATH=") && !seen.contains("CAPSTAN"))
+        await #expect(throws: MediaProgram.Failure.missing) {
+            try await MediaProgram(name: "no-such-program-as-this", clock: clock).run([], in: folder, within: bounds)
+        }
+    }
+
+    // MARK: Files of several clips
+
+    @Test(arguments: Backend.all)
+    func `two clips of the same bytes share their files, which go with the last of them`(backend: Backend)
+        async throws
+    {
+        try await Atelier.with(backend) { atelier in
+            _ = try await atelier.stage.openSeason()
+            let (one, two) = (try await atelier.someone("One"), try await atelier.someone("Two"))
+            let first = try await atelier.pending(by: one)
+            let objects = try await atelier.objects()
+            let second = try await atelier.pending(by: two)
+            #expect(try await atelier.objects() == objects)
+            #expect(try await atelier.clip(first).files == (try await atelier.clip(second).files))
+            let film = try #require(try await atelier.clip(second).files.large)
+            for (maker, clip, rest) in [(one, first, objects), (two, second, [])] {
+                let gone = try await atelier.site.request(
+                    "DELETE", "/api/tournament/clips/\(clip)", headers: [maker.session])
+                #expect(gone.status == 204)
+                try await atelier.work()
+                #expect(try await atelier.objects() == rest)
+                #expect(try await atelier.site.get(film).status == (rest.isEmpty ? 404 : 200))
+            }
+            #expect(
+                try await atelier.number(
+                    "test.files", "SELECT count(*) FROM media_files WHERE tenant_id = \(atelier.tenant)") == 0)
+            // The same bytes once more are files once more.
+            let third = try await atelier.pending(by: one)
+            #expect(try await atelier.site.get(try #require(try await atelier.clip(third).files.large)).status == 200)
+        }
+    }
+
+    @Test(arguments: Backend.all)
+    func `many tasks of one tenant do not stand before another's`(backend: Backend) async throws {
+        try await Atelier.with(backend) { atelier in
+            let other = Tenant(ID(high: 0x7777, low: 1))
+            let store = MediaTaskStore(storage: atelier.stage.storage)
+            for number in 0..<6 {
+                let id = ID<Clip>(high: 1, low: UInt64(number))
+                try await store.plan(
+                    .clear, for: id, at: atelier.stage.clock.now(),
+                    through: atelier.stage.storage.writer(for: atelier.tenant), in: atelier.tenant)
+                atelier.stage.clock.advance(by: .seconds(1))
+            }
+            try await store.plan(
+                .clear, for: ID(high: 2, low: 2), at: atelier.stage.clock.now(),
+                through: atelier.stage.storage.writer(for: other), in: other)
+            let leases = await atelier.studio.media.look()
+            #expect(leases.map(\.task.tenant) == [atelier.tenant, other])
+        }
+    }
+
+    @Test func `pauses grow and stay bounded`() {
+        #expect((1...4).map { MediaTask.Rules.pause(after: $0) } == [10, 20, 40, 80].map { .seconds($0) })
+        #expect(MediaTask.Rules.pause(after: 1_000) == .seconds(640))
+        #expect(MediaTask.Rules.renewEvery * 3 < MediaTask.Rules.lease)
+    }
+}
