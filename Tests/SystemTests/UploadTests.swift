@@ -1,0 +1,169 @@
+import Foundation
+import Testing
+
+/// A clip on its whole way through the built program: from a creator's file to a range that a viewer plays.
+@Suite struct UploadTests {
+    enum Bounds {
+        static let ready: Duration = .seconds(60)
+    }
+
+    /// Somebody of the demo with a session.
+    private struct Person {
+        let cookie: String
+
+        init(_ email: String, on server: Capstan) throws {
+            let answer = try server.send(
+                .post("/api/session", json: #"{"email":"\#(email)","password":"capstan-demo"}"#))
+            guard let cookie = answer.cookie("capstan_session") else {
+                throw Broken(.failed, "\(email) could not sign in: \(answer)")
+            }
+            self.cookie = cookie
+        }
+
+        func request(_ method: String, _ path: String, json: String? = nil, body: [UInt8] = []) -> HTTPRequest {
+            var headers = [("Cookie", cookie)]
+            if json != nil { headers.append(("Content-Type", "application/json")) }
+            return HTTPRequest(method, path, headers: headers, body: json.map { Array($0.utf8) } ?? body)
+        }
+    }
+
+    private struct Opened: Decodable {
+        struct Upload: Decodable { var url: String }
+        var id: String
+        var upload: Upload
+    }
+
+    private struct Clip: Decodable {
+        var id: String
+        var state: String
+        var small: String?
+        var large: String?
+        var poster: String?
+        var detail: String?
+    }
+
+    private struct Clips: Decodable { var clips: [Clip] }
+
+    private func film(_ arguments: [String], in folder: TemporaryFolder) throws -> [UInt8] {
+        let path = folder.path + "/film.mp4"
+        try Program.run(["ffmpeg", "-v", "error", "-y"] + arguments + [path])
+        return Array(FileManager.default.contents(atPath: path) ?? Data())
+    }
+
+    private func own(_ id: String, of creator: Person, on server: Capstan) throws -> Clip? {
+        let answer = try server.send(creator.request("GET", "/api/tournament/clips/mine"))
+        return try answer.decode(Clips.self).clips.first { $0.id == id }
+    }
+
+    private func open(_ title: String, _ creator: Person, on server: Capstan) throws -> Opened {
+        let answer = try server.send(
+            creator.request(
+                "POST", "/api/tournament/clips", json: #"{"title":"\#(title)","genre":"documentary"}"#))
+        guard answer.status == 201 else { throw Broken(.failed, "no upload was opened: \(answer)") }
+        return try answer.decode(Opened.self)
+    }
+
+    @Test(arguments: Engine.all)
+    func `a creator's film is sent, made ready, approved, seen in the feed and played in parts`(engine: Engine) throws {
+        let site = try Site(engine)
+        let server = site.server
+        try server.start()
+        let folder = try TemporaryFolder()
+        let bytes = try film(
+            [
+                "-f", "lavfi", "-i", "testsrc2=s=720x1280:r=30:d=4", "-f", "lavfi", "-i", "sine=d=4", "-c:a", "aac",
+                "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-metadata", "title=SecretPlace",
+            ], in: folder)
+        let creator = try Person("creator@example.com", on: server)
+        let moderator = try Person("moderator@example.com", on: server)
+        let opened = try open("A film of the system", creator, on: server)
+        #expect(try server.send(HTTPRequest("PUT", opened.upload.url, body: bytes)).status == 201)
+        #expect(try server.send(HTTPRequest("PUT", opened.upload.url, body: bytes)).status == 409)
+        try eventually("the clip to be ready for review", for: Bounds.ready) {
+            try own(opened.id, of: creator, on: server)?.state == "pending"
+        }
+        let review = "/api/tournament/clips/\(opened.id)/review"
+        #expect(try server.send(creator.request("POST", review, json: #"{"verdict":"approve"}"#)).status == 403)
+        let approved = try server.send(moderator.request("POST", review, json: #"{"verdict":"approve"}"#))
+        #expect(approved.status == 200, "\(approved)")
+
+        // Recent and less seen than the others: soon somebody is shown it.
+        try eventually("the clip to be in the feed") {
+            try Voter.arrive(try server.connect()).clips.contains(opened.id)
+        }
+        try eventually("the small film", for: Bounds.ready) {
+            let clip = try own(opened.id, of: creator, on: server)
+            return clip?.small != nil && clip?.small != clip?.large
+        }
+        let clip = try #require(try own(opened.id, of: creator, on: server))
+        let small = try #require(clip.small)
+        let whole = try server.send(.get(small))
+        #expect(whole.status == 200 && whole.body.count > 10_000 && whole.body.count <= 2_000_000)
+        #expect(whole.header("cache-control") == "public, max-age=31536000, immutable")
+        #expect(!String(decoding: whole.body, as: Unicode.ASCII.self).contains("SecretPlace"))
+        let part = try server.send(.get(small, headers: [("Range", "bytes=100-199")]))
+        #expect(part.status == 206 && part.body == Array(whole.body[100..<200]))
+        #expect(part.header("content-range") == "bytes 100-199/\(whole.body.count)")
+        #expect(try server.send(.get(try #require(clip.poster))).header("content-type") == "image/jpeg")
+        let page = try server.send(.get("/tournament/clips/\(opened.id)", headers: [("Accept", "text/html")]))
+        #expect(page.status == 200 && page.text.contains("A film of the system") && page.text.contains(small))
+        #expect(try site.database.number("SELECT count(*) FROM media_tasks WHERE kind <> 'expect'") == 0)
+        #expect(try site.database.number("SELECT count(*) FROM audit_entries WHERE action = 'clip.approved'") == 1)
+        #expect(try Books.problems(in: site.database) == [])
+        #expect(try server.terminate() == 0)
+    }
+
+    @Test(arguments: Engine.all)
+    func `a server that is killed in the middle of the work goes on with it when it is back`(engine: Engine) throws {
+        let site = try Site(engine)
+        let server = site.server
+        try server.start()
+        let folder = try TemporaryFolder()
+        let bytes = try film(
+            [
+                "-f", "lavfi", "-i", "testsrc2=s=1080x1920:r=60:d=8", "-c:v", "libx264", "-preset", "ultrafast",
+                "-pix_fmt", "yuv420p",
+            ], in: folder)
+        let creator = try Person("creator@example.com", on: server)
+        let opened = try open("Killed and back", creator, on: server)
+        #expect(try server.send(HTTPRequest("PUT", opened.upload.url, body: bytes)).status == 201)
+        try eventually("a worker to have taken the task", every: .milliseconds(20)) {
+            try site.database.number("SELECT count(*) FROM media_tasks WHERE owner IS NOT NULL") > 0
+        }
+        try server.kill()
+        #expect(try site.database.number("SELECT count(*) FROM clips WHERE state = 'processing'") == 1)
+        try server.start()
+        // The dead worker's lease ends within 30 seconds.
+        try eventually("the clip to be ready for review", for: .seconds(120)) {
+            try own(opened.id, of: creator, on: server)?.state == "pending"
+        }
+        #expect(try server.terminate() == 0)
+    }
+
+    @Test(arguments: Engine.all)
+    func `an upload that is cut counts for nothing, and the same address takes it again`(engine: Engine) throws {
+        let site = try Site(engine)
+        let server = site.server
+        try server.start()
+        let folder = try TemporaryFolder()
+        let bytes = try film(
+            ["-f", "lavfi", "-i", "testsrc2=s=180x320:r=24:d=12", "-c:v", "libx264", "-preset", "ultrafast"],
+            in: folder)
+        let creator = try Person("creator@example.com", on: server)
+        let opened = try open("Cut", creator, on: server)
+        for part in [1, bytes.count / 3, bytes.count - 1] {
+            let connection = try server.connect()
+            let head = "PUT \(opened.upload.url) HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: \(bytes.count)\r\n\r\n"
+            try connection.write(Array(head.utf8) + bytes.prefix(part))
+        }
+        #expect(try own(opened.id, of: creator, on: server)?.state == "uploading")
+        #expect(try server.send(HTTPRequest("PUT", opened.upload.url, body: bytes)).status == 201)
+        try eventually("the clip to be refused", for: Bounds.ready) {
+            try own(opened.id, of: creator, on: server)?.state == "rejected"
+        }
+        // Twelve seconds are measured, and told.
+        let detail = try #require(try own(opened.id, of: creator, on: server)?.detail)
+        #expect(detail.contains("longer than 8.5 seconds") && detail.contains("12.0 seconds"), "\(detail)")
+        #expect(try server.terminate() == 0)
+    }
+}
