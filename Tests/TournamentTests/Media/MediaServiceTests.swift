@@ -70,7 +70,7 @@ import WebTestKit
             let maker = try await atelier.someone("Maker")
             let noise = try await TestFilm.make(
                 ["-f", "lavfi", "-i", "nullsrc=s=480x854:r=30:d=8,geq=random(1)*255:128:128"] + TestFilm.h264
-                    + ["-crf", "18"])
+                    + ["-crf", "30"])
             #expect(noise.count > 20_000_000 && noise.count < UploadRules.bytesMax)
             let id = try await atelier.pending(by: maker, film: noise)
             let clip = try await atelier.clip(id)

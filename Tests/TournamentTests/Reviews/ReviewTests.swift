@@ -43,7 +43,8 @@ import WebTestKit
             #expect(try await feed(atelier).contains("\(id)"))
             #expect(try await atelier.site.get("/api/tournament/clips/\(id)").status == 200)
             #expect(try await atelier.site.get("/api/tournament/clips?genre=drama").text.contains("\(id)"))
-            atelier.stage.clock.advance(by: .seconds(2))
+            // Past the time in which an old board may be shown while the new one is built.
+            atelier.stage.clock.advance(by: .seconds(40))
             #expect(try await atelier.site.get("/api/tournament/boards/slot").text.contains("\(id)"))
             let vote = try await atelier.stage.desk.cast(
                 .super, on: id, by: atelier.stage.voter(1), in: atelier.tenant)
@@ -175,6 +176,7 @@ import WebTestKit
             for _ in 0..<3 { _ = try await atelier.open(maker, more: #","slotId":"\#(scene.slots[1].id)""#) }
             _ = try await atelier.stage.desk.cast(
                 .normal, on: scene.clips[0].id, by: atelier.stage.voter(1), in: atelier.tenant)
+            atelier.stage.clock.advance(by: .seconds(60))
             _ = try await atelier.stage.steps.close(scene.slots[0].id, in: atelier.tenant)
             #expect(try await review(id, #"{"verdict":"approve"}"#, by: moderator, atelier).status == 200)
             let clip = try await atelier.clip(id)
@@ -263,6 +265,7 @@ import WebTestKit
             #expect(try await !feed(atelier).contains("\(id)"))
             try await atelier.work()
             #expect(try await atelier.objects().isEmpty)
+            atelier.stage.clock.advance(by: .seconds(60))
             let outcome = try await atelier.stage.steps.close(scene.slots[0].id, in: atelier.tenant)
             #expect(outcome == .decided(scene.clips[0].id))
             // A winner stays, whoever asks.

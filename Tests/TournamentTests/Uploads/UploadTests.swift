@@ -86,6 +86,8 @@ import WebTestKit
                 "/api/tournament/clips", json: #"{"title":"Fourth","genre":"drama"}"#, headers: [maker.session])
             #expect(full.status == 409 && full.problemCode == "tournament.clipLimit")
             #expect(try #require(full.text.firstMatch(of: /"limit":(\d)/)).1 == "3")
+            // Five a minute are all that one person may enter.
+            atelier.stage.clock.advance(by: .seconds(60))
             let fourth = try await atelier.open(maker, "Fourth", more: #","replaces":"\#(ids[1])""#)
             #expect(try await atelier.clip(ids[1]).state == .removed)
             #expect(try await atelier.entry(fourth.id).place == 2)

@@ -21,7 +21,8 @@ struct MediaRoutes: Sendable {
                 .get, "/tournament/files/{name}", "tournament.playFile",
                 "Gives a clip's film or still, whole or in part.", policy: .anyone,
                 limit: .exempt(because: "A player asks for many ranges of each, and caches in front keep them a year."),
-                budget: 0, cache: .immutable
+                budget: 0, cache: .immutable,
+                failures: [Failure("tournament.notFound", 404, "There is no such file.")]
             ) { [blobs] (request: Request<OfFile>) in
                 // What is no name of a file is none that exists.
                 guard let key = MediaSteps.key(of: request.input.name) else {

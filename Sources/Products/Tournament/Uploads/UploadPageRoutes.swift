@@ -67,8 +67,9 @@ struct UploadPageRoutes: Sendable {
                 do {
                     _ = try await uploads.receive(opening.clip.id, from: body, length: nil, in: context.tenant)
                 } catch {
-                    // A form cannot be sent on where it broke off: its entry goes, and its place is free again.
-                    try await reviews.remove(
+                    // A form cannot be sent on where it broke off: its entry goes, and its place is free again. Where that
+                    // fails, since whoever sent it is gone, it goes when its time is over.
+                    try? await reviews.remove(
                         opening.clip.id, because: nil, by: person, isModerator: false, in: context.tenant)
                     throw error
                 }
