@@ -86,7 +86,7 @@ import WebTestKit
             // A reader that always lets the others go first.
             for _ in 0..<20 { await Task.yield() }
         }
-        let total = 48 << 20
+        let total = 60 << 20
         let piece = String(repeating: "b", count: 256 << 10)
         try await TestServer.run(try await TestSite([route]).site) { server in
             try await server.connect().run { inbound, outbound in
@@ -99,8 +99,9 @@ import WebTestKit
                 #expect(try await inbound.readToEnd().hasSuffix("{\"bytes\":\(total)}"))
             }
         }
-        // What the system's socket buffers hold is a few megabytes; a body in memory would be all of it.
-        #expect(lag.withLock { $0 } < 16 << 20)
+        // The system's socket buffers hold up to some 36 MiB where it is told to be generous; a body in memory would be
+        // all of it.
+        #expect(lag.withLock { $0 } < 44 << 20)
     }
 
     @Test func `a connection that is cut ends the reading with an error, at whatever byte`() async throws {

@@ -77,7 +77,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["/tournament/upload", "/tournament/mine", "/tournament/desk/clips"])
+    @Test(arguments: ["/tournament/upload", "/tournament/upload/mine", "/tournament/desk/clips"])
     func `a page of uploads fits a phone and can be walked through with the keyboard`(path: String) throws {
         try withDemo { address, _ in
             let browser = try Browser(site: address, width: 500, height: 844)

@@ -101,7 +101,7 @@ import WebTestKit
                 // Its maker reads why; the bytes are gone, and the place is free.
                 let mine = try await atelier.site.get("/api/tournament/clips/mine", headers: [maker.session])
                 #expect(mine.text.contains("\"fault\":\"\(fault.rawValue)\""))
-                let page = try await atelier.site.get("/tournament/mine", headers: [maker.session])
+                let page = try await atelier.site.get("/tournament/upload/mine", headers: [maker.session])
                 #expect(page.text.contains("rejected") && page.text.contains("Replace"))
                 #expect(entry.place == nil)
                 #expect(try await atelier.objects().isEmpty)

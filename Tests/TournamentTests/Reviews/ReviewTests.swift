@@ -154,7 +154,7 @@ import WebTestKit
             #expect(
                 try await review(id, #"{"verdict":"reject","reason":"Too <b>dark</b>."}"#, by: moderator, atelier)
                     .status == 200)
-            let mine = try await atelier.site.get("/tournament/mine", headers: [maker.session])
+            let mine = try await atelier.site.get("/tournament/upload/mine", headers: [maker.session])
             #expect(mine.text.contains("Too &lt;b&gt;dark&lt;/b&gt;.") && !mine.text.contains("<b>dark"))
             try await atelier.work()
             #expect(try await atelier.objects().isEmpty)

@@ -323,15 +323,15 @@ import WebTestKit
             #expect(empty.status == 303 && empty["location"] == "/tournament/upload?said=noFile")
             #expect(try await atelier.clips.made(by: maker.id, after: nil, limit: 9, in: atelier.tenant).items.isEmpty)
             let sent = try await send(token, file: film)
-            #expect(sent.status == 303 && sent["location"] == "/tournament/mine?said=uploaded", "\(sent.text)")
+            #expect(sent.status == 303 && sent["location"] == "/tournament/upload/mine?said=uploaded", "\(sent.text)")
             let clips = try await atelier.clips.made(by: maker.id, after: nil, limit: 9, in: atelier.tenant).items
             #expect(clips.map(\.clip.state) == [.processing])
             #expect(clips.first?.entry?.sourceBytes == film.count)
-            let mine = try await atelier.site.get("/tournament/mine?said=uploaded", headers: [maker.session])
+            let mine = try await atelier.site.get("/tournament/upload/mine?said=uploaded", headers: [maker.session])
             #expect(mine.text.contains("being made ready") && mine.text.contains("data-refresh=\"3\""))
             #expect(mine.text.contains("Your clip has arrived."))
             try await atelier.work()
-            let ready = try await atelier.site.get("/tournament/mine", headers: [maker.session])
+            let ready = try await atelier.site.get("/tournament/upload/mine", headers: [maker.session])
             #expect(ready.text.contains("waits for review") && !ready.text.contains("data-refresh"))
         }
     }
@@ -364,10 +364,10 @@ import WebTestKit
             let closed = try await atelier.site.get("/tournament/upload", headers: [maker.session])
             #expect(closed.status == 200 && closed.text.contains("No season is running"))
             #expect(!closed.text.contains("type=\"file\"") && !closed.text.contains("/tournament/desk/clips"))
-            let empty = try await atelier.site.get("/tournament/mine", headers: [maker.session])
+            let empty = try await atelier.site.get("/tournament/upload/mine", headers: [maker.session])
             #expect(empty.text.contains("Nothing yet"))
-            let stranger = try await atelier.site.get("/tournament/mine", headers: [("accept", "text/html")])
-            #expect(stranger.status == 303 && stranger["location"] == "/sign-in?next=%2Ftournament%2Fmine")
+            let stranger = try await atelier.site.get("/tournament/upload/mine", headers: [("accept", "text/html")])
+            #expect(stranger.status == 303 && stranger["location"] == "/sign-in?next=%2Ftournament%2Fupload%2Fmine")
             let queue = try await atelier.site.get("/tournament/desk/clips", headers: [moderator.session])
             #expect(
                 queue.text.contains("All clips are looked at") && queue.text.contains("href=\"/tournament/desk/clips\"")

@@ -29,10 +29,10 @@ struct ClipFinding: Sendable, Hashable, Codable {
         return nil
     }
 
-    /// What was found, for who made the clip.
+    /// What was found, in a line.
     var summary: String {
         let seconds = Double((milliseconds + 50) / 100) / 10
-        return "Found: \(container), \(codec), \(width) × \(height), \(seconds) seconds."
+        return "\(container), \(codec), \(width) × \(height), \(seconds) seconds"
     }
 }
 

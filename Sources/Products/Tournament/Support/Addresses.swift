@@ -9,7 +9,7 @@ enum Addresses {
     static let timetable = base + "/timetable"
     static let film = base + "/film"
     static let upload = base + "/upload"
-    static let mine = base + "/mine"
+    static let mine = base + "/upload/mine"
     static let queue = base + "/desk/clips"
     static let votes = api + "/votes"
     static let views = api + "/views"

@@ -94,7 +94,8 @@ struct UploadPageRoutes: Sendable {
 
     private var minePage: Route {
         Route(
-            .get, "/tournament/mine", "tournament.showOwnClips", "Shows one's own clips and what became of them.",
+            .get, "/tournament/upload/mine", "tournament.showOwnClips",
+            "Shows one's own clips and what became of them.",
             policy: .signedIn, limit: Self.reading, budget: 22
         ) { [self] (request: Request<MineQuery>) in
             let tenant = request.context.tenant

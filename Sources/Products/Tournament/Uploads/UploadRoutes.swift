@@ -303,6 +303,6 @@ extension EnteredClip {
     /// Why the upload is no clip, with what was found.
     var faultText: String? {
         guard let fault = entry?.fault else { return nil }
-        return entry?.finding.map { "\(fault.sentence) \($0.summary)" } ?? fault.sentence
+        return entry?.finding.map { "\(fault.sentence) Found: \($0.summary)." } ?? fault.sentence
     }
 }

@@ -2,13 +2,13 @@
 const clips = [...document.querySelectorAll("[data-clip]")];
 let current = -1;
 
-function go(to) {
+function go(to, scrolls = true) {
     if (to < 0 || to >= clips.length) return;
     if (current >= 0) clips[current].querySelector("video").pause();
     current = to;
     const clip = clips[current];
     clip.focus({ preventScroll: true });
-    clip.scrollIntoView({ block: "start" });
+    if (scrolls) clip.scrollIntoView({ block: "start" });
     // A browser may refuse to play before the first gesture; the player then waits for one.
     clip.querySelector("video").play().catch(() => {});
 }
@@ -42,4 +42,4 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
 });
 
-if (clips.length > 0) go(0);
+if (clips.length > 0) go(0, false);
