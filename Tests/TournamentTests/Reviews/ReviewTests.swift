@@ -304,6 +304,18 @@ import WebTestKit
             let second = try await atelier.pending(by: two)
             let page = try await atelier.site.get("/tournament/desk/clips", headers: [moderator.session])
             #expect(page.text.contains("2 clips to look at."))
+            let own = try await atelier.site.get("/tournament/upload/mine", headers: [one.session])
+            let upload = try await atelier.site.get("/tournament/upload", headers: [one.session])
+            for html in [page.text, own.text, upload.text] {
+                #expect(!html.contains("{{") && !html.contains("Optional(") && !html.contains("style=\""))
+                #expect(html.components(separatedBy: "<h1").count == 2 && html.contains("class=\"skip\""))
+                #expect(
+                    html.components(separatedBy: "<script").dropFirst().allSatisfy { $0.contains("src=\"/assets/") })
+                // Every field has its label, every picture its words or none.
+                let fields = html.matches(of: /<(?:input|select)[^>]* id="([^"]+)"/).map { String($0.1) }
+                #expect(fields.allSatisfy { html.contains("for=\"\($0)\"") })
+                #expect(html.matches(of: /<img [^>]*>/).allSatisfy { $0.0.contains("alt=") })
+            }
             #expect(page.text.components(separatedBy: "<video").count == 3)
             let token = String(try #require(page.text.firstMatch(of: /name="formToken" value="([^"]+)"/)).1)
             func decide(_ id: ID<Clip>, _ form: String) async throws -> String? {

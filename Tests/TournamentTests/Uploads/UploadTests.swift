@@ -150,7 +150,7 @@ import WebTestKit
     }
 
     @Test(arguments: Backend.all)
-    func `statements: six to enter, four to receive, one for lists`(backend: Backend) async throws {
+    func `statements: four to enter, four to receive, five to take back, one for lists`(backend: Backend) async throws {
         try await Atelier.with(backend) { atelier in
             _ = try await atelier.stage.openSeason()
             let maker = try await atelier.someone("Maker")
