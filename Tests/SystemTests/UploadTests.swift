@@ -5,6 +5,8 @@ import Testing
 @Suite struct UploadTests {
     enum Bounds {
         static let ready: Duration = .seconds(60)
+        /// Fewer than two questions a second: reading has its limit too.
+        static let pause: Duration = .milliseconds(700)
     }
 
     /// Somebody of the demo with a session.
@@ -79,7 +81,7 @@ import Testing
         let opened = try open("A film of the system", creator, on: server)
         #expect(try server.send(HTTPRequest("PUT", opened.upload.url, body: bytes)).status == 201)
         #expect(try server.send(HTTPRequest("PUT", opened.upload.url, body: bytes)).status == 409)
-        try eventually("the clip to be ready for review", for: Bounds.ready) {
+        try eventually("the clip to be ready for review", for: Bounds.ready, every: Bounds.pause) {
             try own(opened.id, of: creator, on: server)?.state == "pending"
         }
         let review = "/api/tournament/clips/\(opened.id)/review"
@@ -91,7 +93,7 @@ import Testing
         try eventually("the clip to be in the feed") {
             try Voter.arrive(try server.connect()).clips.contains(opened.id)
         }
-        try eventually("the small film", for: Bounds.ready) {
+        try eventually("the small film", for: Bounds.ready, every: Bounds.pause) {
             let clip = try own(opened.id, of: creator, on: server)
             return clip?.small != nil && clip?.small != clip?.large
         }
@@ -134,7 +136,7 @@ import Testing
         #expect(try site.database.number("SELECT count(*) FROM clips WHERE state = 'processing'") == 1)
         try server.start()
         // The dead worker's lease ends within 30 seconds.
-        try eventually("the clip to be ready for review", for: .seconds(120)) {
+        try eventually("the clip to be ready for review", for: .seconds(120), every: Bounds.pause) {
             try own(opened.id, of: creator, on: server)?.state == "pending"
         }
         #expect(try server.terminate() == 0)
@@ -158,7 +160,7 @@ import Testing
         }
         #expect(try own(opened.id, of: creator, on: server)?.state == "uploading")
         #expect(try server.send(HTTPRequest("PUT", opened.upload.url, body: bytes)).status == 201)
-        try eventually("the clip to be refused", for: Bounds.ready) {
+        try eventually("the clip to be refused", for: Bounds.ready, every: Bounds.pause) {
             try own(opened.id, of: creator, on: server)?.state == "rejected"
         }
         // Twelve seconds are measured, and told.
