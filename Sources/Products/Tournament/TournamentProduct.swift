@@ -28,7 +28,7 @@ public struct TournamentProduct: Product {
         let tools = MediaSettings.tools(services.settings, clock: services.clock)
         studio = Studio(
             house: house, blobs: services.blobs, fileKey: services.fileKey, tools: tools,
-            tasks: MediaSettings.tasks(services.settings))
+            tasks: MediaSettings.tasks(services.settings), metrics: services.metrics)
         films = DemoFilmsService(
             films: [], blobs: services.blobs,
             folder: FileManager.default.temporaryDirectory.appending(

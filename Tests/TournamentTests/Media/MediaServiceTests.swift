@@ -5,6 +5,7 @@ import Foundation
 import Storage
 import StorageBackends
 import StorageTestKit
+import Telemetry
 import Testing
 import Web
 import WebTestKit
@@ -52,6 +53,10 @@ import WebTestKit
             // The upload itself is gone, and so is the work.
             #expect(try await atelier.objects().allSatisfy { $0.hasPrefix("tournament/files/") })
             #expect(try await tasks(atelier) == 0)
+            let counted = atelier.metrics.prometheusText()
+            for kind in ["probe", "render"] {
+                #expect(counted.contains("capstan_tournament_media_tasks_total{kind=\"\(kind)\",outcome=\"done\"} 1"))
+            }
             #expect(try FileManager.default.contentsOfDirectory(atPath: atelier.folder.path + "/work").isEmpty)
         }
     }

@@ -107,6 +107,21 @@ import WebTestKit
         }
     }
 
+    @Test func `a file of one stage has no address on another`() async throws {
+        try await Atelier.with(.sqlite) { atelier in
+            let key = try #require(MediaSteps.key(of: "one.mp4"))
+            _ = try await atelier.blobs.put(
+                .key(key), for: atelier.tenant, BlobUpload(contentType: "video/mp4", sizeMax: .kibibytes(8)),
+                content: ByteBuffer(bytes: Self.bytes))
+            let address = MediaRoutes.address(of: "one.mp4")
+            #expect(try await atelier.site.get(address).status == 200)
+            let other = try await TestSite(MediaRoutes(blobs: atelier.blobs).routes) {
+                $0.tenants = SingleTenant(Tenant(ID(high: 8, low: 8)))
+            }
+            #expect(try await other.get(address).status == 404)
+        }
+    }
+
     @Test func `what is no file of a clip is not found, however it is written`() async throws {
         try await serve { server, path, _ in
             for wrong in [

@@ -19,6 +19,7 @@ final class Atelier: Sendable {
     let studio: Studio
     let site: TestSite
     let folder: URL
+    let metrics = MetricRegistry()
 
     var tenant: Tenant { stage.tenant }
     var clips: ClipStore { stage.timetable.clips }
@@ -29,7 +30,8 @@ final class Atelier: Sendable {
         self.folder = folder
         blobs = try await DiskBlobs(
             root: folder.appending(path: "blobs").path, clock: stage.clock, randomness: stage.chance, events: .silent())
-        studio = Self.studio(stage.house, blobs, folder.appending(path: "work"), ffmpeg: ffmpeg)
+        studio = Self.studio(
+            stage.house, blobs, folder.appending(path: "work"), ffmpeg: ffmpeg, metrics: metrics)
         let pages = try Pages(
             [.web, TournamentPages.bundle],
             chrome: SiteChrome(name: "Test", navigation: TournamentPages.navigation, signInPath: "/sign-in"),
@@ -41,13 +43,16 @@ final class Atelier: Sendable {
         ) { $0.tenants = SingleTenant(tenant) }
     }
 
-    private static func studio(_ house: Playhouse, _ blobs: DiskBlobs, _ work: URL, ffmpeg: String) -> Studio {
+    private static func studio(
+        _ house: Playhouse, _ blobs: DiskBlobs, _ work: URL, ffmpeg: String, metrics: MetricRegistry = MetricRegistry()
+    ) -> Studio {
         // Programs run in the machine's time, whatever the stage's clock says.
         let tools = MediaTools(
             ffmpeg: MediaProgram(name: ffmpeg, clock: SystemClock()),
             ffprobe: MediaProgram(name: "ffprobe", clock: SystemClock()), folder: work)
         return Studio(
-            house: house, blobs: blobs, fileKey: Secret(Array(repeating: 7, count: 32)), tools: tools, tasks: 2)
+            house: house, blobs: blobs, fileKey: Secret(Array(repeating: 7, count: 32)), tools: tools, tasks: 2,
+            metrics: metrics)
     }
 
     /// Another process on the same database and files.

@@ -5,6 +5,7 @@ import Logging
 import ServiceLifecycle
 import Storage
 import Synchronization
+import Telemetry
 
 /// Does media work beside requests: takes tasks that are due, a few at once, and keeps them alive while they run.
 ///
@@ -28,6 +29,7 @@ final class MediaService: Service {
     private let atOnce: Int
     private let randomness: any Randomness
     private let logger: Logger
+    private let meter: Meter
     private let state = Mutex(State())
     private let bell = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
@@ -39,11 +41,13 @@ final class MediaService: Service {
     ///   - atOnce: how many tasks at once; 0 for none in this process.
     ///   - randomness: what leases are marked by.
     ///   - logger: where failures are told.
-    init(steps: MediaSteps, atOnce: Int, randomness: any Randomness, logger: Logger) {
+    ///   - metrics: where tasks are counted.
+    init(steps: MediaSteps, atOnce: Int, randomness: any Randomness, logger: Logger, metrics: MetricRegistry) {
         self.steps = steps
         self.atOnce = atOnce
         self.randomness = randomness
         self.logger = logger
+        meter = Meter(metrics)
     }
 
     /// Half of the machine's processors, one at least.
@@ -154,12 +158,16 @@ final class MediaService: Service {
     /// Does a task that was taken, keeps its lease alive meanwhile, and settles whatever comes of it.
     func perform(_ lease: MediaLease) async {
         let leash = state.withLock { $0.running[lease.task.clipID]?.leash } ?? MediaLeash()
+        let start = clock.uptime()
+        var outcome = Outcome.done
         defer {
+            meter.record(lease.task.kind, outcome, clock.uptime() - start)
             state.withLock { $0.running[lease.task.clipID] = nil }
             ring()
         }
         do {
             guard lease.task.attempts <= MediaTask.Rules.attemptsMax else {
+                outcome = .gaveUp
                 return try await steps.giveUp(lease, because: "its worker ended in the middle of it, three times")
             }
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -170,7 +178,7 @@ final class MediaService: Service {
                 try await group.next()
             }
         } catch {
-            await settle(lease, error)
+            outcome = await settle(lease, error)
         }
     }
 
@@ -193,38 +201,44 @@ final class MediaService: Service {
         }
     }
 
-    private func settle(_ lease: MediaLease, _ error: any Error) async {
-        let task = lease.task
+    private func settle(_ lease: MediaLease, _ error: any Error) async -> Outcome {
         do {
             switch error {
-            case MediaTrouble.lost: return
-            case MediaTrouble.stopped: try await tasks.giveBack(lease, dueAt: clock.now())
+            case MediaTrouble.lost: return .dropped
+            case MediaTrouble.stopped:
+                try await tasks.giveBack(lease, dueAt: clock.now())
+                return .dropped
             // The process ends at once; the lease ends by itself.
-            case is CancellationError: return
-            case MediaTrouble.away(let reason):
-                tell(task, reason)
-                try await tasks.giveBack(lease, dueAt: clock.now() + MediaTask.Rules.awayFor)
-            case let error as StorageError:
-                tell(task, error.description)
-                try await tasks.giveBack(lease, dueAt: clock.now() + MediaTask.Rules.awayFor)
-            case let error as BlobsError where error.code != .corrupt:
-                tell(task, error.description)
-                try await tasks.giveBack(lease, dueAt: clock.now() + MediaTask.Rules.awayFor)
-            default: try await fail(lease, Self.reason(of: error))
+            case is CancellationError: return .dropped
+            case MediaTrouble.away(let reason): return try await wait(lease, reason)
+            case let error as StorageError: return try await wait(lease, error.description)
+            case let error as BlobsError where error.code != .corrupt: return try await wait(lease, error.description)
+            default: return try await fail(lease, Self.reason(of: error))
             }
         } catch {
             // The lease ends by itself, and the task is taken again.
-            tell(task, "it could not be settled: \(error)")
+            tell(lease.task, "it could not be settled: \(error)")
+            return .failed
         }
     }
 
-    private func fail(_ lease: MediaLease, _ reason: String) async throws {
+    private func wait(_ lease: MediaLease, _ reason: String) async throws -> Outcome {
         tell(lease.task, reason)
-        if lease.task.isLastAttempt { return try await steps.giveUp(lease, because: reason) }
+        try await tasks.giveBack(lease, dueAt: clock.now() + MediaTask.Rules.awayFor)
+        return .away
+    }
+
+    private func fail(_ lease: MediaLease, _ reason: String) async throws -> Outcome {
+        tell(lease.task, reason)
+        if lease.task.isLastAttempt {
+            try await steps.giveUp(lease, because: reason)
+            return .gaveUp
+        }
         let now = clock.now()
         try await tasks.fail(
             lease, reason, retryAt: now + MediaTask.Rules.pause(after: lease.task.attempts), at: now,
             through: steps.storage.writer(for: lease.task.tenant))
+        return .failed
     }
 
     private static func reason(of error: any Error) -> String {

@@ -3,6 +3,7 @@ import Base
 import Blobs
 import Logging
 import ServiceLifecycle
+import Telemetry
 import Web
 
 /// Where clips are made ready: uploads, the work on their files, and reviews.
@@ -18,7 +19,11 @@ struct Studio: Sendable {
     ///   - fileKey: what signs addresses for uploads.
     ///   - tools: the programs that work on files.
     ///   - tasks: how many uploads this process makes ready at once; 0 for none.
-    init(house: Playhouse, blobs: any BlobStore, fileKey: Secret<[UInt8]>, tools: MediaTools, tasks: Int) {
+    ///   - metrics: where the work is counted.
+    init(
+        house: Playhouse, blobs: any BlobStore, fileKey: Secret<[UInt8]>, tools: MediaTools, tasks: Int,
+        metrics: MetricRegistry
+    ) {
         self.house = house
         let signer = BlobSigner(keys: [fileKey], base: UploadRoutes.base, clock: house.clock)
         uploads = UploadDesk(house: house, blobs: blobs, signer: signer)
@@ -26,7 +31,7 @@ struct Studio: Sendable {
         reviews = ReviewDesk(uploads: uploads, trail: trail)
         media = MediaService(
             steps: MediaSteps(reviews: reviews, blobs: blobs, tools: tools), atOnce: tasks,
-            randomness: house.randomness, logger: house.logger)
+            randomness: house.randomness, logger: house.logger, metrics: metrics)
         uploads.hire(UploadDesk.Workshop(ring: { [media] in media.ring() }, giveUp: { [media] in media.giveUp($0) }))
     }
 
