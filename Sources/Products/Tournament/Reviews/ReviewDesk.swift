@@ -57,13 +57,14 @@ struct ReviewDesk: Sendable {
         let now = house.clock.now()
         let clip = try await storage.write(for: tenant) { transaction in
             var clip = try await pending(id, through: transaction, in: tenant).clip
+            // The task first, as whoever works on it does.
+            try await tasks.plan(.clear, for: id, at: now, through: transaction, in: tenant)
             guard try await clips.move(id, by: .rejected, to: .rejected, through: transaction, in: tenant) else {
                 throw Self.reviewed
             }
             clip.state = .rejected
             try await entries.setVerdict(
                 .rejected, reason, by: person, at: now, of: id, through: transaction, in: tenant)
-            try await tasks.plan(.clear, for: id, at: now, through: transaction, in: tenant)
             try await trail.append(
                 "clip.rejected", by: .person(person), on: ("clip", id.description), ["reason": reason], for: tenant,
                 in: transaction)

@@ -239,11 +239,12 @@ final class UploadDesk: Sendable {
     private func arrived(_ id: ID<Clip>, bytes: Int, in tenant: Tenant) async throws {
         let now = house.clock.now()
         try await storage.write(for: tenant) { transaction in
+            // The task first, as whoever works on it does.
+            try await tasks.plan(.probe, for: id, at: now, through: transaction, in: tenant)
             guard try await clips.move(id, by: .arrived, to: .processing, through: transaction, in: tenant) else {
                 throw Self.used
             }
             try await entries.setArrived(id, bytes: bytes, through: transaction, in: tenant)
-            try await tasks.plan(.probe, for: id, at: now, through: transaction, in: tenant)
         }
         ring()
     }
@@ -280,13 +281,14 @@ final class UploadDesk: Sendable {
                             : "The votes of this slot are being counted; try again when its result is final."))
             }
         }
+        // The task first, as whoever works on it does: then the two never wait for each other crosswise.
+        if found.entry != nil {
+            try await tasks.plan(.clear, for: clip.id, at: now, through: transaction, in: tenant)
+        }
         guard try await clips.move(clip.id, by: .removed, to: .removed, through: transaction, in: tenant) else {
             throw Problem(TournamentError(.clipSettled, "This clip cannot be taken away any more."))
         }
-        if found.entry != nil {
-            try await entries.freePlace(of: clip.id, through: transaction, in: tenant)
-            try await tasks.plan(.clear, for: clip.id, at: now, through: transaction, in: tenant)
-        }
+        if found.entry != nil { try await entries.freePlace(of: clip.id, through: transaction, in: tenant) }
         for tag in [Timetable.Tag.clips(clip.slotID), Timetable.Tag.clip(clip.id)] {
             transaction.afterCommit(.invalidate(tag: tag))
         }
