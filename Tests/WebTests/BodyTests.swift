@@ -1,4 +1,5 @@
 import Base
+import Foundation
 import NIOCore
 import Synchronization
 import Testing
@@ -87,17 +88,12 @@ import WebTestKit
             for _ in 0..<20 { await Task.yield() }
         }
         let total = 60 << 20
-        let piece = String(repeating: "b", count: 256 << 10)
         try await TestServer.run(try await TestSite([route]).site) { server in
-            try await server.connect().run { inbound, outbound in
-                try await outbound.send(
-                    "PUT /bytes HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: \(total)\r\n\r\n")
-                for _ in 0..<(total / piece.utf8.count) {
-                    sent.withLock { $0 += piece.utf8.count }
-                    try await outbound.send(piece)
-                }
-                #expect(try await inbound.readToEnd().hasSuffix("{\"bytes\":\(total)}"))
+            let head = "PUT /bytes HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: \(total)\r\n\r\n"
+            let answer = try await BlockingClient.put(head, total, to: server.port) { count in
+                sent.withLock { $0 = count }
             }
+            #expect(answer.hasSuffix("{\"bytes\":\(total)}"))
         }
         // The system's socket buffers hold up to some 36 MiB where it is told to be generous; a body in memory would be
         // all of it.
@@ -239,5 +235,57 @@ import WebTestKit
         #expect(large.status == 413)
         let long = try await send([("formToken", String(repeating: "t", count: 20_000))], file: "x")
         #expect(long.status == 400)
+    }
+}
+
+/// A client that buffers nothing of its own: what it says was sent, the system has taken.
+private enum BlockingClient {
+    struct Broken: Error {}
+
+    /// Sends a head and `total` bytes from a thread of its own, and gives what comes back.
+    static func put(
+        _ head: String, _ total: Int, to port: Int, _ sent: @escaping @Sendable (Int) -> Void
+    ) async throws -> String {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread { continuation.resume(with: Result { try exchange(head, total, port, sent) }) }.start()
+        }
+    }
+
+    private static func exchange(
+        _ head: String, _ total: Int, _ port: Int, _ sent: (Int) -> Void
+    ) throws -> String {
+        let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(socket) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let status = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard status == 0 else { throw Broken() }
+        try write(Array(head.utf8), to: socket)
+        let piece = Array(repeating: UInt8(ascii: "b"), count: 256 << 10)
+        for end in stride(from: piece.count, through: total, by: piece.count) {
+            try write(piece, to: socket)
+            sent(end)
+        }
+        var answer: [UInt8] = []
+        var buffer = Array(repeating: UInt8(0), count: 4_096)
+        while case let count = recv(socket, &buffer, buffer.count, 0), count > 0 { answer += buffer.prefix(count) }
+        return String(decoding: answer, as: UTF8.self)
+    }
+
+    private static func write(_ bytes: [UInt8], to socket: Int32) throws {
+        var done = 0
+        while done < bytes.count {
+            let count = bytes.withUnsafeBytes {
+                send(socket, $0.baseAddress.map { $0 + done }, bytes.count - done, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { throw Broken() }
+            done += count
+        }
     }
 }
