@@ -65,7 +65,7 @@ import Testing
 
     @Test func `without script a clip is sent by form, and its page goes on by itself`() throws {
         try withDemo { address, folder in
-            let browser = try Browser(site: address, hasScript: false, width: 500, height: 900)
+            let browser = try Browser(site: address, hasScript: false)
             try signIn("creator@example.com", browser, to: "/tournament/upload")
             try browser.wait("h1") { $0 == "Upload a clip" }
             try browser.type("Sent by form", into: "#title")
