@@ -20,7 +20,7 @@ fail() {
     media_packages=(ffmpeg fonts-dejavu-core)
     picture_packages=(chromium chromium-driver curl fonts-inter fonts-urw-base35)
     test_packages=(chromium chromium-driver curl prometheus sqlite3 util-linux)
-    bench_packages=(curl sqlite3 wrk)
+    bench_packages=(curl nginx-light sqlite3 wrk)
 }
 
 is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }

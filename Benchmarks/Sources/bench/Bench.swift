@@ -12,7 +12,10 @@ protocol Benchmark {
 @main
 struct Bench {
     static var all: [any Benchmark.Type] {
-        [VotesBenchmark.self, LeaderboardBenchmark.self, ExportBenchmark.self, DriverBenchmark.self]
+        [
+            VotesBenchmark.self, LeaderboardBenchmark.self, ExportBenchmark.self, DriverBenchmark.self,
+            TournamentBenchmark.self,
+        ]
     }
 
     static func main() async throws {

@@ -74,6 +74,12 @@ struct Capstan: Sendable {
         try await Capstan(database: database, isDemo: true).server.stop()
     }
 
+    /// Fills a database with the demo and serves it.
+    init(demoIn database: String) async throws {
+        try await Self.fillDemo(database)
+        try await self.init(database: database)
+    }
+
     /// Starts `capstan serve` on a database that is filled and waits until it is ready.
     init(database: String) async throws { try await self.init(database: database, isDemo: false) }
 

@@ -79,7 +79,7 @@ enum LeaderboardBenchmark: Benchmark {
     }
 
     /// Adds clips with tallies to the open slot of the demo and returns the slot.
-    private static func fill(_ database: BenchDatabase, clips: Int) throws -> String {
+    static func fill(_ database: BenchDatabase, clips: Int) throws -> String {
         let slot = try database.sql(
             "SELECT id FROM slots WHERE state = 'voting' ORDER BY (SELECT count(*) FROM clips c WHERE c.slot_id = slots.id) DESC LIMIT 1"
         )[0]

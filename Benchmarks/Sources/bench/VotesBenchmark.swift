@@ -10,8 +10,9 @@ enum VotesBenchmark: Benchmark {
 
     static func run() async throws -> [(String, String)] {
         let database = try BenchDatabase("bench_votes")
-        let postgres = try await Arena(database: database.url)
-        defer { postgres.capstan.server.stop() }
+        let capstan = try await Capstan(demoIn: database.url)
+        defer { capstan.server.stop() }
+        let crowd = try Crowd(voters, of: capstan)
         let stage = try Stage(database)
         let clips = try database.sql("SELECT id FROM clips WHERE slot_id = '\(stage.slot)' AND state = 'active'")
 
@@ -22,7 +23,7 @@ enum VotesBenchmark: Benchmark {
         var script: String?
         for round in 0..<rounds {
             try database.sql("CHECKPOINT")
-            async let storm = postgres.storm(clips: clips, round: round)
+            async let storm = storm(crowd, clips: clips, round: round)
             if script == nil { script = try stage.script(for: await stage.statement(), clips: clips) }
             let load = try await storm
             ours.append(load)
@@ -32,7 +33,7 @@ enum VotesBenchmark: Benchmark {
             audited.append(try stage.pgbench(stage.auditedScript(clips: clips), clients: 32, seconds: seconds))
         }
         let accepted = ours.reduce(0) { $0 + $1.answers - $1.refused }
-        let sums = try Sums(database, accepted: accepted, before: stage.votesBefore, peerVotes: stage.peerVotes)
+        let sums = try VoteSums(database, accepted: accepted, others: stage.votesBefore + stage.peerVotes())
         let sqlite = try await onSQLite()
 
         let best = max(eight.median, many.median)
@@ -53,7 +54,7 @@ enum VotesBenchmark: Benchmark {
         table.row(
             "capstan over HTTP on SQLite, full sync", sqlite.median.shown(0), "", (sqlite.median / best).shown())
         table.show()
-        print(sums.report + "\n")
+        print(sums.report + " The peers have cast \(try stage.peerVotes()).\n")
         return [
             ("ratio", (mine / best).shown()), ("votes_per_second", mine.shown(0)),
             ("p99_ms", ours.map(\.p99).median.shown(1)), ("sqlite_votes_per_second", sqlite.median.shown(0)),
@@ -63,8 +64,9 @@ enum VotesBenchmark: Benchmark {
 
     private static func onSQLite() async throws -> [Double] {
         let file = try Command.temporaryFolder().appendingPathComponent("votes.sqlite").path
-        let arena = try await Arena(database: "sqlite:\(file)")
-        defer { arena.capstan.server.stop() }
+        let capstan = try await Capstan(demoIn: "sqlite:\(file)")
+        defer { capstan.server.stop() }
+        let crowd = try Crowd(voters, of: capstan)
         let clips = try Command.run(
             "sqlite3",
             [
@@ -73,80 +75,20 @@ enum VotesBenchmark: Benchmark {
             ]
         ).split(separator: "\n").map { Self.dashed(String($0)) }
         return try await (0..<rounds).asyncMap { round in
-            let load = try await arena.storm(clips: clips, round: round)
+            let load = try await storm(crowd, clips: clips, round: round)
             return Double(load.answers - load.refused) / Double(seconds)
         }
+    }
+
+    /// Each pair of voter and clip is used once in all rounds.
+    private static func storm(_ crowd: Crowd, clips: [String], round: Int) async throws -> Load {
+        try crowd.vote(
+            clips, seconds: seconds, connections: connections, firstLap: round * max(1, clips.count / rounds))
     }
 
     private static func dashed(_ hex: String) -> String {
         let digits = Array(hex)
         return [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(digits[$0]) }.joined(separator: "-")
-    }
-
-    /// The program with browsers that want to vote.
-    private struct Arena: Sendable {
-        let capstan: Capstan
-        let cookies: URL
-
-        init(database: String) async throws {
-            try await Capstan.fillDemo(database)
-            capstan = try await Capstan(database: database)
-            cookies = try Command.temporaryFolder().appendingPathComponent("cookies")
-            // Each request without a cookie makes the server mint a device key: a new voter.
-            let script = """
-                local count = 0
-                local file
-                function init(args)
-                  file = io.open("\(cookies.path)", "w")
-                  file:setvbuf("line")
-                end
-                function request()
-                  count = count + 1
-                  local address = "198." .. math.random(18, 19) .. "." .. math.random(0, 255) .. "." .. math.random(1, 254)
-                  return wrk.format("GET", "/api/tournament/allowance", {["X-Forwarded-For"] = address})
-                end
-                function response(status, headers, body)
-                  for name, value in pairs(headers) do
-                    if string.lower(name) == "set-cookie" then
-                      file:write(string.match(value, "^[^;]+"), "\\n")
-                    end
-                  end
-                end
-                """
-            _ = try Wrk.run(capstan.server.address, seconds: 8, connections: 32, script: script)
-            let minted = try String(contentsOf: cookies, encoding: .utf8).split(separator: "\n").count
-            guard minted >= voters else {
-                throw Impossible("only \(minted) of \(voters) device keys were minted: see \(capstan.server.log.path)")
-            }
-        }
-
-        /// Votes for some seconds; each pair of voter and clip is used once in all rounds.
-        func storm(clips: [String], round: Int) async throws -> Load {
-            let list = clips.map { "\"\($0)\"" }.joined(separator: ", ")
-            let perVoter = max(1, clips.count / rounds)
-            let script = """
-                local cookies = {}
-                local clips = {\(list)}
-                local turn = 0
-                function init(args)
-                  for line in io.lines("\(cookies.path)") do
-                    if #cookies < \(voters) then cookies[#cookies + 1] = line end
-                  end
-                end
-                function request()
-                  local voter = turn % #cookies
-                  local lap = math.floor(turn / #cookies)
-                  turn = turn + 1
-                  local clip = clips[(voter + \(round * perVoter) + lap) % #clips + 1]
-                  return wrk.format("POST", "/api/tournament/votes", {
-                    ["Content-Type"] = "application/json", ["Cookie"] = cookies[voter + 1],
-                    ["X-Forwarded-For"] = "198.18." .. voter % 250 .. "." .. math.floor(voter / 250) % 250 + 1,
-                  }, '{"clipId":"' .. clip .. '","kind":"normal"}')
-                end
-                """
-            return try Wrk.run(
-                capstan.server.address, seconds: seconds, connections: connections, script: script)
-        }
     }
 
     /// What the peers need of the database, and the counting of their votes.
@@ -247,35 +189,6 @@ enum VotesBenchmark: Benchmark {
 
         /// Votes that pgbench has cast: they are the ones of an impossible day.
         func peerVotes() throws -> Int { Int(try database.sql("SELECT count(*) FROM votes WHERE day = 200")[0]) ?? 0 }
-    }
-
-    /// Whether the database holds what was acknowledged.
-    private struct Sums {
-        let lost: Int
-        let double: Int
-        let wrong: Int
-        let report: String
-
-        init(_ database: BenchDatabase, accepted: Int, before: Int, peerVotes: () throws -> Int) throws {
-            func number(_ query: String) throws -> Int { Int(try database.sql(query)[0]) ?? -1 }
-            let stored =
-                try number("SELECT count(*) FROM votes v JOIN slots s ON s.id = v.slot_id WHERE s.state = 'voting'")
-                - before - (try peerVotes())
-            double = try number(
-                "SELECT count(*) FROM (SELECT 1 FROM votes WHERE withdrawn_at IS NULL GROUP BY clip_id, voter_id HAVING count(*) > 1) d"
-            )
-            wrong = try number(
-                """
-                SELECT count(*) FROM (SELECT clip_id, sum(score) AS score FROM clip_tallies GROUP BY clip_id) t
-                FULL JOIN (SELECT clip_id, sum(weight) AS score FROM votes
-                    WHERE withdrawn_at IS NULL AND removal_id IS NULL GROUP BY clip_id) v USING (clip_id)
-                WHERE coalesce(t.score, 0) <> coalesce(v.score, 0)
-                """)
-            lost = max(0, accepted - stored)
-            report =
-                "\(accepted) votes acknowledged over HTTP, \(stored) stored, \(lost) lost, \(double) double, "
-                + "\(wrong) clips whose tally differs from the sum of their votes; \(try peerVotes()) votes by the peers."
-        }
     }
 }
 
