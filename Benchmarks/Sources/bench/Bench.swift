@@ -24,7 +24,13 @@ struct Bench {
             print("usage: bench NAME, where NAME is one of \(all.map { $0.name }.joined(separator: ", "))")
             exit(2)
         }
-        let figures = try await benchmark.run()
+        let figures: [(String, String)]
+        do {
+            figures = try await benchmark.run()
+        } catch {
+            print("error: \(error)")
+            exit(1)
+        }
         print("\(name) " + figures.map { "\($0.0)=\($0.1)" }.joined(separator: " "))
     }
 }

@@ -17,10 +17,9 @@ struct Load {
 enum Wrk {
     /// Runs wrk for some seconds.
     static func run(
-        _ url: String, seconds: Int, connections: Int, threads: Int = 1, script: String? = nil, headers: [String] = []
+        _ url: String, seconds: Int, connections: Int, threads: Int = 1, script: String? = nil
     ) throws -> Load {
         var arguments = ["-t\(threads)", "-c\(connections)", "-d\(seconds)s", "--latency", "--timeout", "10s"]
-        for header in headers { arguments += ["-H", header] }
         if let script {
             let file = try Command.temporaryFolder().appendingPathComponent("load.lua")
             try script.write(to: file, atomically: true, encoding: .utf8)
