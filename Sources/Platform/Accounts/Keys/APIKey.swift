@@ -64,9 +64,7 @@ enum KeyText {
     static func make(using randomness: any Randomness) -> (text: Secret<String>, prefix: String, hash: [UInt8]) {
         let prefix =
             "cap_" + randomness.bytes(6).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-        let chance = Data(randomness.bytes(32)).base64EncodedString()
-            .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
-        let text = prefix + "_" + chance
+        let text = prefix + "_" + Base64URL.encode(randomness.bytes(32))
         return (Secret(text), prefix, hash(text))
     }
 

@@ -1,6 +1,5 @@
 public import Base
 import Crypto
-import Foundation
 
 /// A position in a list, as clients hold it: opaque, signed, of one tenant, list and order.
 public struct Cursor: Sendable, Hashable, Codable, LosslessStringConvertible {
@@ -45,8 +44,7 @@ public struct CursorSigner: Sendable {
 
     func cursor(at position: [SQLValue], list: String, order: PageOrder, scope: Scope) -> Cursor {
         let payload = position.flatMap(\.cursorBytes)
-        let text = Data(signature(payload, list: list, order: order, scope: scope) + payload).base64EncodedString()
-            .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+        let text = Base64URL.encode(signature(payload, list: list, order: order, scope: scope) + payload)
         guard let cursor = Cursor(text) else {
             preconditionFailure("\(list) is ordered by values too long for a cursor: page by an id or a time")
         }
@@ -59,9 +57,7 @@ public struct CursorSigner: Sendable {
         let refusal = StorageError(
             .invalidCursor, "the cursor does not belong to this list: start again from the first page",
             context: ["list": list])
-        var text = cursor.description.replacing("-", with: "+").replacing("_", with: "/")
-        text += String(repeating: "=", count: (4 - text.utf8.count % 4) % 4)
-        guard let bytes = Data(base64Encoded: text).map(Array.init), bytes.count > 16 else { throw refusal }
+        guard let bytes = Base64URL.decode(cursor.description), bytes.count > 16 else { throw refusal }
         let payload = Array(bytes[16...])
         let expected = signature(payload, list: list, order: order, scope: scope)
         // All bytes are compared whatever the first difference is.

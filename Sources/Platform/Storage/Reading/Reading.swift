@@ -128,6 +128,21 @@ extension Writing {
     ) async throws(StorageError) -> [Row] {
         try await run(name, sql, rowsMax: limit).decoded()
     }
+
+    /// Inserts, updates or deletes and reads what `RETURNING` gives where the statement's own text bounds that, as when
+    /// it joins nothing but its input by a key: at most one row for each of `rows`.
+    ///
+    /// Nothing is counted before the commit, which saves a round trip on PostgreSQL. More rows than `rows` are an error of
+    /// the text, and a trap.
+    public func returningPerRow<Row: RowDecodable>(
+        _ type: Row.Type = Row.self, _ name: StaticString, _ sql: SQL, rows: Int
+    ) async throws(StorageError) -> [Row] {
+        let result = try await run(name, sql, rowsMax: .max)
+        precondition(
+            result.rows.rowCount <= rows,
+            "\(name) gave \(result.rows.rowCount) rows for \(rows): its text is not bounded")
+        return try result.decoded()
+    }
 }
 
 /// A page of a list.

@@ -1,6 +1,5 @@
 import Base
 import Crypto
-import Foundation
 
 /// Proof that a clip was handed to a voter: good for one counted view within ten minutes.
 struct ViewToken: Sendable, Hashable {
@@ -32,14 +31,12 @@ struct ViewTokenSigner: Sendable {
 
     func text(_ token: ViewToken, voter: ID<Voter>, tenant: Tenant) -> String {
         let payload = Self.payload(token)
-        return Data(payload + signature(payload, voter: voter, tenant: tenant)).base64EncodedString()
-            .replacing("+", with: "-").replacing("/", with: "_")
+        return Base64URL.encode(payload + signature(payload, voter: voter, tenant: tenant))
     }
 
     func check(_ text: String, voter: ID<Voter>, tenant: Tenant, at now: Timestamp) -> Finding {
-        guard text.utf8.count == 64,
-            let bytes = Data(base64Encoded: text.replacing("-", with: "+").replacing("_", with: "/")).map(Array.init),
-            bytes.count == 48, let clipID = ID<Clip>(bytes: bytes[0..<16])
+        guard text.utf8.count == 64, let bytes = Base64URL.decode(text), bytes.count == 48,
+            let clipID = ID<Clip>(bytes: bytes[0..<16])
         else { return .forged }
         let payload = Array(bytes[0..<32])
         let expected = signature(payload, voter: voter, tenant: tenant)

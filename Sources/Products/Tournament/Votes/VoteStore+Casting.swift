@@ -55,7 +55,7 @@ extension VoteStore {
         _ asks: [VoteAsk], frame: VoteGroupFrame, through writing: some Writing
     ) async throws(StorageError) -> [Placed] {
         let tenant = frame.tenant
-        return try await writing.returning(
+        return try await writing.returningPerRow(
             Placed.self, "vote.cast",
             """
             WITH input (id, clip_id, voter_id, person_id, device_hash, is_new, kind, weight, request)
@@ -101,14 +101,14 @@ extension VoteStore {
                 ORDER BY voter_id ON CONFLICT DO NOTHING)
             SELECT c.voter_id, c.used + c.weight, CASE WHEN c.id IN (SELECT p.id FROM placed p) THEN c.id END, c.slot_id
             FROM candidates c WHERE (c.voter_id IN (SELECT d.voter_id FROM days d)) IS TRUE
-            """, limit: asks.count)
+            """, rows: asks.count)
     }
 
     private func withdrawPostgres(
         _ asks: [WithdrawAsk], frame: VoteGroupFrame, through writing: some Writing
     ) async throws(StorageError) -> [Withdrawn] {
         let tenant = frame.tenant
-        return try await writing.returning(
+        return try await writing.returningPerRow(
             Withdrawn.self, "vote.withdraw",
             """
             WITH input (voter_id, clip_id) AS (\(rows: SQLRows(asks, { $0.voterID }, { $0.clipID }))),
@@ -146,7 +146,7 @@ extension VoteStore {
                     score = a.score + excluded.score)
             SELECT t.voter_id, t.clip_id, t.slot_id, t.kind, t.weight, t.day,
                 (SELECT d.weight_used FROM days d WHERE d.voter_id = t.voter_id LIMIT 1) FROM taken t
-            """, limit: asks.count)
+            """, rows: asks.count)
     }
 
     // MARK: SQLite
