@@ -86,7 +86,12 @@ public final class Storage: Sendable {
     }
 
     /// Writes for a tenant, each statement by itself.
-    public func writer(for tenant: Tenant) -> Writer { Writer(storage: self, scope: .tenant(tenant)) }
+    ///
+    /// Statements of one name are taken to be after the same rows and follow each other. Those of different stripes are
+    /// known to be after different ones and may run, and commit, at the same time.
+    public func writer(for tenant: Tenant, stripe: Int = 0) -> Writer {
+        Writer(storage: self, scope: .tenant(tenant), stripe: stripe)
+    }
 
     /// Reads across tenants, by a named right.
     public func reader(bypassingTenant capability: SystemCapability) -> Reader {
@@ -95,7 +100,7 @@ public final class Storage: Sendable {
 
     /// Writes across tenants, by a named right.
     public func writer(bypassingTenant capability: SystemCapability) -> Writer {
-        Writer(storage: self, scope: .system(capability))
+        Writer(storage: self, scope: .system(capability), stripe: 0)
     }
 
     // MARK: Transactions
@@ -211,12 +216,13 @@ public final class Storage: Sendable {
     // MARK: Statements
 
     func send(
-        _ name: StaticString, _ sql: SQL, rowsMax: Int, scope: Scope,
+        _ name: StaticString, _ sql: SQL, rowsMax: Int, scope: Scope, stripe: Int = 0,
         through channel: (StatementRequest) async throws(StorageError) -> StatementResult
     ) async throws(StorageError) -> StatementResult {
         try gate.check(sql, name: name, scope: scope)
         try sql.checkNumbers(name)
-        let request = StatementRequest(name: name.description, sql: sql.rendered(for: dialect), rowsMax: rowsMax)
+        let request = StatementRequest(
+            name: name.description, sql: sql.rendered(for: dialect), rowsMax: rowsMax, stripe: stripe)
         recorder.withLock { $0 }?.willSend(request, scope: scope)
         let start = clock.uptime()
         do {

@@ -24,6 +24,7 @@ public struct Writer: Writing {
     let storage: Storage
     /// On whose behalf statements run.
     public let scope: Scope
+    let stripe: Int
 
     /// What signs and checks cursors.
     public var cursors: CursorSigner { storage.cursors }
@@ -31,7 +32,7 @@ public struct Writer: Writing {
     /// Sends a statement whose rows are bounded by `rowsMax`.
     public func run(_ name: StaticString, _ sql: SQL, rowsMax: Int) async throws(StorageError) -> StatementResult {
         try storage.checkNotWriting(name.description)
-        return try await storage.send(name, sql, rowsMax: rowsMax, scope: scope) { request throws(StorageError) in
+        return try await storage.send(name, sql, rowsMax: rowsMax, scope: scope, stripe: stripe) { request throws(StorageError) in
             try await storage.driver.run(request, scope: scope, access: .write, freshness: .primary)
         }
     }

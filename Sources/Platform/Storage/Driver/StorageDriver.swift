@@ -78,12 +78,15 @@ public struct StatementRequest: Sendable {
     public let sql: RenderedSQL
     /// How many rows may come back; one more is an error of code `storage.tooLarge`.
     public let rowsMax: Int
+    /// Which writes of this name it follows: those of another stripe may run beside it.
+    public let stripe: Int
 
     /// Makes a request.
-    public init(name: String, sql: RenderedSQL, rowsMax: Int) {
+    public init(name: String, sql: RenderedSQL, rowsMax: Int, stripe: Int = 0) {
         self.name = name
         self.sql = sql
         self.rowsMax = rowsMax
+        self.stripe = stripe
     }
 }
 

@@ -19,6 +19,8 @@ final class PendingStatement: @unchecked Sendable, Equatable {
     let parameters: EncodedParameters
     let rowsMax: Int
     let scope: FlightScope
+    /// Which writes of its name it follows.
+    let stripe: Int
     let route: Route
     /// Whether it stays prepared under a name; statements that are made up for one use do not.
     let isKept: Bool
@@ -41,14 +43,15 @@ final class PendingStatement: @unchecked Sendable, Equatable {
     var heldOutcome: Outcome?
 
     init(
-        name: String, key: StatementKey, parameters: EncodedParameters, rowsMax: Int, scope: FlightScope, route: Route,
-        isKept: Bool = true, isEnd: Bool = false
+        name: String, key: StatementKey, parameters: EncodedParameters, rowsMax: Int, scope: FlightScope,
+        stripe: Int = 0, route: Route, isKept: Bool = true, isEnd: Bool = false
     ) {
         self.name = name
         self.key = key
         self.parameters = parameters
         self.rowsMax = rowsMax
         self.scope = scope
+        self.stripe = stripe
         self.route = route
         self.isKept = isKept
         self.isEnd = isEnd
@@ -61,7 +64,8 @@ final class PendingStatement: @unchecked Sendable, Equatable {
         let parameters = try EncodedParameters(request.sql)
         self.init(
             name: request.name, key: StatementKey(text: request.sql.text, types: parameters.types),
-            parameters: parameters, rowsMax: request.rowsMax, scope: FlightScope(scope), route: route, isKept: isKept)
+            parameters: parameters, rowsMax: request.rowsMax, scope: FlightScope(scope), stripe: request.stripe,
+            route: route, isKept: isKept)
     }
 
     /// A statement of the driver's own, without values.

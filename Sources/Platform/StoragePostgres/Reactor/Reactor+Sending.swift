@@ -73,7 +73,9 @@ extension Reactor {
     private func writer(for item: PendingStatement) -> PostgresConnection? {
         var best: PostgresConnection?
         for connection in writers where !connection.isBroken {
-            let isKin = { (other: PendingStatement) in other.name == item.name && other.scope == item.scope }
+            let isKin = { (other: PendingStatement) in
+                other.name == item.name && other.stripe == item.stripe && other.scope == item.scope
+            }
             if connection.underWay.contains(where: isKin) || connection.backlog.contains(where: isKin) {
                 return isFull(connection) ? nil : connection
             }

@@ -74,7 +74,9 @@ final class Playhouse: Sendable {
     }
 
     /// What runs beside requests, in order of start.
-    var services: [any Service] { [votes.casting, votes.withdrawing, feed.views, boards.keeper, feed, advancer] }
+    var services: [any Service] {
+        votes.tills + [votes.withdrawing, feed.views, boards.keeper, feed, advancer]
+    }
 
     func isOn(_ flag: FeatureFlag, in tenant: Tenant) -> Bool { isOn(flag, tenant) }
 

@@ -10,12 +10,16 @@ final class VoteDesk: Sendable {
         static let knownVoters = 200_000
         /// How often a group is tried for votes that nothing stands against any more.
         static let attempts = 4
+        /// Groups of one node that are counted at the same time on PostgreSQL, each in a lane of its own: while one is
+        /// made durable the next is counted. SQLite has one writer.
+        static let tills = 2
     }
 
     let store: VoteStore
     /// The lane of tallies that this node writes.
     let lane: Int
-    let casting: WriteCombiner<VoteAsk, VoteOutcome>
+    /// Where votes are counted; a voter always comes to the same one.
+    let tills: [WriteCombiner<VoteAsk, VoteOutcome>]
     let withdrawing: WriteCombiner<WithdrawAsk, WithdrawOutcome>
     private let timetable: Timetable
     private let clock: any WallClock
@@ -39,14 +43,20 @@ final class VoteDesk: Sendable {
         self.timetable = timetable
         self.clock = clock
         self.randomness = randomness
-        let flush = VoteFlush(
-            store: store, timetable: timetable, lane: lane, clock: clock,
-            known: KnownVoters(capacity: Bounds.knownVoters), onChange: onChange)
+        let known = KnownVoters(capacity: Bounds.knownVoters)
+        let flushes = (0..<(storage.dialect == .postgres ? Bounds.tills : 1)).map { till in
+            VoteFlush(
+                store: store, timetable: timetable, lane: (lane + till * 16 / Bounds.tills) % 16, stripe: till,
+                clock: clock, known: known, onChange: onChange)
+        }
         var settings = CombinerSettings(for: storage.dialect)
         settings.groupMax = VoteStore.Bounds.group
-        casting = WriteCombiner(name: "vote.cast", settings: settings, key: { $0.voter.id }) { tenant, asks in
-            try await flush.cast(asks, for: tenant).map { .success($0) }
+        tills = flushes.map { flush in
+            WriteCombiner(name: "vote.cast", settings: settings, key: { $0.voter.id }) { tenant, asks in
+                try await flush.cast(asks, for: tenant).map { .success($0) }
+            }
         }
+        let flush = flushes[0]
         withdrawing = WriteCombiner(name: "vote.withdraw", settings: settings, key: { $0.voterID }) { tenant, asks in
             try await flush.withdraw(asks, for: tenant).map { .success($0) }
         }
@@ -73,7 +83,7 @@ final class VoteDesk: Sendable {
         let ask = VoteAsk(
             id: ID(at: clock.now(), using: randomness), clipID: clipID, voter: voter, kind: kind, request: request)
         if moves { return try await flush.move(ask, for: tenant) }
-        return try await casting.submit(ask, for: tenant)
+        return try await tills[Int(voter.id.low % UInt64(tills.count))].submit(ask, for: tenant)
     }
 
     /// Takes a vote back.

@@ -6,7 +6,10 @@ import Storage
 struct VoteFlush: Sendable {
     let store: VoteStore
     let timetable: Timetable
+    /// The lane of tallies that its groups raise.
     let lane: Int
+    /// Groups of different stripes raise different lanes and are written at the same time.
+    let stripe: Int
     let clock: any WallClock
     let known: KnownVoters
     let onChange: @Sendable (Tenant, Set<ID<Slot>>) -> Void
@@ -26,7 +29,7 @@ struct VoteFlush: Sendable {
             switch store.storage.dialect {
             case .postgres:
                 try await ordered {
-                    try await attempt(marked, frame: frame, through: store.storage.writer(for: tenant))
+                    try await attempt(marked, frame: frame, through: store.storage.writer(for: tenant, stripe: stripe))
                 }
             case .sqlite:
                 try await store.storage.write(for: tenant) { transaction in
