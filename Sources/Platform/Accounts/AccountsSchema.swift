@@ -13,11 +13,15 @@ public enum AccountsSchema {
             TableDeclaration("people", .system),
             TableDeclaration("tenants", .system),
             TableDeclaration("session_epochs", .system),
+            TableDeclaration("personal_requests", .system),
             TableDeclaration("memberships"),
             TableDeclaration("api_keys"),
             TableDeclaration("audit_entries", retention: .after(column: "made_at", age: auditAge)),
         ],
-        migrations: [Migration(1, "people, tenants, memberships, keys, audit", people + tenants + keys + audit)])
+        migrations: [
+            Migration(1, "people, tenants, memberships, keys, audit", people + tenants + keys + audit),
+            Migration(2, "requests for personal data", requests),
+        ])
 
     /// The rights of this module to work across tenants.
     public static let capabilities = [peopleCapability, tenantsCapability, keysCapability]
@@ -71,6 +75,27 @@ public enum AccountsSchema {
                 FOREIGN KEY (person_id) REFERENCES people (id) ON DELETE CASCADE)
             """),
         .both("CREATE INDEX memberships_by_person ON memberships (person_id)"),
+    ]
+
+    private static let requests: [Migration.Step] = [
+        .both(
+            """
+            CREATE TABLE personal_requests (
+                id uuid NOT NULL PRIMARY KEY, person_id uuid NOT NULL, pseudonym uuid NOT NULL,
+                asked_in uuid NOT NULL, kind text NOT NULL CHECK (kind IN ('export', 'erasure')),
+                state text NOT NULL CHECK (state IN ('running', 'settling', 'done')),
+                requested_at timestamptz NOT NULL, due_at timestamptz, finished_at timestamptz, note text)
+            """),
+        .both("CREATE UNIQUE INDEX personal_requests_one ON personal_requests (person_id) WHERE kind = 'erasure'"),
+        .both("CREATE INDEX personal_requests_of_person ON personal_requests (person_id, requested_at, id)"),
+        .both("CREATE INDEX personal_requests_due ON personal_requests (due_at) WHERE due_at IS NOT NULL"),
+        // Who leaves is found in the trail by what was done, and by what was done to them.
+        .index(
+            name: "audit_entries_by_actor", on: "audit_entries",
+            definition: "(tenant_id, actor_id, made_at, id) WHERE actor_id IS NOT NULL"),
+        .index(
+            name: "audit_entries_by_person", on: "audit_entries",
+            definition: "(tenant_id, subject_id) WHERE subject_kind = 'person'"),
     ]
 
     private static let keys: [Migration.Step] = [

@@ -41,6 +41,7 @@ public struct Host: Sendable {
             + ConsolePages(report: report, flags: services.flags).routes
             + accounts.routes
         var running: [any Service] = [accounts.service, services.flags]
+        var personal: [PersonalData] = []
         var bundles = [PageBundle.web, .console, AccountsRoutes.bundle]
         var navigation: [SiteChrome.Link] = []
         var demos: [@Sendable () async throws -> Void] = []
@@ -50,11 +51,15 @@ public struct Host: Sendable {
             running += manifest.services
             if let pages = manifest.pages { bundles.append(pages) }
             navigation += manifest.navigation
+            if let data = manifest.personalData { personal.append(data) }
             if let demo = manifest.demo {
                 let stage = DemoStage(home: services.home, accounts: accounts)
                 demos.append { try await demo(stage) }
             }
         }
+        let desk = accounts.personalData(personal)
+        routes += accounts.routes(of: desk)
+        running.append(accounts.service(of: desk))
         if !routes.contains(where: { $0.path.description == "/" }) {
             routes.append(Self.entrance(to: navigation.first?.href ?? "/console"))
         }

@@ -1,3 +1,4 @@
+import Accounts
 import Base
 import Foundation
 public import Hosting
@@ -10,7 +11,7 @@ public struct TournamentProduct: Product {
         name: "tournament", title: "Tournament",
         summary: "Creators upload short clips, viewers vote, one clip wins each slot; the winners are the film.",
         schema: TournamentSchema.module, settings: MediaSettings.all, flags: Playhouse.Flags.all,
-        capabilities: [SlotStore.sweep, MediaTaskStore.sweep])
+        capabilities: [SlotStore.sweep, MediaTaskStore.sweep, PersonStore.folding])
 
     private let services: ProductServices
     private let house: Playhouse
@@ -23,7 +24,8 @@ public struct TournamentProduct: Product {
         self.services = services
         house = Playhouse(
             storage: services.storage, caches: services.caches, clock: services.clock, randomness: services.randomness,
-            lane: services.node.lane, logger: services.logger
+            lane: services.node.lane, logger: services.logger,
+            nameOf: PersonNames(storage: services.storage).name
         ) { [flags = services.flags] flag, tenant in flags.isOn(flag, for: tenant) }
         let tools = MediaSettings.tools(services.settings, clock: services.clock)
         studio = Studio(
@@ -43,7 +45,7 @@ public struct TournamentProduct: Product {
             routes: Self.api(house, flags: services.flags) + PageRoutes(house: house).routes
                 + studio.routes + DemoRoutes(films: films, blobs: services.blobs).routes,
             services: house.services + studio.services + [films, bot], pages: TournamentPages.bundle,
-            navigation: TournamentPages.navigation,
+            navigation: TournamentPages.navigation, personalData: house.personalData,
             demo: { stage in
                 let filling = DemoFilling(storage: house.storage, clock: house.clock, lane: house.votes.lane)
                 try await filling.fill(stage)
@@ -62,7 +64,7 @@ public struct TournamentProduct: Product {
         let routes =
             FeedRoutes(house: house).routes + VoteRoutes(house: house).routes + BoardRoutes(house: house).routes
             + ClipRoutes(house: house).routes + SlotRoutes(house: house).routes + ResultRoutes(house: house).routes
-            + seasons.routes
+            + seasons.routes + SocialRoutes(house: house).routes
         return routes.map { $0.mounted(under: PathTemplate(Addresses.api)) }
     }
 }

@@ -423,15 +423,46 @@ extension Doorkeeper {
         else { return .refused }
         let email = found.profile.email
         if let refusal = PasswordRule.refusal(of: new, email: email) { throw AccountsError(.passwordInvalid, refusal) }
-        if let wait = gate.admit(email, address) { return .limited(retryAfter: wait) }
-        guard try await workshop.run({ () throws(AccountsError) in try stored.matches(old) }) else { return .refused }
-        gate.forgive(email, address)
+        let confirmed = try await confirm(old, stored, email, address)
+        guard confirmed == nil else { return confirmed ?? .refused }
         let hash = try await hash(new)
         let version = try await change(person, "password.changed", by: .person(person), in: tenant, [:]) {
             transaction in
             try await self.people.setPassword(hash, of: person, transaction)
         }
         return .welcome(Welcome(profile: found.profile, role: role, version: version))
+    }
+
+    /// Checks the password of somebody who has a session, before something that cannot be taken back.
+    ///
+    /// - Parameters:
+    ///   - password: What was typed as the password.
+    ///   - person: Who.
+    ///   - tenant: Where the session is good.
+    ///   - address: The client's address; wrong passwords count as failed sign-ins.
+    /// - Returns: Who it is as the database has it now, or why not.
+    /// - Throws: `accounts.busy`, or a `StorageError`.
+    public func confirm(
+        _ password: Secret<String>, of person: ID<Person>, in tenant: Tenant, at address: IPAddress
+    ) async throws -> SignInOutcome {
+        guard let found = try await people.credentials(of: person, in: tenant), let role = found.roleInForce,
+            let stored = PasswordHash(found.password)
+        else { return .refused }
+        return try await confirm(password, stored, found.profile.email, address)
+            ?? .welcome(Welcome(profile: found.profile, role: role, version: found.version))
+    }
+
+    /// Why a password is not taken; `nil` when it is.
+    private func confirm(
+        _ password: Secret<String>, _ stored: PasswordHash, _ email: EmailAddress, _ address: IPAddress
+    ) async throws -> SignInOutcome? {
+        if let wait = gate.admit(email, address) { return .limited(retryAfter: wait) }
+        let isLong = password.reveal { $0.utf8.count > PasswordRule.bytesMax }
+        guard !isLong, try await workshop.run({ () throws(AccountsError) in try stored.matches(password) }) else {
+            return .refused
+        }
+        gate.forgive(email, address)
+        return nil
     }
 
     /// A change after which the person's sessions are no longer true: the change, the epoch and the audit entry are one.

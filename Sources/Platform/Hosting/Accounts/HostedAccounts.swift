@@ -23,6 +23,7 @@ public struct HostedAccounts: Sendable {
     /// Lets people in and out.
     public let doorkeeper: Doorkeeper
     private let upkeep: AccountsUpkeep
+    private let openPersonalData: @Sendable ([PersonalData]) -> PersonalDataDesk
 
     /// Puts the parts together; nothing is read before ``open(named:joining:)``.
     ///
@@ -45,6 +46,11 @@ public struct HostedAccounts: Sendable {
         doorkeeper = Doorkeeper(
             storage: storage, directory: directory, epochs: epochs, limits: limits, clock: clock,
             randomness: randomness, events: events)
+        openPersonalData = { [doorkeeper, epochs] parts in
+            PersonalDataDesk(
+                parts: parts, storage: storage, doorkeeper: doorkeeper, epochs: epochs, clock: clock,
+                randomness: randomness, events: events)
+        }
         upkeep = AccountsUpkeep(epochs: epochs, directory: directory, keys: keys, clock: clock, events: events)
     }
 
@@ -79,8 +85,34 @@ public struct HostedAccounts: Sendable {
         AccountsRoutes(doorkeeper: doorkeeper, keys: keys, trail: trail, directory: directory).routes
     }
 
+    /// The desk at which people take their data and leave.
+    ///
+    /// - Parameter parts: what each product answers.
+    /// - Returns: the desk; its service must run for people who have left to be removed.
+    public func personalData(_ parts: [PersonalData]) -> PersonalDataDesk { openPersonalData(parts) }
+
+    /// The routes of a desk.
+    public func routes(of desk: PersonalDataDesk) -> [Route] {
+        PersonalDataRoutes(desk: desk, doorkeeper: doorkeeper).routes
+    }
+
+    /// Removes people who have left, until the process stops.
+    public func service(of desk: PersonalDataDesk) -> any Service { ErasureService(desk: desk) }
+
     /// Keeps all of it up to date until the process stops.
     public var service: any Service { UpkeepService(upkeep: upkeep) }
+}
+
+private struct ErasureService: Service {
+    let desk: PersonalDataDesk
+
+    func run() async throws {
+        do {
+            try await cancelWhenGracefulShutdown { try await desk.run() }
+        } catch is CancellationError {
+            // How it is told to stop; a step that was cut off is taken again.
+        }
+    }
 }
 
 private struct UpkeepService: Service {

@@ -1,3 +1,4 @@
+public import Accounts
 public import ServiceLifecycle
 public import Web
 
@@ -11,18 +12,21 @@ public struct ProductManifest: Sendable {
     public let pages: PageBundle?
     /// Its links in the main navigation.
     public let navigation: [SiteChrome.Link]
+    /// What it answers for people who want their data or leave; `nil` for a product that keeps nothing about people.
+    public let personalData: PersonalData?
     /// Fills an empty database with the demo's data and does nothing on a filled one; `nil` when there is no demo.
     public let demo: (@Sendable (DemoStage) async throws -> Void)?
 
     /// Declares what a product gives.
     public init(
         routes: [Route], services: [any Service] = [], pages: PageBundle? = nil, navigation: [SiteChrome.Link] = [],
-        demo: (@Sendable (DemoStage) async throws -> Void)? = nil
+        personalData: PersonalData? = nil, demo: (@Sendable (DemoStage) async throws -> Void)? = nil
     ) {
         self.routes = routes
         self.services = services
         self.pages = pages
         self.navigation = navigation
+        self.personalData = personalData
         self.demo = demo
     }
 }

@@ -82,14 +82,33 @@ extension Reading {
         _ type: Row.Type = Row.self, _ name: StaticString, _ sql: SQL, order: PageOrder, after cursor: Cursor?,
         limit: Int
     ) async throws(StorageError) -> Page<Row> {
+        try await page(type, name, order: order, after: cursor, limit: limit) { sql.appending($0) }
+    }
+
+    /// Reads a page out of several ranges, each read from the cursor on and cut before they are put together.
+    ///
+    /// - Parameters:
+    ///   - type: What each row is read as.
+    ///   - name: The statement's name, to which the cursor belongs.
+    ///   - order: The key, which must end in a unique column; its columns are among the selected ones.
+    ///   - cursor: The position that an earlier page of the same name, tenant and order gave.
+    ///   - limit: Rows in the page, 1 to ``ReadBounds/pageRows``.
+    ///   - query: Makes the query from the bounds, which stand behind the `WHERE` clause of each range and of the
+    ///     whole: where the page begins, its order, and how many rows it takes.
+    /// - Returns: The rows in order, and where the next page begins.
+    /// - Throws: `storage.invalidCursor` for a cursor that is forged or of another list, order or tenant.
+    public func page<Row: RowDecodable>(
+        _ type: Row.Type = Row.self, _ name: StaticString, order: PageOrder, after cursor: Cursor?, limit: Int,
+        query: (SQL) -> SQL
+    ) async throws(StorageError) -> Page<Row> {
         precondition(
             (1...ReadBounds.pageRows).contains(limit), "\(name) asks for \(limit) rows, of 1 to \(ReadBounds.pageRows)")
-        var query = sql
+        var bounds: SQL = ""
         if let cursor {
             let position = try cursors.position(of: cursor, list: name.description, order: order, scope: scope)
-            query = query.appending(order.predicate(after: position))
+            bounds = order.predicate(after: position)
         }
-        query = query.appending(order.clause).appending(" LIMIT \(limit + 1)")
+        let query = query(bounds.appending(order.clause).appending(" LIMIT \(limit + 1)"))
         let result = try await run(name, query, rowsMax: limit + 1)
         let rows = result.rows
         var items: [Row] = []

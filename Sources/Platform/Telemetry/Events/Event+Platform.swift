@@ -13,7 +13,7 @@ extension Event {
         .busReconnected, .busLagged,
         .blobStored, .blobRejected, .blobRetired, .blobFailed,
         .personRegistered, .signInSucceeded, .signInRefused, .sessionsRevoked, .apiKeyCreated, .apiKeyRevoked,
-        .auditWritten, .flagChanged,
+        .erasureBegun, .erasureFailed, .erasureFinished, .auditWritten, .flagChanged,
     ]
 
     // MARK: Process
@@ -193,6 +193,18 @@ extension Event {
     /// A key was withdrawn.
     public static let apiKeyRevoked = Event(
         "apiKey.revoked", .notice, "An API key was withdrawn.", fields: ["key", "person"])
+    /// A person has left.
+    public static let erasureBegun = Event(
+        "erasure.begun", .notice, "A person has closed the account; what was done is being removed.",
+        fields: ["request"])
+    /// A step of an erasure failed.
+    public static let erasureFailed = Event(
+        "erasure.failed", .error, "A step of removing a person failed and is tried again.",
+        fields: ["request", "code"], feeds: .counter("capstan_erasure_failed_total"))
+    /// A person is removed.
+    public static let erasureFinished = Event(
+        "erasure.finished", .notice, "Everything of a person who has left is removed.",
+        fields: ["request", "took"])
     /// An audit entry was written.
     public static let auditWritten = Event(
         "audit.written", .debug, "An audit entry was written.", fields: ["action"])

@@ -160,10 +160,16 @@ struct BoardPage: Sendable {
         let entries = page.rows.map { row in
             Entry(
                 id: row.id.description, rank: row.rank, name: row.name, detail: row.detail,
-                href: kind.ranksClips ? Addresses.clip(row.id.cast(to: ID<Clip>.self)) : nil, poster: row.poster,
+                href: Self.href(of: row.id, kind), poster: row.poster,
                 score: row.score, scoreText: order == .rising ? Self.share(row.score) : nil, votes: row.votes)
         }
         self.init(view, entries: entries, season: season, slot: slot, at: now)
+    }
+
+    /// What an entry stands for: a clip, or the person who made some.
+    private static func href(of id: ID<Ranked>, _ kind: Kind) -> String? {
+        if kind.ranksClips { return Addresses.clip(id.cast(to: ID<Clip>.self)) }
+        return kind == .creators ? Addresses.person(id.cast(to: ID<Person>.self)) : nil
     }
 
     /// The page while there is nothing to rank.

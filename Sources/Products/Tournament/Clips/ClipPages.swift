@@ -48,6 +48,7 @@ struct ClipPage: Sendable {
     let id: String
     let title: String
     let creator: String
+    let creatorHref: String
     let genre: String
     let poster: String
     let video: String
@@ -66,16 +67,19 @@ struct ClipPage: Sendable {
     let feedHref = Addresses.feed
     let votesHref = Addresses.votes
     let totalsHref: String?
+    let comments: CommentSection?
 
     init(
         _ clip: Clip, slot: Slot, season: Season, numbers: Numbers?, given: Vote.Kind?, power: VotingPower,
-        at now: Timestamp
+        comments: CommentSection? = nil, at now: Timestamp
     ) {
         let isRunning = clip.state == .active && slot.state == .voting
         let isHidden = season.rules.isBlind && !slot.state.isClosed
         id = clip.id.description
         title = clip.title
         creator = clip.credit
+        creatorHref = Addresses.person(clip.personID)
+        self.comments = comments
         genre = Wording.title(clip.genre.rawValue)
         poster = clip.files.poster ?? ""
         video = clip.files.small ?? ""

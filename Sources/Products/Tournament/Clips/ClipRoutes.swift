@@ -26,7 +26,9 @@ struct ClipRoutes: Sendable {
             guard let clip = try await house.timetable.clip(request.input.id, in: tenant), clip.state.isPublic else {
                 throw Problem(TournamentError(.clipNotFound, "There is no such clip."))
             }
-            return ClipOutput(clip, standing: try await house.standing(of: clip, in: tenant))
+            let comments = try await house.comments.counts(of: clip.slotID, in: tenant)
+            return ClipOutput(
+                clip, standing: try await house.standing(of: clip, in: tenant), comments: comments[clip.id] ?? 0)
         }
     }
 

@@ -68,6 +68,13 @@ struct DemoFilling: Sendable {
             for winner in results.compactMap({ $0 }) {
                 _ = try await WinnerStore(storage: storage).insert(winner, through: transaction, in: tenant)
             }
+            let social = DemoSocial(
+                demo, comments: demo.plan.comments, seed: demo.plan.seed &+ 1, at: clock.now())
+            try await store.insert(social, lane: lane, through: transaction, in: tenant)
+            let people = Self.tallies(
+                of: demo, social: social, winners: results.compactMap { $0 }, spent: spent, at: clock.now())
+            try await store.insert(
+                tallies: people.tallies, mark: people.mark, through: transaction, in: tenant)
             if let open = demo.scenes.first(where: { $0.slot.state == .voting }) {
                 try await store.insertCase(
                     open.slot.id.cast(to: ID<FraudCase>.self), state: .open, of: open.slot.id, voters: 41,

@@ -16,8 +16,12 @@ struct DemoPlan: Sendable {
     var clipsNext: Int
     /// People who have entered clips.
     var creators: Int
-    /// Devices that have voted.
+    /// People and devices that have voted.
     var voters: Int
+    /// Of these, people with an account.
+    var audience: Int
+    /// Comments in all.
+    var comments: Int
     /// Votes in all, those that were removed included.
     var votes: Int
     /// The position of the slot in which two clips end level.
@@ -34,13 +38,15 @@ struct DemoPlan: Sendable {
     /// The season of the tenant Open Reel.
     static let lighthouse = DemoPlan(
         title: "The Lighthouse", slots: 75, locked: 11, clipsPerLockedSlot: 12, clipsOpen: 42, clipsNext: 6,
-        creators: 60, voters: 5_000, votes: 61_000, tie: 7, removed: (9, 312), closesIn: .seconds(9 * 3_600),
+        creators: 60, voters: 5_000, audience: 100, comments: 900, votes: 61_000, tie: 7, removed: (9, 312),
+        closesIn: .seconds(9 * 3_600),
         firstScene: 0, seed: 0x0C0F_FEE0)
 
     /// The season of the tenant Night School.
     static let lanterns = DemoPlan(
         title: "Lanterns", slots: 3, locked: 1, clipsPerLockedSlot: 5, clipsOpen: 8, clipsNext: 0, creators: 9,
-        voters: 180, votes: 700, tie: nil, removed: nil, closesIn: .seconds(5 * 3_600), firstScene: 180,
+        voters: 180, audience: 20, comments: 40, votes: 700, tie: nil, removed: nil, closesIn: .seconds(5 * 3_600),
+        firstScene: 180,
         seed: 0x1A27_E245)
 
     /// Clips in all.

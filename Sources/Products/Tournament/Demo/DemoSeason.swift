@@ -20,10 +20,10 @@ struct DemoSeason: Sendable {
     let voters: [Voter]
     private(set) var scenes: [Scene] = []
 
-    private let plan: DemoPlan
+    let plan: DemoPlan
     private let chance: DemoChance
     private let now: Timestamp
-    private let creators: [(id: ID<Person>, name: String)]
+    let creators: [(id: ID<Person>, name: String)]
 
     init(_ plan: DemoPlan, in tenant: Tenant, at now: Timestamp) {
         self.plan = plan
@@ -37,7 +37,13 @@ struct DemoSeason: Sendable {
             createdAt: opened)
         salt = chance.bytes(32)
         track = Track(id: ID(at: opened, using: chance), seasonID: season.id, name: "main", weight: 1)
-        voters = (0..<plan.voters).map { _ in Voter(device: ID(high: chance.next(), low: chance.next()), in: tenant) }
+        // Some of the voters have an account and a name.
+        voters = (0..<plan.voters).map { number in
+            let (high, low) = (chance.next(), chance.next())
+            return number < plan.audience
+                ? Voter(person: ID(high: high, low: low), in: tenant)
+                : Voter(device: ID(high: high, low: low), in: tenant)
+        }
         creators = (0..<plan.creators).map { (ID(at: opened, using: chance), DemoNames.person($0)) }
         var scene = plan.firstScene
         for position in 1...plan.slots {

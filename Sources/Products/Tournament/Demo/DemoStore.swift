@@ -45,9 +45,10 @@ struct DemoStore: Sendable {
             try await writing.execute(
                 "demo.voters",
                 """
-                WITH input (id, device_hash) AS (\(rows: SQLRows(part, { $0.id }, { $0.deviceHash })))
-                INSERT INTO voters (tenant_id, id, device_hash, created_at)
-                SELECT \(tenant), i.id, i.device_hash, \(time) FROM input i
+                WITH input (id, person_id, device_hash)
+                    AS (\(rows: SQLRows(part, { $0.id }, { $0.personID }, { $0.deviceHash })))
+                INSERT INTO voters (tenant_id, id, person_id, device_hash, created_at)
+                SELECT \(tenant), i.id, i.person_id, i.device_hash, \(time) FROM input i
                 """)
         }
     }

@@ -15,6 +15,7 @@ struct FeedPage: Sendable {
         let rank: Int?
         let given: Vote.Kind?
         let viewToken: String?
+        var comments = 0
     }
 
     /// A clip as it is shown.
@@ -33,6 +34,7 @@ struct FeedPage: Sendable {
         let score: String
         let votes: String
         let rank: String
+        let comments: String
         let previousHref: String?
         let nextHref: String
         let kinds: [VoteForm.Kind]
@@ -81,13 +83,14 @@ struct FeedPage: Sendable {
                 preload: index == 0 ? "auto" : index < 3 ? "metadata" : "none",
                 viewToken: entry.viewToken, isBlind: season.rules.isBlind, score: Wording.number(entry.score),
                 votes: Wording.number(entry.votes), rank: entry.rank.map { Wording.number($0) } ?? "–",
+                comments: Wording.count(entry.comments, "comment"),
                 previousHref: index > 0 ? "#clip-\(entries[index - 1].clip.id)" : nil, nextHref: next,
                 kinds: form.kinds, given: form.given, isClosed: form.isClosed, note: form.note)
         }
     }
 
     /// The page that a desk hands out.
-    init(_ page: FeedDesk.Page, at now: Timestamp) {
+    init(_ page: FeedDesk.Page, comments: [ID<Clip>: Int] = [:], at now: Timestamp) {
         guard let season = page.season, let slot = page.slot, let record = page.record else {
             self.init(nothingOpenIn: page.season, next: page.next, at: now)
             return
@@ -97,7 +100,8 @@ struct FeedPage: Sendable {
             entries: page.items.map { item in
                 Entry(
                     clip: item.clip, score: item.standing?.score ?? 0, votes: item.standing?.votes ?? 0,
-                    rank: item.standing?.rank, given: item.given, viewToken: item.viewToken)
+                    rank: item.standing?.rank, given: item.given, viewToken: item.viewToken,
+                    comments: comments[item.clip.id] ?? 0)
             }, power: VotingPower(record), at: now)
     }
 

@@ -25,10 +25,13 @@ struct FeedRoutes: Sendable {
             policy: .voter, limit: .per(.voter, "tournament.read", 120), budget: 1
         ) { [house] (request: Request<NoInput>) in
             let page = try await house.feed.page(for: house.voter(request.context), in: request.context.tenant)
+            let comments = try await house.comments.counts(of: page.slot?.id, in: request.context.tenant)
             return FeedAnswer(
                 slot: page.slot.map { SlotOutput($0) }, next: page.next.map { SlotOutput($0) },
                 clips: page.items.map {
-                    ClipOutput($0.clip, standing: $0.standing, given: $0.given, viewToken: $0.viewToken)
+                    ClipOutput(
+                        $0.clip, standing: $0.standing, comments: comments[$0.clip.id] ?? 0, given: $0.given,
+                        viewToken: $0.viewToken)
                 },
                 allowance: page.record.map { AllowanceOutput($0, zone: page.season?.rules.timeZone ?? "UTC") })
         }

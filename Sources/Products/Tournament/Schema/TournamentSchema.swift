@@ -20,14 +20,15 @@ public enum TournamentSchema {
             TableDeclaration("fraud_cases"),
             TableDeclaration("removals"),
             TableDeclaration("boards"),
-        ] + uploadTables,
+        ] + uploadTables + socialTables,
         migrations: [
             Migration(1, "seasons, clips, votes, results", timetable + competition + voting + outcome),
             Migration(2, "uploads, media work", uploads),
+            Migration(3, "comments, follows, reports, people", social),
         ])
 
     /// A table that is only ever reached through its primary key: on SQLite it is stored in the key's order.
-    private static func keyed(_ text: String, postgres options: String = "") -> [Migration.Step] {
+    static func keyed(_ text: String, postgres options: String = "") -> [Migration.Step] {
         [.postgres(text + (options.isEmpty ? "" : " WITH (\(options))")), .sqlite(text + " WITHOUT ROWID")]
     }
 

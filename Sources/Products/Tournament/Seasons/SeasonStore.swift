@@ -34,6 +34,14 @@ struct SeasonStore: Sendable {
             "SELECT \(sql: Season.columns) FROM seasons s WHERE s.tenant_id = \(tenant) AND s.id = \(id)")
     }
 
+    /// The rules of the season that was made last, whether it is on or over.
+    func newestRules(through reading: some Reading, in tenant: Tenant) async throws(StorageError) -> SeasonRules? {
+        try await reading.first(
+            Season.self, "season.newest",
+            "SELECT \(sql: Season.columns) FROM seasons s WHERE s.tenant_id = \(tenant) ORDER BY s.id DESC"
+        )?.rules
+    }
+
     /// What season pseudonyms are salted with.
     func salt(of id: ID<Season>, through reading: some Reading, in tenant: Tenant) async throws(StorageError) -> [UInt8]
     {

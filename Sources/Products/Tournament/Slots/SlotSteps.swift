@@ -13,6 +13,7 @@ struct SlotSteps: Sendable {
     private var seasons: SeasonStore { SeasonStore(storage: storage) }
     private var winners: WinnerStore { WinnerStore(storage: storage) }
     private var ballots: BallotStore { BallotStore(storage: storage) }
+    private var people: PersonStore { PersonStore(storage: storage) }
 
     /// What a step has led to, for the log.
     enum Outcome: Sendable, Hashable {
@@ -125,6 +126,8 @@ struct SlotSteps: Sendable {
     ) async throws -> Outcome {
         guard try await winners.insert(winner, through: transaction, in: tenant) else { return .nothing }
         try await clips.settle(slot.id, winner: winner.clipID, through: transaction, in: tenant)
+        try await people.raise(
+            PersonChange(wins: 1), ofMakerOf: winner.clipID, through: transaction, in: tenant)
         var decided = slot
         decided.state = .provisional
         decided.decidedAt = winner.decidedAt
@@ -210,8 +213,12 @@ struct SlotSteps: Sendable {
             let winner = Self.winner(
                 clip, belowMinimum: belowMinimum, of: slot, by: recount, ranking: ranking,
                 at: slot.decidedAt ?? clock.now())
+            let before = try await winners.winner(of: id, through: transaction, in: tenant)?.clipID
             if try await winners.replace(winner, through: transaction, in: tenant) {
                 try await clips.settle(id, winner: clip, through: transaction, in: tenant)
+                if let before, before != clip {
+                    try await people.moveWin(from: before, to: clip, through: transaction, in: tenant)
+                }
             }
             for tag in [Timetable.Tag.clips(id), Timetable.Tag.result(id), Timetable.Tag.film] {
                 transaction.afterCommit(.invalidate(tag: tag))

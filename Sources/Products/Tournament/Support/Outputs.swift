@@ -37,7 +37,8 @@ struct ClipOutput: Output {
         .body("genre", .choice(Clip.Genre.self)), .body("state", .choice(Clip.State.self)),
         .body("poster", optional: .text), .body("small", optional: .text), .body("large", optional: .text),
         .body("milliseconds", .integer), .body("score", optional: .integer), .body("votes", optional: .integer),
-        .body("rank", optional: .integer), .body("given", optional: .choice(Vote.Kind.self)),
+        .body("rank", optional: .integer), .body("comments", optional: .integer),
+        .body("given", optional: .choice(Vote.Kind.self)),
         .body("viewToken", optional: .text),
     ]
     static let shape = Shape.object(fields)
@@ -56,10 +57,14 @@ struct ClipOutput: Output {
     let score: Int?
     let votes: Int?
     let rank: Int?
+    let comments: Int?
     let given: Vote.Kind?
     let viewToken: String?
 
-    init(_ clip: Clip, standing: FeedDesk.Standing? = nil, given: Vote.Kind? = nil, viewToken: String? = nil) {
+    init(
+        _ clip: Clip, standing: FeedDesk.Standing? = nil, comments: Int? = nil, given: Vote.Kind? = nil,
+        viewToken: String? = nil
+    ) {
         id = clip.id
         slotId = clip.slotID
         trackId = clip.trackID
@@ -74,6 +79,7 @@ struct ClipOutput: Output {
         score = standing?.score
         votes = standing?.votes
         rank = standing?.rank
+        self.comments = comments
         self.given = given
         self.viewToken = viewToken
     }

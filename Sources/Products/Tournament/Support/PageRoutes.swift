@@ -1,4 +1,5 @@
 import Base
+import Storage
 import Web
 
 /// The product's pages: what is read from the desks becomes a model, and the model a page.
@@ -22,9 +23,12 @@ struct PageRoutes {
         var clip: ID<Clip>
         /// What a form that was sent before has led to: a kind of vote, `withdrawn`, or the code of a refusal.
         var said: String?
+        /// Where the page of comments begins.
+        var after: Cursor?
 
         static let fields: [Field] = [
             .path("clip", .id), .query("said", optional: .text(1...40), "What the form before has led to."),
+            .query("after", optional: .cursor, "Where the page of comments begins."),
         ]
     }
 
@@ -68,7 +72,7 @@ struct PageRoutes {
 
     // MARK: Routes
 
-    var routes: [Route] { [feedPage, clipPage, boardPage, resultPage, timetablePage, filmPage] + forms }
+    var routes: [Route] { [feedPage, clipPage, boardPage, resultPage, timetablePage, filmPage] + forms + socialRoutes }
 
     private var feedPage: Route {
         Route(
@@ -76,14 +80,15 @@ struct PageRoutes {
             limit: Self.reading, budget: 1
         ) { [self] (request: Request<NoInput>) in
             let page = try await feed.page(for: try house.voter(request.context), in: request.context.tenant)
-            return TournamentPages.page(FeedPage(page, at: clock.now()))
+            let comments = try await house.comments.counts(of: page.slot?.id, in: request.context.tenant)
+            return TournamentPages.page(FeedPage(page, comments: comments, at: clock.now()))
         }
     }
 
     private var clipPage: Route {
         Route(
             .get, "/tournament/clips/{clip}", "tournament.showClip", "Shows a clip and its numbers.", policy: .voter,
-            limit: Self.reading, budget: 1, failures: [Self.unknown]
+            limit: Self.reading, budget: 2, failures: [Self.unknown]
         ) { [self] (request: Request<ClipQuery>) in
             let tenant = request.context.tenant
             guard let clip = try await timetable.clip(request.input.clip, in: tenant), clip.state.isPublic,
@@ -100,7 +105,10 @@ struct PageRoutes {
             var page = TournamentPages.page(
                 ClipPage(
                     clip, slot: slot, season: season, numbers: numbers, given: record.given[clip.id],
-                    power: VotingPower(record), at: clock.now()))
+                    power: VotingPower(record),
+                    comments: try await house.commentSection(
+                        of: clip.id, after: request.input.after, for: request.context), at: clock.now()))
+            page.stylesheets.append("tournament/social.css")
             page.flash = request.input.said.flatMap(TournamentPages.flash)
             return page
         }

@@ -23,8 +23,11 @@ final class Playhouse: Sendable {
             "Clips of creators of whom three were approved and none removed compete without a moderator's look.")
         static let requireVerifiedUpload = FeatureFlag(
             "requireVerifiedUpload", isOnByDefault: false, "Only people whose address is verified may upload clips.")
+        static let reviewComments = FeatureFlag(
+            "reviewComments", isOnByDefault: false, "Comments wait for a moderator before others see them.")
         static let all = [
             requireAuthVoting, requireCaptchaVoting, multiVote, trustedCreators, requireVerifiedUpload,
+            reviewComments,
         ]
     }
 
@@ -39,6 +42,10 @@ final class Playhouse: Sendable {
     let results: ResultDesk
     let steps: SlotSteps
     let advancer: SlotAdvancer
+    let people: PersonDesk
+    let comments: CommentDesk
+    let reports: ReportDesk
+    let folding: FoldService
     private let isOn: @Sendable (FeatureFlag, Tenant) -> Bool
 
     /// - Parameters:
@@ -48,10 +55,11 @@ final class Playhouse: Sendable {
     ///   - randomness: chance.
     ///   - lane: the lane of tallies that this node writes.
     ///   - logger: where services report.
+    ///   - nameOf: gives the name of who has an account.
     ///   - isOn: whether a feature is on.
     init(
         storage: Storage, caches: CacheRegistry, clock: any WallClock, randomness: any Randomness, lane: Int,
-        logger: Logger,
+        logger: Logger, nameOf: @escaping PersonNaming = { _, _ in nil },
         isOn: @escaping @Sendable (FeatureFlag, Tenant) -> Bool = { flag, _ in flag.isOnByDefault }
     ) {
         self.storage = storage
@@ -71,11 +79,15 @@ final class Playhouse: Sendable {
         results = ResultDesk(storage: storage, timetable: timetable, caches: caches)
         steps = SlotSteps(storage: storage, clock: clock)
         advancer = SlotAdvancer(steps: steps, slots: timetable.slots, clock: clock, logger: logger)
+        people = PersonDesk(storage: storage, timetable: timetable, caches: caches, clock: clock, nameOf: nameOf)
+        comments = CommentDesk(storage: storage, caches: caches, clock: clock, randomness: randomness, lane: lane)
+        reports = ReportDesk(storage: storage, comments: comments, clock: clock, randomness: randomness)
+        folding = FoldService(storage: storage, clock: clock, logger: logger)
     }
 
     /// What runs beside requests, in order of start.
     var services: [any Service] {
-        votes.tills + [votes.withdrawing, feed.views, boards.keeper, feed, advancer]
+        votes.tills + [votes.withdrawing, feed.views, boards.keeper, feed, advancer, folding]
     }
 
     func isOn(_ flag: FeatureFlag, in tenant: Tenant) -> Bool { isOn(flag, tenant) }
