@@ -25,8 +25,8 @@ public struct TournamentProduct: Product {
         house = Playhouse(
             storage: services.storage, caches: services.caches, clock: services.clock, randomness: services.randomness,
             lane: services.node.lane, logger: services.logger,
-            nameOf: PersonNames(storage: services.storage).name
-        ) { [flags = services.flags] flag, tenant in flags.isOn(flag, for: tenant) }
+            isOn: { [flags = services.flags] flag, tenant in flags.isOn(flag, for: tenant) },
+            nameOf: PersonNames(storage: services.storage).name)
         let tools = MediaSettings.tools(services.settings, clock: services.clock)
         studio = Studio(
             house: house, blobs: services.blobs, fileKey: services.fileKey, tools: tools,

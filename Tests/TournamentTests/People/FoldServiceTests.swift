@@ -148,8 +148,10 @@ import Testing
                 await wait()
                 stage.clock.advance(by: .seconds(60))
                 await wait()
-                #expect(try await stored(stage.person(1), on: stage).votesCast == 1)
+                let tally = try await stored(stage.person(1), on: stage)
+                #expect(tally.votesCast == 1)
                 group.cancelAll()
+                try await group.waitForAll()
             }
         }
     }

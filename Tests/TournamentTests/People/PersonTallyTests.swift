@@ -40,12 +40,12 @@ import Testing
     }
 
     @Test func `additions are the days of people, in order, and nothing of devices`() throws {
-        let days = [(1, 10), (2, 10), (1, 11), (1, 13)].map { person, number in
+        let before = PersonTally(streakDays: 4, streakBest: 4, lastDay: CalendarDay(daysSinceEpoch: 9))
+        let visits: [(person: UInt64, day: Int64)] = [(1, 10), (2, 10), (1, 11), (1, 13)]
+        let days: [PersonStore.ClosedDay] = visits.map { visit in
             PersonStore.ClosedDay(
-                startsAt: Timestamp(microseconds: Int64(number) * 86_400_000_000),
-                voterID: ID(high: 1, low: UInt64(person)), day: day(Int64(number)),
-                personID: person == 2 ? nil : ID(high: 5, low: UInt64(person)),
-                tally: PersonTally(streakDays: 4, streakBest: 4, lastDay: CalendarDay(daysSinceEpoch: 9)))
+                startsAt: Timestamp(microseconds: visit.day * 86_400_000_000), voterID: ID(high: 1, low: visit.person),
+                day: day(visit.day), personID: visit.person == 2 ? nil : ID(high: 5, low: visit.person), tally: before)
         }
         let additions = FoldService.additions(days)
         #expect(additions.count == 1)

@@ -7,6 +7,9 @@ import WebTestKit
 
 @testable import Tournament
 
+/// The product's comment, which tests mean when they say so, and not that of Testing.
+typealias Comment = Tournament.Comment
+
 extension Stage {
     func person(_ number: Int) -> ID<Person> { ID(high: 0x7E50, low: UInt64(number)) }
 

@@ -20,22 +20,12 @@ extension PersonStore {
     }
 
     /// A day of votes that is over, with whose it is where the voter has an account.
-    struct ClosedDay: Sendable, RowDecodable {
+    struct ClosedDay: Sendable {
         let startsAt: Timestamp
         let voterID: ID<Voter>
         let day: DayOfVotes
         let personID: ID<Person>?
         let tally: PersonTally
-
-        init(row: SQLRow) throws(StorageError) {
-            startsAt = try row.value(at: 0)
-            voterID = try row.value(at: 1)
-            day = DayOfVotes(day: try row.value(at: 2), votes: try row.value(at: 3), weight: try row.value(at: 4))
-            personID = try row.optional(at: 5)
-            tally = PersonTally(
-                streakDays: try row.optional(at: 6) ?? 0, streakBest: try row.optional(at: 7) ?? 0,
-                lastDay: try row.optional(at: 8))
-        }
     }
 
     /// Tenants whose fold is due, the longest first.
@@ -150,6 +140,18 @@ extension PersonStore {
                 WHERE t.tenant_id = \(tenant) AND t.streak_days > 0 AND t.last_day < \(day)
                 ORDER BY t.last_day, t.person_id LIMIT \(Bounds.streaks))
             """)
+    }
+}
+
+extension PersonStore.ClosedDay: RowDecodable {
+    init(row: SQLRow) throws(StorageError) {
+        self.init(
+            startsAt: try row.value(at: 0), voterID: try row.value(at: 1),
+            day: DayOfVotes(day: try row.value(at: 2), votes: try row.value(at: 3), weight: try row.value(at: 4)),
+            personID: try row.optional(at: 5),
+            tally: PersonTally(
+                streakDays: try row.optional(at: 6) ?? 0, streakBest: try row.optional(at: 7) ?? 0,
+                lastDay: try row.optional(at: 8)))
     }
 }
 

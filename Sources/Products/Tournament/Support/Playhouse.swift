@@ -55,12 +55,13 @@ final class Playhouse: Sendable {
     ///   - randomness: chance.
     ///   - lane: the lane of tallies that this node writes.
     ///   - logger: where services report.
-    ///   - nameOf: gives the name of who has an account.
     ///   - isOn: whether a feature is on.
+    ///   - nameOf: gives the name of who has an account.
     init(
         storage: Storage, caches: CacheRegistry, clock: any WallClock, randomness: any Randomness, lane: Int,
-        logger: Logger, nameOf: @escaping PersonNaming = { _, _ in nil },
-        isOn: @escaping @Sendable (FeatureFlag, Tenant) -> Bool = { flag, _ in flag.isOnByDefault }
+        logger: Logger,
+        isOn: @escaping @Sendable (FeatureFlag, Tenant) -> Bool = { flag, _ in flag.isOnByDefault },
+        nameOf: @escaping PersonNaming = { _, _ in nil }
     ) {
         self.storage = storage
         self.clock = clock
