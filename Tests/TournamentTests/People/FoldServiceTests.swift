@@ -132,6 +132,7 @@ import Testing
         try await Stage.with(backend) { stage in
             let scene = try await stage.openSeason(slots: 1, clips: 3, rules: rules)
             try await vote(stage.person(1), scene.clips[0], on: stage)
+            stage.clock.advance(by: .seconds(7_200))
             let fold = stage.house.folding
             try await withThrowingTaskGroup { group in
                 group.addTask { try await fold.run() }

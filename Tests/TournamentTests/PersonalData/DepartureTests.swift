@@ -19,7 +19,7 @@ import Testing
         let me = Voter(person: leaver.person, in: stage.tenant)
         for number in 0..<30 {
             _ = try await stage.desk.cast(
-                number == 3 ? .mega : .normal, on: scene.clips[number % 2].id, by: stage.voter(number),
+                number == 4 ? .mega : .normal, on: scene.clips[number % 2].id, by: stage.voter(number),
                 in: stage.tenant)
         }
         _ = try await stage.desk.cast(.super, on: scene.clips[1].id, by: me, in: stage.tenant)

@@ -11,7 +11,6 @@ import Testing
 @Suite(.databases) struct SocialPlanTests {
     private static let large: Set<String> = [
         "comments", "comment_likes", "follows", "reports", "report_cases", "person_tallies", "vote_days", "voters",
-        "votes",
     ]
 
     /// 60,000 comments of one clip and others, as many likes, follows, reports and people, 60,000 days of votes.

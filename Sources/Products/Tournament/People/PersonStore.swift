@@ -7,7 +7,7 @@ struct PersonStore: Sendable {
         /// Days of votes that one step of the fold takes.
         static let days = 1_000
         /// Streaks that one step ends.
-        static let streaks = 1_000
+        static let streaks = 100
         /// Days of one voter that were not folded yet and are looked at.
         static let openDays = 100
         /// Tenants that one look of the fold handles.
