@@ -63,7 +63,16 @@ extension Stage {
 
     /// Numbers that differ from what they count, each with its name; empty when all is true.
     func socialFaults() async throws -> [String] {
-        let checks: [(String, SQL)] = [
+        var faults: [String] = []
+        for (name, query) in commentChecks + peopleChecks {
+            let wrong = try await storage.reader(for: tenant).list(TextRow.self, "check.social", query, limit: 100)
+            if !wrong.isEmpty { faults.append("\(name): \(wrong.count)") }
+        }
+        return faults
+    }
+
+    private var commentChecks: [(String, SQL)] {
+        [
             (
                 "comments of clips",
                 """
@@ -97,6 +106,11 @@ extension Stage {
                         AND r.kind = k.kind AND r.target_id = k.target_id AND r.is_open)
                 """
             ),
+        ]
+    }
+
+    private var peopleChecks: [(String, SQL)] {
+        [
             (
                 "follows",
                 """
@@ -128,12 +142,6 @@ extension Stage {
                 """
             ),
         ]
-        var faults: [String] = []
-        for (name, query) in checks {
-            let wrong = try await storage.reader(for: tenant).list(TextRow.self, "check.social", query, limit: 100)
-            if !wrong.isEmpty { faults.append("\(name): \(wrong.count)") }
-        }
-        return faults
     }
 
     /// How many rows a query finds.

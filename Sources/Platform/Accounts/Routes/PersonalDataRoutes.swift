@@ -18,8 +18,8 @@ public struct PersonalDataRoutes: Sendable {
             + desk.parts.flatMap { api(under: "/api/\($0.product)/account", $0.product, of: $0.product) }
     }
 
-    private static let exportLimit = RouteLimit.per(.person, "accounts.export", 10, in: .seconds(3_600))
-    private static let eraseLimit = RouteLimit.per(.person, "accounts.erase", 10)
+    private static let exportLimit = RouteLimit.per(.person, "accounts.ownData", 10, in: .seconds(3_600))
+    private static let eraseLimit = RouteLimit.per(.person, "accounts.leave", 10)
     private static let kept = Failure(
         AccountsError.Code.ownerProtected.rawValue, 409,
         "Who owns a tenant or runs the installation cannot leave before somebody else has taken that over.")
