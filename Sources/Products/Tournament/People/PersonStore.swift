@@ -8,8 +8,8 @@ struct PersonStore: Sendable {
         static let days = 1_000
         /// Streaks that one step ends.
         static let streaks = 100
-        /// Days of one voter that were not folded yet and are looked at.
-        static let openDays = 100
+        /// Days of one voter that were not folded yet and are looked at: more than are kept.
+        static let openDays = 500
         /// Tenants that one look of the fold handles.
         static let tenants = 200
     }
