@@ -81,21 +81,24 @@ extension PersonStore {
 
     /// The days behind a mark that began before a time, in order.
     ///
-    /// Whose they are is a sub-select and no join: one look into an index each, whatever the planner believes.
+    /// Whose they are, and how their streak stands, are sub-selects and no joins: one look into an index each, whatever
+    /// the planner believes.
     func closedDays(
         after mark: Mark, before end: Timestamp, through reading: some Reading, in tenant: Tenant
     ) async throws(StorageError) -> [ClosedDay] {
-        try await reading.list(
+        let ofPerson: SQL =
+            "FROM person_tallies t WHERE t.tenant_id = \(tenant) AND t.person_id = d.person_id"
+        return try await reading.list(
             ClosedDay.self, "personFold.days",
             """
-            SELECT d.day_at, d.voter_id, d.day, d.votes, d.weight_used, d.person_id, t.streak_days, t.streak_best,
-                t.last_day
+            SELECT d.day_at, d.voter_id, d.day, d.votes, d.weight_used, d.person_id,
+                (SELECT t.streak_days \(sql: ofPerson)), (SELECT t.streak_best \(sql: ofPerson)),
+                (SELECT t.last_day \(sql: ofPerson))
             FROM (SELECT v.day_at, v.voter_id, v.day, v.votes, v.weight_used,
                     (SELECT b.person_id FROM voters b WHERE b.tenant_id = \(tenant) AND b.id = v.voter_id) AS person_id
                 FROM vote_days v
                 WHERE v.tenant_id = \(tenant) AND (v.day_at, v.voter_id) > (\(mark.foldedAt), \(mark.voterID))
                     AND v.day_at < \(end) ORDER BY v.day_at, v.voter_id LIMIT \(Bounds.days)) d
-            LEFT JOIN person_tallies t ON t.tenant_id = \(tenant) AND t.person_id = d.person_id
             ORDER BY d.day_at, d.voter_id
             """, limit: Bounds.days)
     }
