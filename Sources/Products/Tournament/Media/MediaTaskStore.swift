@@ -63,6 +63,23 @@ struct MediaTaskStore: Sendable {
             """)
     }
 
+    /// Has all files of a maker's clips in a slot cleared, but for those of a winner.
+    func clear(
+        clipsOf person: ID<Person>, in slot: ID<Slot>, at now: Timestamp, through writing: some Writing, tenant: Tenant
+    ) async throws(StorageError) {
+        try await writing.execute(
+            "media.clear",
+            """
+            INSERT INTO media_tasks (tenant_id, clip_id, kind, due_at, attempts)
+            SELECT c.tenant_id, c.id, \(MediaTask.Kind.clear), \(now), 0
+            FROM clips c JOIN clip_entries e ON e.tenant_id = c.tenant_id AND e.clip_id = c.id
+            WHERE c.tenant_id = \(tenant) AND c.person_id = \(person) AND c.slot_id = \(slot) AND c.state <> 'winner'
+            ORDER BY c.id
+            ON CONFLICT (tenant_id, clip_id) DO UPDATE SET kind = excluded.kind, due_at = excluded.due_at,
+                attempts = 0, owner = NULL, failure = NULL, failed_at = NULL
+            """)
+    }
+
     /// Gives a task back after a failure; without a time for another attempt it stays as what has failed for good.
     func fail(
         _ lease: MediaLease, _ failure: String, retryAt: Timestamp?, at now: Timestamp, through writing: some Writing

@@ -16,8 +16,11 @@ struct DepartureSteps: Sendable {
 
     let storage: Storage
     let comments: CommentDesk
+    let clock: any WallClock
 
     private var store: DepartureStore { DepartureStore(storage: storage) }
+    private var entries: ClipEntryStore { ClipEntryStore(storage: storage) }
+    private var tasks: MediaTaskStore { MediaTaskStore(storage: storage) }
     private var slots: SlotStore { SlotStore(storage: storage) }
     private var people: PersonStore { PersonStore(storage: storage) }
     private var reports: ReportStore { ReportStore(storage: storage) }
@@ -53,6 +56,11 @@ struct DepartureSteps: Sendable {
                 guard let slot = try await slots.locked(id, through: transaction, in: tenant),
                     slot.state != .counting, slot.state != .provisional
                 else { return false }
+                // The tasks first, as whoever works on them does.
+                try await tasks.clear(
+                    clipsOf: leaver.person, in: id, at: clock.now(), through: transaction, tenant: tenant)
+                try await entries.handOver(
+                    from: leaver.person, to: leaver.pseudonym, in: id, through: transaction, tenant: tenant)
                 try await store.removeClips(
                     of: leaver.person, standIn: leaver.pseudonym, in: id, through: transaction, tenant: tenant)
                 for tag in [Timetable.Tag.clips(id), Timetable.Tag.result(id), Timetable.Tag.film] {
@@ -82,7 +90,7 @@ extension Playhouse {
     /// What the product answers for people who want their data or leave.
     var personalData: PersonalData {
         let export = OwnDataStore(storage: storage)
-        let steps = DepartureSteps(storage: storage, comments: comments)
+        let steps = DepartureSteps(storage: storage, comments: comments, clock: clock)
         return PersonalData(
             product: "tournament",
             export: { person, tenant, emit in try await export.export(person, in: tenant, emit) },

@@ -84,7 +84,7 @@ struct ReportPageRoutes {
                     try await house.comments.review(
                         input.id, input.decision, reason: input.reason, by: request.person(), in: request.tenant)
                 }
-                return input.decision == .approve ? "approved" : "rejected"
+                return input.decision == .approve ? "commentApproved" : "commentRejected"
             }
         }
     }

@@ -132,6 +132,9 @@ struct ReviewDesk: Sendable {
                 found.clip.id, by: event, in: slot.id, at: now, base: sampler.medianLevel, through: transaction,
                 tenant: tenant)
         else { throw Self.reviewed }
+        try await PersonStore(storage: storage).raise(
+            PersonChange(clips: 1), of: found.clip.personID, through: transaction, in: tenant)
+        transaction.afterCommit(.invalidate(tag: PersonDesk.tag(found.clip.personID)))
         if slot.state == .waiting { try await slots.wake(slot.id, at: now, through: transaction, in: tenant) }
         for tag in [Timetable.Tag.clips(slot.id), Timetable.Tag.clip(found.clip.id)] {
             transaction.afterCommit(.invalidate(tag: tag))

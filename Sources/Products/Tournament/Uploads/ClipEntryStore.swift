@@ -129,6 +129,19 @@ struct ClipEntryStore: Sendable {
             "UPDATE clip_entries SET place = NULL WHERE tenant_id = \(tenant) AND clip_id = \(clip)")
     }
 
+    /// Puts somebody else in a maker's place in a slot, who has left; the places are free then.
+    func handOver(
+        from person: ID<Person>, to other: ID<Person>, in slot: ID<Slot>, through writing: some Writing,
+        tenant: Tenant
+    ) async throws(StorageError) {
+        try await writing.execute(
+            "entry.handOver",
+            """
+            UPDATE clip_entries SET person_id = \(other), place = NULL, reason = NULL
+            WHERE tenant_id = \(tenant) AND slot_id = \(slot) AND person_id = \(person)
+            """)
+    }
+
     /// Whether a maker's clips need no look: enough were approved, none was removed.
     func isTrusted(
         _ person: ID<Person>, through reading: some Reading, in tenant: Tenant

@@ -288,6 +288,11 @@ final class UploadDesk: Sendable {
         guard try await clips.move(clip.id, by: .removed, to: .removed, through: transaction, in: tenant) else {
             throw Problem(TournamentError(.clipSettled, "This clip cannot be taken away any more."))
         }
+        if clip.state.isPublic {
+            try await PersonStore(storage: storage).raise(
+                PersonChange(clips: -1), of: clip.personID, through: transaction, in: tenant)
+            transaction.afterCommit(.invalidate(tag: PersonDesk.tag(clip.personID)))
+        }
         if found.entry != nil { try await entries.freePlace(of: clip.id, through: transaction, in: tenant) }
         for tag in [Timetable.Tag.clips(clip.slotID), Timetable.Tag.clip(clip.id)] {
             transaction.afterCommit(.invalidate(tag: tag))
