@@ -20,10 +20,11 @@ public enum TournamentSchema {
             TableDeclaration("fraud_cases"),
             TableDeclaration("removals"),
             TableDeclaration("boards"),
-        ] + uploadTables,
+        ] + uploadTables + fairnessTables,
         migrations: [
             Migration(1, "seasons, clips, votes, results", timetable + competition + voting + outcome),
             Migration(2, "uploads, media work", uploads),
+            Migration(3, "risk, suspicion, removal, bans, pseudonyms", fairness),
         ])
 
     /// A table that is only ever reached through its primary key: on SQLite it is stored in the key's order.

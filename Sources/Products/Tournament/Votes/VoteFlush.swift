@@ -90,7 +90,8 @@ struct VoteFlush: Sendable {
         guard let id = vote.voteID, let slot = vote.slotID else { return nil }
         return CastVote(
             id: id, slotID: slot, clipID: ask.clipID, kind: ask.kind, weight: frame.rules.weight(of: ask.kind),
-            allowance: Allowance(used: vote.weightUsed, at: frame.now, rules: frame.rules))
+            allowance: Allowance(
+                used: vote.weightUsed, at: frame.now, rules: frame.rules, weightMax: ask.weightMax))
     }
 
     private static func outcome(of ask: VoteAsk, given facts: VoteFacts, frame: VoteGroupFrame) -> VoteOutcome? {
@@ -102,9 +103,12 @@ struct VoteFlush: Sendable {
                 CastVote(
                     id: standing, slotID: slot, clipID: ask.clipID, kind: ask.kind,
                     weight: frame.rules.weight(of: ask.kind),
-                    allowance: Allowance(used: facts.weightUsed, at: frame.now, rules: frame.rules)))
+                    allowance: Allowance(
+                        used: facts.weightUsed, at: frame.now, rules: frame.rules, weightMax: ask.weightMax)))
         }
-        return VoteRefusal.reason(facts, kind: ask.kind, at: frame.now, rules: frame.rules).map { .refused($0) }
+        return VoteRefusal.reason(
+            facts, kind: ask.kind, at: frame.now, rules: frame.rules, weightMax: ask.weightMax
+        ).map { .refused($0) }
     }
 
     /// Casts a vote where there is one per slot: one that stands on another clip gives way in the same transaction.
@@ -115,9 +119,13 @@ struct VoteFlush: Sendable {
             let outcomes = try await store.storage.write(for: tenant) { transaction in
                 let other = try await store.otherStanding(
                     of: ask.voter.id, besides: ask.clipID, through: transaction, in: tenant)
+                if let other, other.isRemoved {
+                    // A removed vote keeps its place: whoever cast it has had the one vote of the slot.
+                    throw MoveRefused(refusal: .alreadyVoted(other.kind))
+                }
                 if let other {
                     _ = try await store.withdraw(
-                        [WithdrawAsk(voterID: ask.voter.id, clipID: other)], frame: frame, through: transaction)
+                        [WithdrawAsk(voterID: ask.voter.id, clipID: other.clipID)], frame: frame, through: transaction)
                 }
                 let outcomes = try await attempt(marked, frame: frame, through: transaction)
                 // Nothing of a move remains when its second half is refused.

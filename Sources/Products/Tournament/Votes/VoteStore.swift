@@ -47,7 +47,7 @@ struct VoteStore: Sendable {
         """
         c.state = 'active'
             AND (i.person_id IS NULL OR i.person_id <> c.person_id)
-            AND coalesce(d.weight_used, 0) + i.weight <= \(frame.rules.dailyWeight)
+            AND coalesce(d.weight_used, 0) + i.weight <= i.weight_max
             AND (SELECT v.id FROM votes v WHERE v.tenant_id = \(frame.tenant) AND v.clip_id = i.clip_id
                 AND v.voter_id = i.voter_id AND v.withdrawn_at IS NULL LIMIT 1) IS NULL
             AND (i.kind = 'normal' OR (SELECT v.id FROM votes v WHERE v.tenant_id = \(frame.tenant)
@@ -99,7 +99,7 @@ struct VoteStore: Sendable {
             WITH input (voter_id, clip_id) AS (\(rows: SQLRows(asks, { $0.voterID }, { $0.clipID })))
             SELECT v.voter_id, v.clip_id FROM input i
             JOIN votes v ON v.tenant_id = \(tenant) AND v.clip_id = i.clip_id AND v.voter_id = i.voter_id
-                AND v.withdrawn_at IS NULL
+                AND v.withdrawn_at IS NULL AND v.removal_id IS NULL
             """, limit: Bounds.group)
         return Set(rows.map { WithdrawAsk(voterID: $0.voterID, clipID: $0.clipID) })
     }
@@ -147,15 +147,16 @@ struct VoteStore: Sendable {
     /// The voter's standing vote on another clip of a clip's slot.
     func otherStanding(
         of voter: ID<Voter>, besides clip: ID<Clip>, through reading: some Reading, in tenant: Tenant
-    ) async throws(StorageError) -> ID<Clip>? {
+    ) async throws(StorageError) -> OtherVote? {
         try await reading.first(
-            ClipIDRow.self, "vote.otherStanding",
+            OtherVote.self, "vote.otherStanding",
             """
-            SELECT v.clip_id FROM clips c JOIN clips o ON o.tenant_id = c.tenant_id AND o.slot_id = c.slot_id
+            SELECT v.clip_id, v.kind, v.removal_id IS NOT NULL FROM clips c JOIN clips o ON o.tenant_id = c.tenant_id AND o.slot_id = c.slot_id
             JOIN votes v ON v.tenant_id = o.tenant_id AND v.clip_id = o.id AND v.voter_id = \(voter)
                 AND v.withdrawn_at IS NULL
             WHERE c.tenant_id = \(tenant) AND c.id = \(clip) AND o.id <> \(clip)
-            """)?.clipID
+            ORDER BY v.removal_id IS NULL
+            """)
     }
 }
 
@@ -219,10 +220,18 @@ private struct RecordRow: RowDecodable {
     }
 }
 
-private struct ClipIDRow: RowDecodable {
+/// A voter's vote on another clip of a slot.
+struct OtherVote: RowDecodable {
     let clipID: ID<Clip>
+    let kind: Vote.Kind
+    /// Whether a moderator has taken it out.
+    let isRemoved: Bool
 
-    init(row: SQLRow) throws(StorageError) { clipID = try row.value(at: 0) }
+    init(row: SQLRow) throws(StorageError) {
+        clipID = try row.value(at: 0)
+        kind = try row.value(at: 1)
+        isRemoved = try row.value(at: 2)
+    }
 }
 
 private struct StandingRow: RowDecodable {
