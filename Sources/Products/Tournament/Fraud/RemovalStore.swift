@@ -24,20 +24,29 @@ struct RemovalStore: Sendable {
     }
 
     /// Marks votes of a case that still count; returns what was marked.
+    ///
+    /// Two statements under the slot's lock, of which each looks into an index whatever the planner believes: as one,
+    /// it was run with the whole case read anew for each vote of the slot.
     func take(
         _ id: ID<FraudCase>, of slot: ID<Slot>, as removal: ID<Removal>, through writing: some Writing,
         in tenant: Tenant
     ) async throws(StorageError) -> [Taken] {
-        try await writing.returning(
+        let votes = try await writing.list(
+            VoteRow.self, "removal.next",
+            """
+            SELECT f.vote_id FROM fraud_case_votes f
+            WHERE f.tenant_id = \(tenant) AND f.case_id = \(id) AND f.slot_id = \(slot)
+                AND (SELECT v.id FROM votes v WHERE v.tenant_id = \(tenant) AND v.slot_id = \(slot) AND v.id = f.vote_id
+                    AND v.removal_id IS NULL AND v.withdrawn_at IS NULL LIMIT 1) IS NOT NULL
+            ORDER BY f.vote_id
+            """, limit: Bounds.batch)
+        guard !votes.isEmpty else { return [] }
+        return try await writing.returning(
             Taken.self, "removal.take",
             """
-            UPDATE votes SET removal_id = \(removal)
-            WHERE tenant_id = \(tenant) AND slot_id = \(slot) AND id IN (
-                SELECT f.vote_id FROM fraud_case_votes f
-                JOIN votes v ON v.tenant_id = f.tenant_id AND v.slot_id = f.slot_id AND v.id = f.vote_id
-                WHERE f.tenant_id = \(tenant) AND f.case_id = \(id) AND f.slot_id = \(slot)
-                    AND v.removal_id IS NULL AND v.withdrawn_at IS NULL
-                ORDER BY f.vote_id LIMIT \(Bounds.batch))
+            WITH input (id) AS (\(rows: SQLRows(votes.map(\.id))))
+            UPDATE votes SET removal_id = \(removal) FROM input i
+            WHERE tenant_id = \(tenant) AND slot_id = \(slot) AND votes.id = i.id
             RETURNING clip_id, weight
             """, limit: Bounds.batch)
     }
@@ -77,10 +86,12 @@ struct RemovalStore: Sendable {
         let sums = try await reading.aggregate(
             Sums.self, "removal.counting",
             """
-            SELECT count(*), CAST(coalesce(sum(v.weight), 0) AS bigint) FROM fraud_case_votes f
-            JOIN votes v ON v.tenant_id = f.tenant_id AND v.slot_id = f.slot_id AND v.id = f.vote_id
-            WHERE f.tenant_id = \(tenant) AND f.case_id = \(id) AND f.slot_id = \(slot)
-                AND v.removal_id IS NULL AND v.withdrawn_at IS NULL
+            SELECT count(c.weight), CAST(coalesce(sum(c.weight), 0) AS bigint) FROM (
+                SELECT (SELECT v.weight FROM votes v
+                    WHERE v.tenant_id = \(tenant) AND v.slot_id = \(slot) AND v.id = f.vote_id
+                        AND v.removal_id IS NULL AND v.withdrawn_at IS NULL LIMIT 1) AS weight
+                FROM fraud_case_votes f
+                WHERE f.tenant_id = \(tenant) AND f.case_id = \(id) AND f.slot_id = \(slot)) c
             """)
         return (sums.votes, sums.weight)
     }
@@ -126,6 +137,12 @@ struct RemovalStore: Sendable {
             WHERE r.is_open AND r.case_id IS NOT NULL ORDER BY r.id
             """, limit: limit)
     }
+}
+
+private struct VoteRow: RowDecodable {
+    let id: ID<Vote>
+
+    init(row: SQLRow) throws(StorageError) { id = try row.value(at: 0) }
 }
 
 private struct Sums: RowDecodable {

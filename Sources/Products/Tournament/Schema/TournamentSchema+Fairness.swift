@@ -40,7 +40,7 @@ extension TournamentSchema {
                     reason text NOT NULL, changed_at timestamptz NOT NULL,
                     PRIMARY KEY (tenant_id, voter_id))
                 """),
-            .both("CREATE INDEX voter_bans_by_change ON voter_bans (changed_at)"),
+            .both("CREATE INDEX voter_bans_by_change ON voter_bans (changed_at, voter_id)"),
             // How far the voters of a slot have given way to pseudonyms, in the order of the ballots.
             .both(
                 """

@@ -91,17 +91,24 @@ struct VoteStore: Sendable {
         return facts
     }
 
-    /// Which of these votes stand, and so could not be taken back for another reason than being absent.
-    func standing(_ asks: [WithdrawAsk], in tenant: Tenant) async throws(StorageError) -> Set<WithdrawAsk> {
+    /// Which of these votes stand, and so could not be taken back for another reason than being absent; says of each
+    /// whether its slot takes votes, so that a vote which came a moment later is told from one that is frozen.
+    func standing(
+        _ asks: [WithdrawAsk], frame: VoteGroupFrame
+    ) async throws(StorageError) -> [WithdrawAsk: Bool] {
+        let tenant = frame.tenant
         let rows = try await storage.reader(for: tenant).list(
             StandingRow.self, "vote.standing",
             """
             WITH input (voter_id, clip_id) AS (\(rows: SQLRows(asks, { $0.voterID }, { $0.clipID })))
-            SELECT v.voter_id, v.clip_id FROM input i
+            SELECT v.voter_id, v.clip_id, (SELECT s.id FROM slots s WHERE s.tenant_id = \(tenant) AND s.id = v.slot_id
+                AND s.state = 'voting' AND s.freezes_at > \(frame.now)) IS NOT NULL FROM input i
             JOIN votes v ON v.tenant_id = \(tenant) AND v.clip_id = i.clip_id AND v.voter_id = i.voter_id
                 AND v.withdrawn_at IS NULL AND v.removal_id IS NULL
             """, limit: Bounds.group)
-        return Set(rows.map { WithdrawAsk(voterID: $0.voterID, clipID: $0.clipID) })
+        return Dictionary(
+            rows.map { (WithdrawAsk(voterID: $0.voterID, clipID: $0.clipID), $0.isOpen) },
+            uniquingKeysWith: { first, _ in first })
     }
 
     // MARK: A voter's own
@@ -237,9 +244,11 @@ struct OtherVote: RowDecodable {
 private struct StandingRow: RowDecodable {
     let voterID: ID<Voter>
     let clipID: ID<Clip>
+    let isOpen: Bool
 
     init(row: SQLRow) throws(StorageError) {
         voterID = try row.value(at: 0)
         clipID = try row.value(at: 1)
+        isOpen = try row.value(at: 2)
     }
 }
