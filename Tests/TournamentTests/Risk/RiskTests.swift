@@ -9,16 +9,23 @@ import Testing
         "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
 
     private func features(_ change: (inout RiskFeatures) -> Void) -> RiskFeatures {
-        var features = RiskFeatures(userAgent: Self.chrome)
+        var features = RiskFeatures(agent: AgentTraits(Self.chrome))
         change(&features)
         return features
     }
 
+    private func unhinted(_ agent: String) -> RiskFeatures {
+        features {
+            $0.agent = AgentTraits(agent)
+            $0.hasClientHints = false
+        }
+    }
+
     @Test func `each feature has its points, and an ordinary browser has none`() {
         #expect(Risk(features { _ in }).points == 0)
-        #expect(Risk(features { $0.userAgent = nil }).points == 30)
-        #expect(Risk(features { $0.userAgent = "  " }).points == 30)
-        #expect(Risk(features { $0.userAgent = "Mozilla/5.0 HeadlessChrome/141.0" }).points == 50)
+        #expect(Risk(features { $0.agent = AgentTraits(nil) }).points == 30)
+        #expect(Risk(features { $0.agent = AgentTraits("  ") }).points == 30)
+        #expect(Risk(features { $0.agent = AgentTraits("Mozilla/5.0 HeadlessChrome/141.0") }).points == 50)
         #expect(Risk(features { $0.hasLanguage = false }).points == 10)
         #expect(Risk(features { $0.hasClientHints = false }).points == 15)
         #expect(Risk(features { $0.hasReplayedToken = true }).points == 40)
@@ -35,15 +42,15 @@ import Testing
                 }
             ).points == 0)
         let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0"
-        #expect(Risk(RiskFeatures(userAgent: firefox, hasClientHints: false)).points == 0)
+        #expect(Risk(unhinted(firefox)).points == 0)
         let iPhone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605 CriOS/141.0 Mobile/15E148"
-        #expect(Risk(RiskFeatures(userAgent: iPhone, hasClientHints: false)).points == 0)
+        #expect(Risk(unhinted(iPhone)).points == 0)
     }
 
     @Test func `no single feature blocks, and no address does`() {
         for reason in RiskReason.allCases { #expect(reason.points < Risk.Bounds.review, "\(reason)") }
         let allButReplay = features {
-            $0.userAgent = "HeadlessChrome/141"
+            $0.agent = AgentTraits("HeadlessChrome/141")
             $0.hasLanguage = false
             $0.newcomers = 500
         }
@@ -52,7 +59,7 @@ import Testing
         #expect(
             Risk(
                 features {
-                    $0.userAgent = "HeadlessChrome/141"
+                    $0.agent = AgentTraits("HeadlessChrome/141")
                     $0.hasReplayedToken = true
                 }
             ).isBlocking)

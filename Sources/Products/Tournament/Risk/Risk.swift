@@ -38,7 +38,7 @@ enum RiskReason: String, Sendable, Hashable, Codable, CaseIterable {
 /// An address group is a feature among others and never an identity: whoever shares one with many is not kept from
 /// voting by that alone.
 struct RiskFeatures: Sendable, Hashable {
-    var userAgent: String?
+    var agent: AgentTraits
     var hasLanguage = true
     /// Whether the browser sent `Sec-CH-UA`.
     var hasClientHints = true
@@ -47,6 +47,29 @@ struct RiskFeatures: Sendable, Hashable {
     var hasReplayedToken = false
     /// Voters of the address group that were first seen within the hour, this one included.
     var newcomers = 0
+
+    init(agent: AgentTraits) { self.agent = agent }
+}
+
+/// What a browser's name says about it.
+struct AgentTraits: Sendable, Hashable {
+    let isMissing: Bool
+    let isHeadless: Bool
+    /// Whether such a browser sends client hints where it may.
+    let hasHints: Bool
+
+    init(_ name: String?) {
+        let name = (name ?? "").prefix(Risk.Bounds.agentBytes).lowercased()
+        isMissing = !name.contains { !$0.isWhitespace }
+        isHeadless = Self.headlessMarks.contains(where: name.contains)
+        hasHints = name.contains("chrome/") && !Self.silentMarks.contains(where: name.contains)
+    }
+
+    private static let headlessMarks = [
+        "headless", "phantomjs", "puppeteer", "playwright", "selenium", "webdriver", "slimerjs",
+    ]
+    /// Browsers that name Chrome and do not speak of client hints.
+    private static let silentMarks = ["crios/", "; wv)", "firefox/"]
 }
 
 /// How automated a request looks: a pure function of its features.
@@ -64,33 +87,20 @@ struct Risk: Sendable, Hashable {
 
     let reasons: [RiskReason]
 
-    static let none = Risk(reasons: [])
-
     var points: Int { reasons.reduce(0) { $0 + $1.points } }
     var isBlocking: Bool { points >= Bounds.blocks }
     var needsReview: Bool { points >= Bounds.review }
 
-    private init(reasons: [RiskReason]) { self.reasons = reasons }
-
     init(_ features: RiskFeatures) {
         var reasons: [RiskReason] = []
-        let agent = (features.userAgent ?? "").prefix(Bounds.agentBytes).lowercased()
-        if !agent.contains(where: { !$0.isWhitespace }) { reasons.append(.noBrowserName) }
-        if Self.headlessMarks.contains(where: agent.contains) { reasons.append(.headlessMarks) }
+        if features.agent.isMissing { reasons.append(.noBrowserName) }
+        if features.agent.isHeadless { reasons.append(.headlessMarks) }
         if !features.hasLanguage { reasons.append(.noLanguage) }
-        if agent.contains("chrome/"), !features.hasClientHints, features.mayHaveClientHints,
-            !Self.chromeWithoutHints.contains(where: agent.contains)
-        {
+        if features.agent.hasHints, !features.hasClientHints, features.mayHaveClientHints {
             reasons.append(.chromeWithoutHints)
         }
         if features.hasReplayedToken { reasons.append(.replayedToken) }
         if features.newcomers > Bounds.newcomers { reasons.append(.manyNewcomers) }
         self.reasons = reasons
     }
-
-    private static let headlessMarks = [
-        "headless", "phantomjs", "puppeteer", "playwright", "selenium", "webdriver", "slimerjs",
-    ]
-    /// Browsers that name Chrome and do not speak of client hints.
-    private static let chromeWithoutHints = ["crios/", "; wv)", "firefox/"]
 }

@@ -17,9 +17,25 @@ final class RiskDesk: Sendable {
         let isNew: Bool
     }
 
+    enum Bounds {
+        /// Browsers' names that are looked at once and remembered.
+        static let agents = 4_096
+    }
+
+    private struct AgentKey: Hashable {
+        let tenant: Tenant
+        let name: String
+    }
+
+    private struct Agent {
+        let traits: AgentTraits
+        let number: Int64
+    }
+
     private struct State {
         var newcomers = NewcomerWatch()
         var replays = ReplayWatch()
+        var agents = BoundedMap<AgentKey, Agent>(capacity: Bounds.agents)
     }
 
     let keeper: RiskKeeper
@@ -38,25 +54,29 @@ final class RiskDesk: Sendable {
     /// Decides about a request of a voter.
     func assess(_ context: RequestContext, _ voter: ID<Voter>) -> Finding {
         let address = Self.hash("address", context.clientAddress.group.description, context.tenant)
-        let agentText = context.header("user-agent")
+        let key = AgentKey(
+            tenant: context.tenant, name: String((context.header("user-agent") ?? "").prefix(Risk.Bounds.agentBytes)))
         let now = clock.now()
-        let (note, hasReplayed) = state.withLock { state in
+        let (note, hasReplayed, known) = state.withLock { state in
             (
                 state.newcomers.note(voter, from: UInt64(bitPattern: address), at: now),
-                state.replays.hasReplayed(voter, at: now)
+                state.replays.hasReplayed(voter, at: now), state.agents[key]
             )
         }
-        var features = RiskFeatures()
-        features.userAgent = agentText
+        let agent = known ?? learn(key)
+        var features = RiskFeatures(agent: agent.traits)
         features.hasLanguage = context.header("accept-language")?.isEmpty == false
         features.hasClientHints = context.header("sec-ch-ua") != nil
         features.mayHaveClientHints = context.isSecure || Self.ownMachine.contains(context.host)
         features.hasReplayedToken = hasReplayed
         features.newcomers = note.newcomers
-        return Finding(
-            risk: Risk(features), address: address,
-            agent: Self.hash("agent", String((agentText ?? "").prefix(Risk.Bounds.agentBytes)), context.tenant),
-            isNew: note.isNew)
+        return Finding(risk: Risk(features), address: address, agent: agent.number, isNew: note.isNew)
+    }
+
+    private func learn(_ key: AgentKey) -> Agent {
+        let agent = Agent(traits: AgentTraits(key.name), number: Self.hash("agent", key.name, key.tenant))
+        state.withLock { $0.agents[key] = agent }
+        return agent
     }
 
     /// Takes note of a vote that was counted: of a newcomer's, and of one that looks automated.

@@ -12,6 +12,9 @@ final class RiskKeeper: Service {
         /// Events that wait to be written; more are dropped and counted.
         static let waiting = 20_000
         static let writeEvery: Duration = .seconds(1)
+        /// Events of one look, so that votes keep the database to themselves; a rush is written over the next seconds,
+        /// and of a longer one some evidence is lost.
+        static let perLook = 2_000
         /// Voters whose last event is remembered, so that the same finding is not written for each of their votes.
         static let remembered = 50_000
     }
@@ -47,15 +50,16 @@ final class RiskKeeper: Service {
             while !Task.isCancelled {
                 // Cancellation ends the loop, which is what it asks for.
                 try? await clock.sleep(for: Bounds.writeEvery)
-                await save()
+                await save(atMost: Bounds.perLook)
             }
         }
         await save()
     }
 
-    /// Writes what waits.
-    func save() async {
-        while true {
+    /// Writes what waits, the oldest first.
+    func save(atMost limit: Int = .max) async {
+        var written = 0
+        while written < limit {
             let (batch, dropped) = state.withLock { state in
                 var batch: [(tenant: Tenant, event: RiskEvent)] = []
                 while batch.count < RiskStore.Bounds.group, let next = state.queue.popFirst() { batch.append(next) }
@@ -64,6 +68,7 @@ final class RiskKeeper: Service {
             }
             if dropped > 0 { events.record(.riskEventsDropped, amount: dropped, ["events": .number(dropped)]) }
             guard !batch.isEmpty else { return }
+            written += batch.count
             for (tenant, noticed) in Dictionary(grouping: batch, by: \.tenant) {
                 do {
                     try await store.insert(noticed.map(\.event), in: tenant)
