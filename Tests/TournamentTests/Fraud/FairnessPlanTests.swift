@@ -24,8 +24,7 @@ import Testing
                 """
                 INSERT INTO votes (tenant_id, slot_id, id, clip_id, voter_id, kind, weight, day, cast_at)
                 SELECT \(tenant), CASE WHEN g % 2 = 0 THEN \(slots.0) ELSE \(slots.1) END, gen_random_uuid(),
-                    CASE WHEN g % 2 = 0 THEN \(scene.clips[0].id) ELSE \(scene.laterClips[0].id) END,
-                    gen_random_uuid(), 'normal', 1, 20000, \(start) FROM generate_series(1, 60000) g
+                    gen_random_uuid(), gen_random_uuid(), 'normal', 1, 20000, \(start) FROM generate_series(1, 60000) g
                 """)
             try await transaction.execute(
                 "test.evidence",

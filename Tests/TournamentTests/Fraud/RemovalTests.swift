@@ -155,8 +155,43 @@ import Testing
         }
     }
 
-    /// Mutation that this was seen to catch: without the comparison of `removal_batches` in `SlotSteps.countOnce` the
-    /// stored digest differs from the ballots' as soon as a batch falls between the count and the decision.
+    /// Mutation that this was seen to catch: without the comparison of `removal_batches` in `SlotSteps.countOnce`, or in
+    /// `recountOnce`, the stored result is not what the ballots say.
+    @Test(arguments: Backend.all)
+    func `votes that are removed between a count and its decision are not counted`(backend: Backend) async throws {
+        try await Stage.with(backend) { stage in
+            let scene = try await stage.openSeason(clips: 3)
+            let slot = scene.slots[0].id
+            for number in 0..<30 { _ = try await cast(number, scene.clips[0].id, stage) }
+            for number in 30..<55 { _ = try await cast(number, scene.clips[1].id, stage) }
+            let removal = stage.house.fairness.desk.removal
+            let due = Shared<[FraudCase]>([
+                try await open(0..<4, stage, slot), try await open(4..<12, stage, slot),
+            ])
+            var steps = stage.steps
+            steps.hasCounted = {
+                guard let fraud = due.withLock({ $0.popLast() }),
+                    case .begun(let id, _) = try await removal.begin(
+                        fraud.id, reason: "a farm", by: Self.moderator, in: stage.tenant)
+                else { return }
+                _ = try await removal.batch(id, of: slot, case: fraud.id, in: stage.tenant)
+            }
+            stage.clock.advance(by: .seconds(60))
+            // The second case is taken out while the slot is counted, the first while it is counted anew.
+            let later = due.withLock { cases in cases.removeFirst() }
+            _ = try await steps.close(slot, in: stage.tenant)
+            let first = try #require(try await winner(slot, stage))
+            #expect(first.clipID == scene.clips[1].id)
+            #expect(first.digest == (try await recount(scene, stage)).digestText)
+            #expect(first.removed == 8)
+            due.withLock { $0 = [later] }
+            let second = try #require(try await steps.recount(slot, in: stage.tenant))
+            #expect(second.removed == 12)
+            #expect(second.digest == (try await recount(scene, stage)).digestText)
+            try await stage.checkSums()
+        }
+    }
+
     @Test(arguments: 1...3, Backend.all)
     func `removals that race with votes on two nodes and with the close leave exact sums and one fitting winner`(
         seed: Int, backend: Backend

@@ -66,7 +66,7 @@ import Testing
     }
 
     @Test func `newcomers are counted for an hour, each once, in bounded memory`() {
-        var watch = NewcomerWatch(groups: 3, voters: 100)
+        var watch = ArrivalWatch(groups: 3, voters: 100)
         let start = Timestamp(microseconds: 1_800_000_000_000_000)
         func voter(_ number: Int) -> ID<Tournament.Voter> { ID(high: 1, low: UInt64(number)) }
         for number in 0..<30 {

@@ -16,13 +16,13 @@ struct Schedule {
         case advance(node: Int)
     }
 
-    static let voters = 6
+    static let voters = 4
     static let clips = 4
 
     let rules: VotingModel.Rules
     let events: [Event]
 
-    init(seed: UInt64, length: Int = 16) {
+    init(seed: UInt64, length: Int = 24) {
         let chance = SeededRandomness(seed: seed &* 0x9E37_79B9 &+ 7)
         var rules = VotingModel.Rules()
         rules.cap = [4, 12, 13, 200][chance.below(4)]
@@ -51,7 +51,7 @@ struct Schedule {
                 return .both(first, Self.rival(of: first, chance))
             case 7: return .again(node: chance.below(2))
             case 8: return .remove(Set((0..<2).map { _ in chance.below(Self.voters) }))
-            case 9: return .wait([0, 1, 60_000_000, 3_600_000_000, 86_400_000_000][chance.below(5)])
+            case 9: return .wait([0, 1, 3_600_000_000, 43_200_000_000, 86_400_000_000][chance.below(5)])
             case 10: return .advance(node: chance.below(2))
             case 11: return .wait(rules.length - rules.freeze)
             case 12: return .wait([rules.freeze - 1, rules.freeze, rules.review][chance.below(3)])

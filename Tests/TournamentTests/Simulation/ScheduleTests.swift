@@ -10,10 +10,9 @@ import Testing
 /// Invariants 1 to 6 and 12 under seeded schedules: whatever voters, moderators, nodes and the clock do in whatever
 /// order, the product answers and keeps exactly what a reference of two hundred lines does.
 ///
-/// A failure names its seed; `Schedule(seed:)` gives it back. Mutations that these were seen to catch: a cap that is
-/// compared by `<` (`VoteStore.conditions`), a withdrawal that gives weight of yesterday back
-/// (`VoteStore.withdrawSQLite`), a removal that leaves tallies alone (`RemovalSteps.batch`), a tie that goes to the later
-/// vote (`TieRule.precedes`), a freeze that is compared by `<=` (`Slot.takesVotes`).
+/// A failure names its seed; `Schedule(seed:)` gives it back. Mutations that these were seen to catch: a cap that
+/// admits one more (`VoteStore.conditions`), a removal that leaves the score alone (`RemovalSteps.batch`), a tie that goes
+/// to the later vote (`TieRule.precedes`), a withdrawal that gives weight of yesterday back (`VoteStore.withdrawSQLite`).
 @Suite(.databases) struct ScheduleTests {
     /// 9,600 schedules against the pure rules, in two zones.
     @Test(arguments: 0..<8) func `the pure rules do what the reference does`(part: Int) async throws {

@@ -33,7 +33,7 @@ final class RiskDesk: Sendable {
     }
 
     private struct State {
-        var newcomers = NewcomerWatch()
+        var newcomers = ArrivalWatch()
         var replays = ReplayWatch()
         var agents = BoundedMap<AgentKey, Agent>(capacity: Bounds.agents)
     }

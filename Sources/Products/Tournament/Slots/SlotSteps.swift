@@ -7,6 +7,8 @@ import Storage
 struct SlotSteps: Sendable {
     let storage: Storage
     let clock: any WallClock
+    /// Is waited for between a count and the decision that follows from it: for tests of what may happen there.
+    var hasCounted: @Sendable () async throws -> Void = {}
 
     private var slots: SlotStore { SlotStore(storage: storage) }
     private var clips: ClipStore { ClipStore(storage: storage) }
@@ -109,6 +111,7 @@ struct SlotSteps: Sendable {
         let recount = try await ballots.count(slot.id, of: season, entrants: entrants, in: tenant)
         let ranking = recount.ranking
         let verdict = Verdict.of(ranking, rules: season.rules, extensions: slot.extensions)
+        try await hasCounted()
         return try await storage.write(for: tenant) { transaction -> Outcome? in
             guard let slot = try await slots.locked(slot.id, through: transaction, in: tenant),
                 slot.state == .counting
@@ -236,6 +239,7 @@ struct SlotSteps: Sendable {
         let entrants = try await clips.entrants(of: id, through: reader, in: tenant)
         let recount = try await ballots.count(id, of: season, entrants: entrants, in: tenant)
         let ranking = recount.ranking
+        try await hasCounted()
         // A slot that has a winner is not lengthened any more.
         guard
             case .winner(let clip, let belowMinimum) = Verdict.of(

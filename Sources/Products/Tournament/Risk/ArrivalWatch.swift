@@ -3,7 +3,7 @@ import Base
 /// How many voters each address group has brought within the last hour, in bounded memory.
 ///
 /// This node's own view: after a start everybody is new once, which is worth 20 points at most and refuses nobody.
-struct NewcomerWatch: Sendable {
+struct ArrivalWatch: Sendable {
     enum Bounds {
         /// Address groups that are watched; the one that was quiet longest is forgotten first.
         static let groups = 50_000
