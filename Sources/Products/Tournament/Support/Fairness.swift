@@ -103,6 +103,7 @@ final class Fairness: Sendable {
 }
 
 extension CaptchaKind {
+    /// Without a way out of the process the vendor counts as unreachable: the small cap holds, and nobody is let through.
     init(_ way: CaptchaSettings.Way) {
         switch way {
         case .none: self = .none
