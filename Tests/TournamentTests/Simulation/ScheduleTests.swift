@@ -54,7 +54,7 @@ import Testing
                     return
                 }
                 // Another hour of the day for the next one.
-                stage.clock.advance(by: .seconds(997))
+                await field.wait(997_000_000)
             }
         }
     }

@@ -79,7 +79,8 @@ struct PseudonymStore: Sendable {
                     """
                     WITH input (id, voter_id) AS (\(rows: input))
                     UPDATE votes SET voter_id = i.voter_id FROM input i
-                    WHERE tenant_id = \(tenant) AND slot_id = \(slot) AND votes.id = i.id
+                    WHERE tenant_id = \(tenant) AND slot_id = \(slot) AND votes.id = i.id AND votes.id > \(start)
+                        AND votes.id <= \(rows.last?.id ?? start)
                     """)
             }
             let isComplete = rows.count < Bounds.batch
