@@ -155,8 +155,8 @@ import Testing
         }
     }
 
-    /// Mutation that this was seen to catch: without the comparison of `removal_batches` in `SlotSteps.countOnce`, or in
-    /// `recountOnce`, the stored result is not what the ballots say.
+    /// Mutation that this was seen to catch: without the comparison of `removal_batches` in `SlotSteps.countOnce` the
+    /// stored result is not what the ballots say.
     @Test(arguments: Backend.all)
     func `votes that are removed between a count and its decision are not counted`(backend: Backend) async throws {
         try await Stage.with(backend) { stage in

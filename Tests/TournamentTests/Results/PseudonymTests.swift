@@ -35,8 +35,8 @@ import Testing
         ).digestText
     }
 
-    /// Mutation that this was seen to catch: with `season.pseudonymisedAt` deciding in place of the mark of each slot the
-    /// digest between two batches is another.
+    /// Fails when anything but the mark of the slot decides whether a pseudonym is stored: the digest between two batches
+    /// is then another.
     @Test(arguments: Backend.all)
     func `thirty days after the end voters are gone, and every recount on the way gives the same digest`(
         backend: Backend
