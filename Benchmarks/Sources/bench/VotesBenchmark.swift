@@ -139,11 +139,12 @@ enum VotesBenchmark: Benchmark {
                 "ARRAY[gen_random_uuid()]",
                 "ARRAY[CAST((ARRAY[\(clips.map { "'\($0)'" }.joined(separator: ", "))])[:n] AS uuid)]",
                 "ARRAY[gen_random_uuid()]", "ARRAY[NULL]::uuid[]", "ARRAY[NULL]::bytea[]", "ARRAY[false]",
-                "ARRAY['normal'::text]", "ARRAY[1::bigint]", "ARRAY[NULL]::bigint[]",
+                "ARRAY['normal'::text]", "ARRAY[1::bigint]", "ARRAY[200::bigint]", "ARRAY[NULL]::bigint[]",
             ]
             let types = try database.sql(
                 """
-                PREPARE seen (uuid[], uuid[], uuid[], uuid[], bytea[], boolean[], text[], bigint[], bigint[])
+                PREPARE seen (uuid[], uuid[], uuid[], uuid[], bytea[], boolean[], text[], bigint[], bigint[],
+                    bigint[])
                     AS \(statement);
                 SELECT array_to_string(parameter_types, ',') FROM pg_prepared_statements WHERE name = 'seen';
                 """)[0].split(separator: ",").map(String.init)

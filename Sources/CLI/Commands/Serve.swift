@@ -33,7 +33,8 @@ struct Serve: AsyncParsableCommand {
         try await ground.flags.refresh()
         let running = try await RunningInstallation(
             installation, on: ground, home: home, keys: keys,
-            metricsPolicy: demo || installation.settings.flag(PlatformSettings.openMetrics) ? .anyone : .operator)
+            metricsPolicy: demo || installation.settings.flag(PlatformSettings.openMetrics) ? .anyone : .operator,
+            isDemo: demo)
         if demo { try await fill(running, ground, home, installation) }
         try await group(of: running, in: installation).run()
         await driver.shutdown()

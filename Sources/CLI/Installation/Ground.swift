@@ -23,7 +23,9 @@ struct Ground: Sendable {
         ProcessMetrics.declare(in: metrics)
         ledger = CostLedger(clock: clock)
         ledger.declareMetrics(in: metrics)
-        events = EventLog(logger: installation.logger, metrics: metrics, clock: clock)
+        events = EventLog(
+            logger: installation.logger, metrics: metrics, clock: clock,
+            products: installation.plans.plans.flatMap(\.events))
         caches = CacheRegistry(clock: clock, randomness: randomness, bus: InProcessBus())
         storage.addObserver(caches)
         limits = LimitRegistry(clock: clock)

@@ -16,7 +16,7 @@ struct RunningInstallation: Sendable {
     /// `home` is the tenant that is served where no other is.
     init(
         _ installation: Installation, on ground: Ground, home: Tenant, keys: InstallationKeys,
-        metricsPolicy: AccessPolicy
+        metricsPolicy: AccessPolicy, isDemo: Bool = false
     ) async throws {
         let (clock, randomness, logger) = (installation.clock, installation.randomness, installation.logger)
         let settings = installation.settings
@@ -31,7 +31,7 @@ struct RunningInstallation: Sendable {
                     lane: settings.integer(PlatformSettings.nodeLane)),
                 home: home, storage: ground.storage, caches: ground.caches, limits: ground.limits, blobs: blobs,
                 fileKey: InstallationKeys.derived(keys.root, for: "files"), flags: ground.flags, settings: settings,
-                metrics: ground.metrics, logger: logger),
+                events: ground.events, isDemo: isDemo, metrics: ground.metrics, logger: logger),
             accounts: ground.accounts, ledger: ground.ledger, metricsPolicy: metricsPolicy)
         var siteSettings = SiteSettings()
         siteSettings.trustedHops = settings.integer(PlatformSettings.trustedHops)

@@ -2,6 +2,7 @@ import Accounts
 import Base
 import Foundation
 public import Hosting
+import Telemetry
 import Web
 
 /// Tournament: a film made by its audience, clip by clip.
@@ -10,8 +11,10 @@ public struct TournamentProduct: Product {
     public static let plan = ProductPlan(
         name: "tournament", title: "Tournament",
         summary: "Creators upload short clips, viewers vote, one clip wins each slot; the winners are the film.",
-        schema: TournamentSchema.module, settings: MediaSettings.all, flags: Playhouse.Flags.all,
-        capabilities: [SlotStore.sweep, MediaTaskStore.sweep, PersonStore.folding])
+        schema: TournamentSchema.module, settings: MediaSettings.all + CaptchaSettings.Key.all,
+        flags: Playhouse.Flags.all,
+        capabilities: [SlotStore.sweep, MediaTaskStore.sweep, PersonStore.folding] + Fairness.capabilities,
+        events: Event.tournament)
 
     private let services: ProductServices
     private let house: Playhouse
@@ -24,7 +27,8 @@ public struct TournamentProduct: Product {
         self.services = services
         house = Playhouse(
             storage: services.storage, caches: services.caches, clock: services.clock, randomness: services.randomness,
-            lane: services.node.lane, logger: services.logger,
+            lane: services.node.lane, logger: services.logger, events: services.events,
+            captcha: try CaptchaKind(CaptchaSettings(services.settings, isDemo: services.isDemo).way),
             isOn: { [flags = services.flags] flag, tenant in flags.isOn(flag, for: tenant) },
             nameOf: PersonNames(storage: services.storage).name)
         let tools = MediaSettings.tools(services.settings, clock: services.clock)
@@ -43,7 +47,8 @@ public struct TournamentProduct: Product {
         let (house, studio, films, bot) = (house, studio, films, bot)
         return ProductManifest(
             routes: Self.api(house, flags: services.flags) + PageRoutes(house: house).routes
-                + studio.routes + DemoRoutes(films: films, blobs: services.blobs).routes,
+                + studio.routes + FairnessRoutes(house: house).pages
+                + DemoRoutes(films: films, blobs: services.blobs).routes,
             services: house.services + studio.services + [films, bot], pages: TournamentPages.bundle,
             navigation: TournamentPages.navigation, personalData: house.personalData,
             demo: { stage in
@@ -64,7 +69,7 @@ public struct TournamentProduct: Product {
         let routes =
             FeedRoutes(house: house).routes + VoteRoutes(house: house).routes + BoardRoutes(house: house).routes
             + ClipRoutes(house: house).routes + SlotRoutes(house: house).routes + ResultRoutes(house: house).routes
-            + seasons.routes + SocialRoutes(house: house).routes
+            + seasons.routes + SocialRoutes(house: house).routes + FairnessRoutes(house: house).api
         return routes.map { $0.mounted(under: PathTemplate(Addresses.api)) }
     }
 }

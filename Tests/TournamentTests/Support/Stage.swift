@@ -46,11 +46,12 @@ final class Stage: Sendable {
     var steps: SlotSteps { house.steps }
 
     /// Another node on the same database, with caches of its own.
-    func otherNode(lane: Int = 4) -> Playhouse {
+    func otherNode(lane: Int = 4, captcha: CaptchaKind = .none) -> Playhouse {
         let caches = CacheRegistry(clock: clock, randomness: chance)
         return Playhouse(
             storage: storage, caches: caches, clock: clock, randomness: chance, lane: lane,
-            logger: Logger(label: "other"))
+            logger: Logger(label: "other"), captcha: captcha
+        ) { [flags] flag, tenant in flags.isOn(flag, for: tenant) }
     }
 
     /// The product's API at this stage.

@@ -1,4 +1,5 @@
 public import Storage
+public import Telemetry
 
 /// A complete product: one module that knows nothing of the others and plugs in as data.
 ///
@@ -31,11 +32,13 @@ public struct ProductPlan: Sendable {
     public let flags: [FeatureFlag]
     /// Where it must work across tenants, and why.
     public let capabilities: [SystemCapability]
+    /// What it tells about itself, beside the platform's events.
+    public let events: [Event]
 
     /// Declares a product.
     public init(
         name: StaticString, title: StaticString, summary: StaticString, schema: SchemaModule, settings: [Setting] = [],
-        flags: [FeatureFlag] = [], capabilities: [SystemCapability] = []
+        flags: [FeatureFlag] = [], capabilities: [SystemCapability] = [], events: [Event] = []
     ) {
         self.name = name.description
         self.title = title.description
@@ -44,5 +47,6 @@ public struct ProductPlan: Sendable {
         self.settings = settings
         self.flags = flags
         self.capabilities = capabilities
+        self.events = events
     }
 }

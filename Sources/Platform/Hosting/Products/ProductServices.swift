@@ -30,6 +30,10 @@ public struct ProductServices: Sendable {
     public let flags: FeatureFlags
     /// The values of the product's settings.
     public let settings: Settings
+    /// Where what happens is told, the product's own events included.
+    public let events: EventLog
+    /// Whether this process serves demo data, where vendors' test keys are allowed.
+    public let isDemo: Bool
     /// Counters, gauges and histograms.
     public let metrics: MetricRegistry
     /// Where the product's services report.
@@ -39,7 +43,8 @@ public struct ProductServices: Sendable {
     public init(
         clock: any WallClock, randomness: any Randomness, node: Node, home: Tenant, storage: Storage,
         caches: CacheRegistry, limits: LimitRegistry, blobs: any BlobStore, fileKey: Secret<[UInt8]>,
-        flags: FeatureFlags, settings: Settings, metrics: MetricRegistry, logger: Logger
+        flags: FeatureFlags, settings: Settings, events: EventLog, isDemo: Bool = false, metrics: MetricRegistry,
+        logger: Logger
     ) {
         self.clock = clock
         self.randomness = randomness
@@ -52,6 +57,8 @@ public struct ProductServices: Sendable {
         self.fileKey = fileKey
         self.flags = flags
         self.settings = settings
+        self.events = events
+        self.isDemo = isDemo
         self.metrics = metrics
         self.logger = logger
     }

@@ -79,9 +79,10 @@ public final class EventLog: Sendable {
     }
 
     /// A log that writes no lines, with metrics of its own: for tests and tools.
-    public static func silent(clock: any WallClock = SystemClock()) -> EventLog {
+    public static func silent(clock: any WallClock = SystemClock(), products: [Event] = []) -> EventLog {
         EventLog(
-            logger: Logger(label: "silent") { _ in SwiftLogNoOpLogHandler() }, metrics: MetricRegistry(), clock: clock)
+            logger: Logger(label: "silent") { _ in SwiftLogNoOpLogHandler() }, metrics: MetricRegistry(), clock: clock,
+            products: products)
     }
 
     /// Records that something has happened.

@@ -31,6 +31,8 @@ public struct Answer: Sendable {
     var isCompressible = true
     /// Whether the answer is one of the route's failures or a range, which no cache rule covers.
     var overridesCache: String?
+    /// The one other site whose script and frame the page may load; `nil`, as nearly always, for none.
+    var foreignOrigin: String?
     /// A validator that is known without looking at the body.
     var validator: String?
 

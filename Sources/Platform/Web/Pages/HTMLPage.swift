@@ -45,6 +45,10 @@ public struct HTMLPage: Answerable {
     public var status: Int?
     /// Cookies to be kept.
     public var cookies: [Cookie] = []
+    /// The one other site whose script and frame this page may load, as in `https://challenges.example`.
+    ///
+    /// Defaults to none: every other page keeps the policy that loads nothing from elsewhere.
+    public var foreignOrigin: ForeignOrigin?
 
     /// Makes a page.
     ///
@@ -72,6 +76,7 @@ public struct HTMLPage: Answerable {
         var answer = Answer(body: .bytes(try html(in: context)))
         answer.status = status
         answer.cookies = cookies
+        answer.foreignOrigin = foreignOrigin?.text
         return answer
     }
 
@@ -103,4 +108,22 @@ public struct ReadyPage: Answerable {
 
     /// The bytes as they are.
     public func answer(in context: RequestContext) -> Answer { Answer(body: .ready(bytes)) }
+}
+
+/// A site that a page may load a script and a frame from: scheme and host, written in the source code.
+public struct ForeignOrigin: Sendable, Hashable {
+    let text: String
+
+    /// Names an origin, as in `https://challenges.example`; anything else is a programmer's error.
+    public init(_ text: StaticString) {
+        let text = text.description
+        let host = text.dropFirst("https://".count)
+        precondition(
+            text.hasPrefix("https://") && !host.isEmpty
+                && host.utf8.allSatisfy {
+                    $0 == 0x2D || $0 == 0x2E || (0x30...0x39).contains($0) || (0x61...0x7A).contains($0)
+                },
+            "\(text) is no origin of the form https://host")
+        self.text = text
+    }
 }

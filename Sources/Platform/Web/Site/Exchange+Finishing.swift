@@ -85,7 +85,8 @@ extension Exchange {
     }
 
     private func addCommon(to headers: inout HTTPHeaders, answer: Answer, mediaType: String?) {
-        SecurityHeaders.add(to: &headers, isPage: mediaType?.hasPrefix("text/html") ?? false)
+        SecurityHeaders.add(
+            to: &headers, isPage: mediaType?.hasPrefix("text/html") ?? false, foreignOrigin: answer.foreignOrigin)
         for cookie in cookies { headers.add(name: "set-cookie", value: cookie.header) }
         for cookie in answer.cookies { headers.add(name: "set-cookie", value: cookie.header) }
         for header in answer.headers { headers.add(name: header.name, value: header.value) }
@@ -200,13 +201,12 @@ extension Exchange {
 
 /// Headers that keep browsers from doing what a page of ours never needs.
 enum SecurityHeaders {
+    private static let policy = "content-security-policy"
+    private static let strict =
+        "style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; connect-src 'self'; "
+        + "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     private static let page = [
-        (
-            "content-security-policy",
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
-                + "font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
-                + "frame-ancestors 'none'"
-        ),
+        (policy, "default-src 'none'; script-src 'self'; " + strict),
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "strict-origin-when-cross-origin"),
         ("cross-origin-opener-policy", "same-origin"),
@@ -217,7 +217,12 @@ enum SecurityHeaders {
         ("x-content-type-options", "nosniff"),
     ]
 
-    static func add(to headers: inout HTTPHeaders, isPage: Bool) {
+    /// Adds them; a page may load a script and a frame of one other site, when it says so.
+    static func add(to headers: inout HTTPHeaders, isPage: Bool, foreignOrigin: String? = nil) {
         headers.add(contentsOf: isPage ? page : other)
+        guard isPage, let foreignOrigin else { return }
+        headers.replaceOrAdd(
+            name: policy,
+            value: "default-src 'none'; script-src 'self' \(foreignOrigin); frame-src \(foreignOrigin); " + strict)
     }
 }

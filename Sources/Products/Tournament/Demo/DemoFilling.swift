@@ -75,13 +75,37 @@ struct DemoFilling: Sendable {
                 of: demo, social: social, winners: results.compactMap { $0 }, spent: spent, at: clock.now())
             try await store.insert(
                 tallies: people.tallies, mark: people.mark, through: transaction, in: tenant)
-            if let open = demo.scenes.first(where: { $0.slot.state == .voting }) {
-                try await store.insertCase(
-                    open.slot.id.cast(to: ID<FraudCase>.self), state: .open, of: open.slot.id, voters: 41,
-                    at: open.slot.opensAt + .seconds(7_200), decidedBy: nil, through: transaction, in: tenant)
-            }
+            try await fillCases(of: demo, through: transaction, in: tenant)
             transaction.afterCommit(.invalidate(tag: Timetable.Tag.season))
         }
+    }
+
+    /// The votes of the decided case, and a case that waits: the latest votes of the clip that leads.
+    private func fillCases(
+        of demo: DemoSeason, through transaction: WriteTransaction, in tenant: Tenant
+    ) async throws {
+        let cases = FraudStore(storage: storage)
+        for scene in demo.scenes {
+            guard let id = scene.removal?.caseID else { continue }
+            try await cases.add(
+                scene.votes.filter { $0.removalID != nil }.map(\.id), to: id, slot: scene.slot.id,
+                through: transaction, in: tenant)
+        }
+        guard let open = demo.scenes.first(where: { $0.slot.state == .voting }),
+            let leader = Dictionary(grouping: open.votes, by: \.clipID).max(by: {
+                ($0.value.count, $0.key) < ($1.value.count, $1.key)
+            })
+        else { return }
+        let suspicious = leader.value.sorted { $0.id < $1.id }.suffix(41)
+        let id = open.slot.id.cast(to: ID<FraudCase>.self)
+        try await store.insertCase(
+            id, state: .open, of: open.slot.id, voters: suspicious.count,
+            at: open.slot.opensAt + .seconds(7_200), decidedBy: nil, through: transaction, in: tenant)
+        try await cases.add(
+            suspicious.map(\.id), to: id, slot: open.slot.id, through: transaction, in: tenant)
+        try await store.raiseRisk(
+            of: suspicious.map(\.voterID), to: RiskReason.replayedToken.points + RiskReason.manyNewcomers.points,
+            through: transaction, in: tenant)
     }
 
     /// The result of a slot by the rule that closes slots.

@@ -134,6 +134,18 @@ struct DemoStore: Sendable {
             """)
     }
 
+    /// Lets voters look automated.
+    func raiseRisk(
+        of voters: [ID<Voter>], to points: Int, through writing: some Writing, in tenant: Tenant
+    ) async throws(StorageError) {
+        try await writing.execute(
+            "demo.risk",
+            """
+            UPDATE voters SET risk = \(points)
+            WHERE tenant_id = \(tenant) AND id IN (\(rows: SQLRows(voters)))
+            """)
+    }
+
     /// A case that a moderator has decided, or, without `decidedBy`, has still to decide.
     func insertCase(
         _ id: ID<FraudCase>, state: FraudCase.State, of slot: ID<Slot>, voters: Int, at time: Timestamp,

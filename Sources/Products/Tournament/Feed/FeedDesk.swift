@@ -80,11 +80,15 @@ final class FeedDesk: Service {
     private let exposures: Cache<ID<Slot>, Snapshot>
     private let state = Mutex(State())
     let views: WriteCombiner<WatchedClip, Bool>
+    /// Is told of tokens that were made for somebody else, and of those that had counted already.
+    private let onReplay: @Sendable (ID<Voter>, _ foreign: Int, _ repeated: Int) -> Void
 
     init(
         storage: Storage, timetable: Timetable, votes: VoteDesk, boards: BoardKeeper,
-        caches: CacheRegistry, clock: any WallClock, randomness: any Randomness, logger: Logger
+        caches: CacheRegistry, clock: any WallClock, randomness: any Randomness, logger: Logger,
+        onReplay: @escaping @Sendable (ID<Voter>, _ foreign: Int, _ repeated: Int) -> Void
     ) {
+        self.onReplay = onReplay
         self.storage = storage
         self.timetable = timetable
         self.votes = votes
@@ -178,18 +182,21 @@ final class FeedDesk: Service {
         let now = clock.now()
         guard let tokens = try await timetable.programme(in: tenant)?.tokens else { return 0 }
         var valid: [WatchedClip] = []
+        var foreign = 0
         for text in texts {
-            guard case .valid(let token) = tokens.check(text, voter: voter.id, tenant: tenant, at: now) else {
-                continue
+            switch tokens.check(text, voter: voter.id, tenant: tenant, at: now) {
+            case .valid(let token): valid.append(WatchedClip(token: token, voterID: voter.id))
+            case .forged: foreign += 1
+            case .early, .expired: continue
             }
-            valid.append(WatchedClip(token: token, voterID: voter.id))
         }
-        guard !valid.isEmpty else { return 0 }
         let watched = valid
-        return try await withThrowingTaskGroup(of: Bool.self) { group in
+        let counted = try await withThrowingTaskGroup(of: Bool.self) { group in
             for view in watched { group.addTask { try await self.views.submit(view, for: tenant) } }
             return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
         }
+        onReplay(voter.id, foreign, watched.count - counted)
+        return counted
     }
 
     // MARK: Service

@@ -9,7 +9,7 @@ struct BallotStore: Sendable {
     ///
     /// - Parameters:
     ///   - slot: whose ballots.
-    ///   - season: decides whether pseudonyms are computed or were stored.
+    ///   - season: whose salt makes pseudonyms where they are not stored yet.
     ///   - tenant: where.
     ///   - body: gets each chunk.
     /// - Throws: what `body` throws, and `StorageError`.
@@ -18,18 +18,19 @@ struct BallotStore: Sendable {
     ) async throws {
         try await storage.read(for: tenant) { transaction in
             let salt = try await SeasonStore(storage: storage).salt(of: season.id, through: transaction, in: tenant)
-            let isStored = season.pseudonymisedAt != nil
             try await transaction.stream(
                 "vote.ballots",
                 """
-                SELECT id, cast_at, clip_id, voter_id, kind, weight, withdrawn_at IS NOT NULL, removal_id IS NOT NULL
+                SELECT id, cast_at, clip_id, voter_id, kind, weight, withdrawn_at IS NOT NULL, removal_id IS NOT NULL,
+                    coalesce(id <= (SELECT p.upto FROM pseudonym_runs p
+                        WHERE p.tenant_id = \(tenant) AND p.slot_id = \(slot)), false)
                 FROM votes WHERE tenant_id = \(tenant) AND slot_id = \(slot) ORDER BY id
                 """
             ) { rows in
                 var ballots: [Ballot] = []
                 ballots.reserveCapacity(rows.rowCount)
                 for index in 0..<rows.rowCount {
-                    ballots.append(try Self.ballot(SQLRow(source: rows, index: index), salt: salt, isStored: isStored))
+                    ballots.append(try Self.ballot(SQLRow(source: rows, index: index), salt: salt))
                 }
                 try await body(ballots)
             }
@@ -58,7 +59,9 @@ struct BallotStore: Sendable {
         return recount
     }
 
-    private static func ballot(_ row: SQLRow, salt: [UInt8], isStored: Bool) throws(StorageError) -> Ballot {
+    private static func ballot(_ row: SQLRow, salt: [UInt8]) throws(StorageError) -> Ballot {
+        // Whether the pseudonym stands in the voter's place already, which the row itself says.
+        let isStored: Bool = try row.value(at: 8)
         let voter: ID<Voter> = try row.value(at: 3)
         let isRemoved: Bool = try row.value(at: 7)
         let isWithdrawn: Bool = try row.value(at: 6)

@@ -51,6 +51,7 @@ struct ResultPage: Sendable {
     let digest: String
     let ballotsHref: String
     let recountCommand: String
+    let digestCommand: String
     let feedHref = Addresses.feed
     let boardHref: String
     let timetableHref = Addresses.timetable
@@ -70,7 +71,7 @@ struct ResultPage: Sendable {
         }
         clock = slot.state == .voting || slot.state == .counting ? SlotClock(slot, at: now) : nil
         (winner, rows, removals, hasRemovals, stats, digest) = (nil, [], [], false, [], "")
-        (ballotsHref, recountCommand) = ("", "")
+        (ballotsHref, recountCommand, digestCommand) = ("", "", "")
         boardHref = Addresses.board("slot", scope: slot.id.description)
     }
 
@@ -120,7 +121,8 @@ struct ResultPage: Sendable {
         ]
         digest = result.digest
         ballotsHref = Addresses.ballots(slot.id)
-        recountCommand = "curl -s \(origin)\(ballotsHref) | grep -v '^#' | sha256sum"
+        recountCommand = "python3 recount.py \(origin)\(Addresses.api)/slots/\(slot.id)"
+        digestCommand = "curl -s \(origin)\(ballotsHref) | grep -v '^#' | sha256sum"
         boardHref = Addresses.board("slot", scope: slot.id.description)
     }
 

@@ -40,6 +40,7 @@ struct ResultRoutes: Sendable {
         static let shape = Shape.object([
             .body("slot", SlotOutput.shape), .body("state", .choice(["provisional", "final"])), .body("clipId", .id),
             .body("score", .integer), .body("voters", .integer), .body("belowMinimum", .boolean),
+            .body("votersMinimum", .integer),
             .body("digest", .text), .body("order", .text), .body("tieRule", .text), .body("ballots", .integer),
             .body("removed", .integer), .body("withdrawn", .integer), .body("decidedAt", .timestamp),
             .body(
@@ -65,6 +66,7 @@ struct ResultRoutes: Sendable {
         let score: Int
         let voters: Int
         let belowMinimum: Bool
+        let votersMinimum: Int
         let digest: String
         let order = BallotStream.order
         let tieRule = TieRule.statement
@@ -83,6 +85,7 @@ struct ResultRoutes: Sendable {
             score = winner.score
             voters = winner.voters
             belowMinimum = winner.belowMinimum
+            votersMinimum = result.season.rules.votersMinimum
             digest = winner.digest
             ballots = winner.ballots
             removed = winner.removed
@@ -146,7 +149,8 @@ struct ResultRoutes: Sendable {
             limit: .per(.person, "tournament.admin", 50), budget: 20, failures: [Self.missing]
         ) { [house] (request: Request<OfSlot>) in
             let (slot, tenant) = (request.input.id, request.context.tenant)
-            guard try await house.steps.recount(slot, in: tenant) != nil,
+            let moderator = try RemovalSteps.Moderator(request.context)
+            guard try await house.fairness.desk.recount(slot, by: moderator, in: tenant) != nil,
                 let result = try await house.results.result(of: slot, in: tenant)
             else { throw Problem(TournamentError(.notFound, "This slot has no result yet.")) }
             return ResultAnswer(result)

@@ -40,10 +40,3 @@ struct Removal: Sendable, Hashable, Codable {
     let removedAt: Timestamp
     let removedBy: String
 }
-
-/// A suspicion that a moderator decides.
-enum FraudCase {
-    enum State: String, Sendable, Hashable, Codable, SQLConvertible {
-        case open, removed, dismissed
-    }
-}

@@ -75,20 +75,6 @@ struct WinnerStore: Sendable {
             """)
     }
 
-    /// Writes a suspicion.
-    func insertCase(
-        _ id: ID<FraudCase>, slot: ID<Slot>, state: FraudCase.State, votes: Int, at time: Timestamp,
-        through writing: some Writing, in tenant: Tenant
-    ) async throws(StorageError) {
-        let reasons = try StoredJSON.value(["token replayed", "many new voters from one address group"])
-        try await writing.execute(
-            "fraudCase.insert",
-            """
-            INSERT INTO fraud_cases (tenant_id, id, slot_id, reasons, voters, votes, state, opened_at)
-            VALUES (\(tenant), \(id), \(slot), \(value: reasons), \(votes), \(votes), \(state), \(time))
-            """)
-    }
-
     func removals(
         of slot: ID<Slot>, through reading: some Reading, in tenant: Tenant
     ) async throws(StorageError) -> [Removal] {

@@ -10,6 +10,8 @@ final class Timetable: Sendable {
         let tracks: [Track]
         /// Signs view tokens with a key that only the season's row holds.
         let tokens: ViewTokenSigner
+        /// Signs passes of captchas with the same key.
+        let captcha: CaptchaSigner
 
         /// The track that is shown where none is named.
         var main: Track? { tracks.first }
@@ -61,7 +63,8 @@ final class Timetable: Sendable {
         try await programmes.value(for: "active", in: tenant) { [seasons] in
             guard let found = try await shared({ try await seasons.active(in: tenant) }) else { return nil }
             return Programme(
-                season: found.season, tracks: found.tracks, tokens: ViewTokenSigner(key: Secret(found.salt)))
+                season: found.season, tracks: found.tracks, tokens: ViewTokenSigner(key: Secret(found.salt)),
+                captcha: CaptchaSigner(key: Secret(found.salt)))
         }
     }
 

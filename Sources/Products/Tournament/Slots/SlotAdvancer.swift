@@ -19,6 +19,8 @@ struct SlotAdvancer: Service {
     let slots: SlotStore
     let clock: any WallClock
     let logger: Logger
+    /// Is told of a slot that was decided, once it is.
+    var onDecided: @Sendable (ID<Slot>, Tenant) async -> Void = { _, _ in }
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
@@ -53,7 +55,12 @@ struct SlotAdvancer: Service {
     func advance(_ slot: ID<Slot>, in tenant: Tenant) async -> Bool {
         var hasMoved = false
         do {
-            while try await steps.advance(slot, in: tenant) != .nothing { hasMoved = true }
+            var outcome = try await steps.advance(slot, in: tenant)
+            while outcome != .nothing {
+                hasMoved = true
+                if case .decided = outcome { await onDecided(slot, tenant) }
+                outcome = try await steps.advance(slot, in: tenant)
+            }
         } catch {
             logger.warning(
                 "a slot could not be moved on", metadata: ["slot": "\(slot)", "error": "\(error)"])

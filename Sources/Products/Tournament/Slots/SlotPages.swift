@@ -49,6 +49,7 @@ struct TimetablePage: Sendable {
     /// What only those who run the stage see.
     struct Desk: Sendable {
         let text: String
+        let deskHref: String
         let actions: [Action]
     }
 
@@ -111,6 +112,7 @@ struct TimetablePage: Sendable {
             ? open.map { entry in
                 Desk(
                     text: "You direct this stage. Closing freezes the votes now, counts them and opens the next slot.",
+                    deskHref: Addresses.desk,
                     actions: [
                         Action(
                             action: Addresses.close(entry.slot.id), label: "Close slot \(entry.slot.position) now",

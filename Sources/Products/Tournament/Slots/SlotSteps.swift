@@ -7,6 +7,8 @@ import Storage
 struct SlotSteps: Sendable {
     let storage: Storage
     let clock: any WallClock
+    /// Is waited for between a count and the decision that follows from it: for tests of what may happen there.
+    var hasCounted: @Sendable () async throws -> Void = {}
 
     private var slots: SlotStore { SlotStore(storage: storage) }
     private var clips: ClipStore { ClipStore(storage: storage) }
@@ -14,6 +16,14 @@ struct SlotSteps: Sendable {
     private var winners: WinnerStore { WinnerStore(storage: storage) }
     private var ballots: BallotStore { BallotStore(storage: storage) }
     private var people: PersonStore { PersonStore(storage: storage) }
+    private var removals: RemovalStore { RemovalStore(storage: storage) }
+
+    enum Bounds {
+        /// How often votes are counted when some are removed meanwhile; then the sweep comes back.
+        static let counts = 4
+        /// When a result is looked at again that waits for a removal to end.
+        static let removalPause: Duration = .seconds(10)
+    }
 
     /// What a step has led to, for the log.
     enum Outcome: Sendable, Hashable {
@@ -87,15 +97,27 @@ struct SlotSteps: Sendable {
     }
 
     /// Steps two and three of the close: counts outside of any write, then decides in one transaction.
+    ///
+    /// Votes may be removed while they are counted; then they are counted again.
     private func count(_ slot: Slot, of season: Season, in tenant: Tenant) async throws -> Outcome {
+        for _ in 0..<Bounds.counts {
+            if let outcome = try await countOnce(slot, of: season, in: tenant) { return outcome }
+        }
+        return .nothing
+    }
+
+    private func countOnce(_ slot: Slot, of season: Season, in tenant: Tenant) async throws -> Outcome? {
+        let mark = try await removals.mark(of: slot.id, through: storage.reader(for: tenant), in: tenant)
         let entrants = try await clips.entrants(of: slot.id, through: storage.reader(for: tenant), in: tenant)
         let recount = try await ballots.count(slot.id, of: season, entrants: entrants, in: tenant)
         let ranking = recount.ranking
         let verdict = Verdict.of(ranking, rules: season.rules, extensions: slot.extensions)
-        return try await storage.write(for: tenant) { transaction in
+        try await hasCounted()
+        return try await storage.write(for: tenant) { transaction -> Outcome? in
             guard let slot = try await slots.locked(slot.id, through: transaction, in: tenant),
                 slot.state == .counting
             else { return .nothing }
+            guard try await removals.mark(of: slot.id, through: transaction, in: tenant) == mark else { return nil }
             transaction.afterCommit(.invalidate(tag: Timetable.Tag.slot(slot.trackID)))
             switch verdict {
             case .winner(let clip, let belowMinimum):
@@ -172,6 +194,13 @@ struct SlotSteps: Sendable {
             guard var slot = try await slots.locked(slot.id, through: transaction, in: tenant),
                 slot.state == .provisional
             else { return .nothing }
+            if try await removals.isOpen(in: slot.id, through: transaction, tenant: tenant) {
+                // A final result has all its removals behind it.
+                _ = try await slots.update(
+                    slot, from: .provisional, dueAt: clock.now() + Bounds.removalPause, through: transaction,
+                    in: tenant)
+                return .nothing
+            }
             slot.state = .locked
             try await winners.finalise(slot.id, through: transaction, in: tenant)
             _ = try await slots.update(slot, from: .provisional, dueAt: nil, through: transaction, in: tenant)
@@ -194,22 +223,35 @@ struct SlotSteps: Sendable {
     ///
     /// Returns the result that stands now; `nil` when there is none.
     func recount(_ id: ID<Slot>, in tenant: Tenant) async throws -> Winner? {
+        for _ in 0..<Bounds.counts {
+            let (winner, isCurrent) = try await recountOnce(id, in: tenant)
+            if isCurrent { return winner }
+        }
+        throw StorageError(.serializationFailure, "votes were removed while they were counted, again and again")
+    }
+
+    private func recountOnce(_ id: ID<Slot>, in tenant: Tenant) async throws -> (winner: Winner?, isCurrent: Bool) {
         let reader = storage.reader(for: tenant)
         guard let slot = try await slots.slot(id, through: reader, in: tenant), slot.state.isClosed,
             let season = try await seasons.season(slot.seasonID, through: reader, in: tenant)
-        else { return nil }
-        guard slot.state == .provisional else { return try await winners.winner(of: id, through: reader, in: tenant) }
+        else { return (nil, true) }
+        guard slot.state == .provisional else {
+            return (try await winners.winner(of: id, through: reader, in: tenant), true)
+        }
+        let mark = try await removals.mark(of: id, through: reader, in: tenant)
         let entrants = try await clips.entrants(of: id, through: reader, in: tenant)
         let recount = try await ballots.count(id, of: season, entrants: entrants, in: tenant)
         let ranking = recount.ranking
+        try await hasCounted()
         // A slot that has a winner is not lengthened any more.
         guard
             case .winner(let clip, let belowMinimum) = Verdict.of(
                 ranking, rules: season.rules, extensions: season.rules.extensionsMax)
-        else { return try await winners.winner(of: id, through: reader, in: tenant) }
-        return try await storage.write(for: tenant) { transaction in
+        else { return (try await winners.winner(of: id, through: reader, in: tenant), true) }
+        return try await storage.write(for: tenant) { transaction -> (winner: Winner?, isCurrent: Bool) in
             guard let slot = try await slots.locked(id, through: transaction, in: tenant), slot.state == .provisional
-            else { return try await winners.winner(of: id, through: transaction, in: tenant) }
+            else { return (try await winners.winner(of: id, through: transaction, in: tenant), true) }
+            guard try await removals.mark(of: id, through: transaction, in: tenant) == mark else { return (nil, false) }
             let winner = Self.winner(
                 clip, belowMinimum: belowMinimum, of: slot, by: recount, ranking: ranking,
                 at: slot.decidedAt ?? clock.now())
@@ -223,7 +265,7 @@ struct SlotSteps: Sendable {
             for tag in [Timetable.Tag.clips(id), Timetable.Tag.result(id), Timetable.Tag.film] {
                 transaction.afterCommit(.invalidate(tag: tag))
             }
-            return try await winners.winner(of: id, through: transaction, in: tenant)
+            return (try await winners.winner(of: id, through: transaction, in: tenant), true)
         }
     }
 

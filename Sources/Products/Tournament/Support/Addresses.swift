@@ -14,6 +14,11 @@ enum Addresses {
     static let votes = api + "/votes"
     static let views = api + "/views"
 
+    static let captcha = base + "/captcha"
+    static let desk = base + "/desk"
+
+    static func captcha(backTo clip: ID<Clip>) -> String { "\(captcha)?clip=\(clip)" }
+    static func fraudCase(_ id: ID<FraudCase>) -> String { "\(desk)/fraud/\(id)" }
     static func clip(_ id: ID<Clip>) -> String { "\(base)/clips/\(id)" }
     static func results(_ slot: ID<Slot>) -> String { "\(base)/slots/\(slot)" }
     static func ballots(_ slot: ID<Slot>) -> String { "\(api)/slots/\(slot)/ballots" }

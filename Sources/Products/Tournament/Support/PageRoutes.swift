@@ -266,6 +266,8 @@ struct PageRoutes {
         var word = done
         do {
             try await work()
+        } catch let problem as Problem where problem.code == TournamentError.Code.captchaRequired.rawValue {
+            return Redirect(to: Addresses.captcha(backTo: request.input.clipId))
         } catch let problem as Problem where Said.sentence(problem.code) != nil {
             word = problem.code
         }

@@ -5,6 +5,7 @@ import Hosting
 import Logging
 import ServiceLifecycle
 import Storage
+import Telemetry
 import Web
 
 /// The product at work: everything that routes, pages and the demo use.
@@ -46,6 +47,7 @@ final class Playhouse: Sendable {
     let comments: CommentDesk
     let reports: ReportDesk
     let folding: FoldService
+    let fairness: Fairness
     private let isOn: @Sendable (FeatureFlag, Tenant) -> Bool
 
     /// - Parameters:
@@ -55,11 +57,13 @@ final class Playhouse: Sendable {
     ///   - randomness: chance.
     ///   - lane: the lane of tallies that this node writes.
     ///   - logger: where services report.
+    ///   - events: where decisions about fairness are told.
+    ///   - captcha: how captchas are checked.
     ///   - isOn: whether a feature is on.
     ///   - nameOf: gives the name of who has an account.
     init(
         storage: Storage, caches: CacheRegistry, clock: any WallClock, randomness: any Randomness, lane: Int,
-        logger: Logger,
+        logger: Logger, events: EventLog? = nil, captcha: CaptchaKind = .none,
         isOn: @escaping @Sendable (FeatureFlag, Tenant) -> Bool = { flag, _ in flag.isOnByDefault },
         nameOf: @escaping PersonNaming = { _, _ in nil }
     ) {
@@ -73,13 +77,20 @@ final class Playhouse: Sendable {
         votes = VoteDesk(
             storage: storage, timetable: timetable, lane: lane, clock: clock, randomness: randomness
         ) { _, slots in keeper.touch(slots) }
+        steps = SlotSteps(storage: storage, clock: clock)
+        fairness = Fairness(
+            storage: storage, timetable: timetable, steps: steps, lane: lane, clock: clock, randomness: randomness,
+            events: events ?? .silent(clock: clock, products: Event.tournament), captcha: captcha
+        ) { _, slots in keeper.touch(slots) }
         feed = FeedDesk(
             storage: storage, timetable: timetable, votes: votes, boards: keeper,
-            caches: caches, clock: clock, randomness: randomness, logger: logger)
+            caches: caches, clock: clock, randomness: randomness, logger: logger
+        ) { [risk = fairness.risk] in risk.noteReplay(by: $0, foreign: $1, repeated: $2) }
         boards = BoardDesk(keeper: keeper, timetable: timetable, caches: caches)
         results = ResultDesk(storage: storage, timetable: timetable, caches: caches)
-        steps = SlotSteps(storage: storage, clock: clock)
-        advancer = SlotAdvancer(steps: steps, slots: timetable.slots, clock: clock, logger: logger)
+        advancer = SlotAdvancer(
+            steps: steps, slots: timetable.slots, clock: clock, logger: logger
+        ) { [checks = fairness.checks] in await checks.check($0, in: $1) }
         people = PersonDesk(storage: storage, timetable: timetable, caches: caches, clock: clock, nameOf: nameOf)
         comments = CommentDesk(storage: storage, caches: caches, clock: clock, randomness: randomness, lane: lane)
         reports = ReportDesk(storage: storage, comments: comments, clock: clock, randomness: randomness)
@@ -88,7 +99,7 @@ final class Playhouse: Sendable {
 
     /// What runs beside requests, in order of start.
     var services: [any Service] {
-        votes.tills + [votes.withdrawing, feed.views, boards.keeper, feed, advancer, folding]
+        votes.tills + [votes.withdrawing, feed.views, boards.keeper, feed, advancer, folding] + fairness.services
     }
 
     func isOn(_ flag: FeatureFlag, in tenant: Tenant) -> Bool { isOn(flag, tenant) }
@@ -106,17 +117,16 @@ final class Playhouse: Sendable {
         _ kind: Vote.Kind, on clip: ID<Clip>, by context: RequestContext, request: String? = nil
     ) async throws -> CastVote {
         let voter = try voter(context)
-        if isOn(Flags.requireAuthVoting, in: context.tenant), voter.personID == nil {
-            throw Problem(TournamentError(.signInRequired, "Voting here needs an account: sign in first."))
-        }
-        if isOn(Flags.requireCaptchaVoting, in: context.tenant) {
-            throw Problem(TournamentError(.captchaRequired, "Solve the captcha first, then vote."))
-        }
+        let entry = try await fairness.admit(
+            voter, to: clip, context, needsAccount: isOn(Flags.requireAuthVoting, in: context.tenant),
+            needsCaptcha: isOn(Flags.requireCaptchaVoting, in: context.tenant))
         let outcome = try await votes.cast(
             kind, on: clip, by: voter, in: context.tenant, request: request.map(Self.number),
-            moves: !isOn(Flags.multiVote, in: context.tenant))
+            moves: !isOn(Flags.multiVote, in: context.tenant), weightMax: entry.weightMax)
         switch outcome {
-        case .cast(let vote): return vote
+        case .cast(let vote):
+            fairness.risk.note(vote, by: voter.id, entry.finding, in: context.tenant)
+            return vote
         case .refused(let refusal): throw Problem(refusal.error(at: clock.now()))
         }
     }

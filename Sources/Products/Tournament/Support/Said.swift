@@ -20,12 +20,19 @@ enum Said {
         "removed": "Your clip is taken back.",
         "approved": "The clip is in the running.",
         "rejected": "The clip is sent back, and its maker reads why.",
+        "solved": "The check is passed. Your votes count for the next half an hour.",
+        "limited": "The check cannot be reached just now: until it is back, 20 points a day can be given.",
+        "votesRemoved": "The votes are taken out, and everybody can read why.",
+        "dismissed": "The votes stand.",
+        "voterBanned": "This voter may not vote any more.",
+        "voterAdmitted": "This voter may vote again.",
     ]
 
     private static let bad = [
         TournamentError.Code.alreadyVoted.rawValue: "You have voted for this clip already; take that vote back first.",
         TournamentError.Code.banned.rawValue: "This voter may not vote here.",
         TournamentError.Code.captchaRequired.rawValue: "Voting here needs a solved captcha first.",
+        TournamentError.Code.caseDecided.rawValue: "Somebody has decided this case already.",
         TournamentError.Code.clipNotFound.rawValue: "There is no such clip to vote on.",
         TournamentError.Code.commentInvalid.rawValue:
             "A comment has 1 to 500 characters of plain text; this one was not kept.",

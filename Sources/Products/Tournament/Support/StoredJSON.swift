@@ -9,9 +9,12 @@ enum StoredJSON {
         return encoder
     }()
 
-    static func value(_ value: some Encodable) throws(StorageError) -> SQLValue {
+    static func value(_ value: some Encodable) throws(StorageError) -> SQLValue { .json(try text(value)) }
+
+    /// For tables of values, whose columns of type json are cast.
+    static func text(_ value: some Encodable) throws(StorageError) -> String {
         do {
-            return .json(String(decoding: try encoder.encode(value), as: UTF8.self))
+            return String(decoding: try encoder.encode(value), as: UTF8.self)
         } catch {
             throw StorageError(.invalidValue, "a value could not be written as JSON", underlying: error)
         }

@@ -11,10 +11,15 @@ struct Allowance: Sendable, Hashable {
 
     var left: Int { max(0, limit - used) }
 
-    init(used: Int, at now: Timestamp, rules: SeasonRules) {
+    /// - Parameters:
+    ///   - used: what was spent on this day.
+    ///   - now: decides the day.
+    ///   - rules: the season's promises.
+    ///   - weightMax: a smaller limit for this voter, for want of a captcha's verifier; `nil` for none.
+    init(used: Int, at now: Timestamp, rules: SeasonRules, weightMax: Int? = nil) {
         let zone = rules.zone
         day = CalendarDay(of: now, in: zone)
-        limit = rules.dailyWeight
+        limit = min(rules.dailyWeight, weightMax ?? .max)
         self.used = used
         renewsAt = day.next.start(in: zone)
     }

@@ -10,6 +10,8 @@ struct VoteAsk: Sendable, Hashable {
     var request: Int64?
     /// Whether this node has not seen the voter yet, so that a row must be there afterwards.
     var isNewVoter = false
+    /// What the voter may spend a day where that is less than the season allows.
+    var weightMax: Int?
 }
 
 /// A vote that was cast.
@@ -71,7 +73,9 @@ enum VoteRefusal: Sendable, Hashable {
     case dailyLimit(Allowance)
 
     /// Why a vote cannot be cast; `nil` when nothing stands against it any more, so that it may be tried again.
-    static func reason(_ facts: VoteFacts, kind: Vote.Kind, at now: Timestamp, rules: SeasonRules) -> VoteRefusal? {
+    static func reason(
+        _ facts: VoteFacts, kind: Vote.Kind, at now: Timestamp, rules: SeasonRules, weightMax: Int? = nil
+    ) -> VoteRefusal? {
         guard let clipState = facts.clipState, clipState.isPublic, let slotState = facts.slotState else {
             return .clipNotFound
         }
@@ -82,7 +86,7 @@ enum VoteRefusal: Sendable, Hashable {
         if let freezesAt = facts.freezesAt, now >= freezesAt { return .votingFrozen }
         if facts.standing != nil { return .alreadyVoted(facts.standingKind ?? .normal) }
         if facts.isSpecialSpent { return kind == .mega ? .megaSpent : .superSpent }
-        let allowance = Allowance(used: facts.weightUsed, at: now, rules: rules)
+        let allowance = Allowance(used: facts.weightUsed, at: now, rules: rules, weightMax: weightMax)
         return allowance.covers(rules.weight(of: kind)) ? nil : .dailyLimit(allowance)
     }
 

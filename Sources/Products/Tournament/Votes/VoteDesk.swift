@@ -74,14 +74,16 @@ final class VoteDesk: Sendable {
     ///   - tenant: where.
     ///   - request: what the client calls this request: the same one again gets the first answer.
     ///   - moves: whether a standing vote on another clip of the slot gives way, as there is one per slot.
+    ///   - weightMax: what the voter may spend a day where that is less than the season allows. Defaults to `nil`.
     /// - Returns: The vote, or why it was refused; a refusal has spent nothing.
     /// - Throws: `StorageError` when the vote could not be written.
     func cast(
         _ kind: Vote.Kind, on clipID: ID<Clip>, by voter: Voter, in tenant: Tenant, request: Int64? = nil,
-        moves: Bool = false
+        moves: Bool = false, weightMax: Int? = nil
     ) async throws -> VoteOutcome {
-        let ask = VoteAsk(
+        var ask = VoteAsk(
             id: ID(at: clock.now(), using: randomness), clipID: clipID, voter: voter, kind: kind, request: request)
+        ask.weightMax = weightMax
         if moves { return try await flush.move(ask, for: tenant) }
         return try await tills[Int(voter.id.low % UInt64(tills.count))].submit(ask, for: tenant)
     }

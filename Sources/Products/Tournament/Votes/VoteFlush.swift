@@ -93,7 +93,8 @@ struct VoteFlush: Sendable {
         guard let id = vote.voteID, let slot = vote.slotID else { return nil }
         return CastVote(
             id: id, slotID: slot, clipID: ask.clipID, kind: ask.kind, weight: frame.rules.weight(of: ask.kind),
-            allowance: Allowance(used: vote.weightUsed, at: frame.now, rules: frame.rules))
+            allowance: Allowance(
+                used: vote.weightUsed, at: frame.now, rules: frame.rules, weightMax: ask.weightMax))
     }
 
     private static func outcome(of ask: VoteAsk, given facts: VoteFacts, frame: VoteGroupFrame) -> VoteOutcome? {
@@ -105,9 +106,12 @@ struct VoteFlush: Sendable {
                 CastVote(
                     id: standing, slotID: slot, clipID: ask.clipID, kind: ask.kind,
                     weight: frame.rules.weight(of: ask.kind),
-                    allowance: Allowance(used: facts.weightUsed, at: frame.now, rules: frame.rules)))
+                    allowance: Allowance(
+                        used: facts.weightUsed, at: frame.now, rules: frame.rules, weightMax: ask.weightMax)))
         }
-        return VoteRefusal.reason(facts, kind: ask.kind, at: frame.now, rules: frame.rules).map { .refused($0) }
+        return VoteRefusal.reason(
+            facts, kind: ask.kind, at: frame.now, rules: frame.rules, weightMax: ask.weightMax
+        ).map { .refused($0) }
     }
 
     /// Casts a vote where there is one per slot: one that stands on another clip gives way in the same transaction.
@@ -118,9 +122,13 @@ struct VoteFlush: Sendable {
             let outcomes = try await store.storage.write(for: tenant) { transaction in
                 let other = try await store.otherStanding(
                     of: ask.voter.id, besides: ask.clipID, through: transaction, in: tenant)
+                if let other, other.isRemoved {
+                    // A removed vote keeps its place: whoever cast it has had the one vote of the slot.
+                    throw MoveRefused(refusal: .alreadyVoted(other.kind))
+                }
                 if let other {
                     _ = try await store.withdraw(
-                        [WithdrawAsk(voterID: ask.voter.id, clipID: other)], frame: frame, through: transaction)
+                        [WithdrawAsk(voterID: ask.voter.id, clipID: other.clipID)], frame: frame, through: transaction)
                 }
                 let outcomes = try await attempt(marked, frame: frame, through: transaction)
                 // Nothing of a move remains when its second half is refused.
@@ -155,22 +163,19 @@ struct VoteFlush: Sendable {
     /// Takes back a group in which each voter is at most once; outcomes in the order of the asks.
     func withdraw(_ asks: [WithdrawAsk], for tenant: Tenant) async throws -> [WithdrawOutcome] {
         guard let frame = try await frame(for: tenant) else { return asks.map { _ in .refused(.noVote) } }
-        let taken: [VoteStore.Withdrawn]
-        switch store.storage.dialect {
-        case .postgres:
-            taken = try await ordered {
-                try await store.withdraw(asks, frame: frame, through: store.storage.writer(for: tenant))
-            }
-        case .sqlite:
-            taken = try await store.storage.write(for: tenant) { transaction in
-                try await store.withdraw(asks, frame: frame, through: transaction)
-            }
-        }
         var byVoter: [ID<Voter>: VoteStore.Withdrawn] = [:]
-        for vote in taken { byVoter[vote.voterID] = vote }
-        let missing = asks.filter { byVoter[$0.voterID] == nil }
-        let frozen = missing.isEmpty ? [] : try await store.standing(missing, in: tenant)
-        if !taken.isEmpty { onChange(tenant, Set(taken.map(\.slotID))) }
+        var frozen: Set<WithdrawAsk> = []
+        var missing = asks
+        for _ in 0..<VoteDesk.Bounds.attempts where !missing.isEmpty {
+            for vote in try await withdrawOnce(missing, frame: frame) { byVoter[vote.voterID] = vote }
+            missing = missing.filter { byVoter[$0.voterID] == nil }
+            guard !missing.isEmpty else { break }
+            let standing = try await store.standing(missing, frame: frame)
+            frozen.formUnion(missing.filter { standing[$0] == false })
+            // A vote that stands although its slot takes votes was cast in between: it is taken back now.
+            missing = missing.filter { standing[$0] == true }
+        }
+        if !byVoter.isEmpty { onChange(tenant, Set(byVoter.values.map(\.slotID))) }
         return asks.map { ask in
             guard let vote = byVoter[ask.voterID] else {
                 return .refused(frozen.contains(ask) ? .votingFrozen : .noVote)
@@ -180,6 +185,21 @@ struct VoteFlush: Sendable {
                     slotID: vote.slotID, clipID: vote.clipID, kind: vote.kind, weight: vote.weight,
                     isReturned: vote.day == frame.day,
                     allowance: vote.weightUsed.map { Allowance(used: $0, at: frame.now, rules: frame.rules) }))
+        }
+    }
+
+    private func withdrawOnce(
+        _ asks: [WithdrawAsk], frame: VoteGroupFrame
+    ) async throws -> [VoteStore.Withdrawn] {
+        switch store.storage.dialect {
+        case .postgres:
+            try await ordered {
+                try await store.withdraw(asks, frame: frame, through: store.storage.writer(for: frame.tenant))
+            }
+        case .sqlite:
+            try await store.storage.write(for: frame.tenant) { transaction in
+                try await store.withdraw(asks, frame: frame, through: transaction)
+            }
         }
     }
 }

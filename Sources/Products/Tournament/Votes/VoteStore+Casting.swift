@@ -58,7 +58,8 @@ extension VoteStore {
         return try await writing.returningPerRow(
             Placed.self, "vote.cast",
             """
-            WITH input (id, clip_id, voter_id, person_id, device_hash, is_new, kind, weight, request)
+            WITH input (id, clip_id, voter_id, person_id, device_hash, is_new, kind, weight, weight_max,
+                request)
                 AS (\(rows: rows(asks, frame: frame))),
             open_slots AS MATERIALIZED (
                 SELECT s.id FROM slots s WHERE s.tenant_id = \(tenant) AND s.state = 'voting'
@@ -158,7 +159,8 @@ extension VoteStore {
         let days = try await writing.returning(
             SpentRow.self, "vote.cast.allowance",
             """
-            WITH input (id, clip_id, voter_id, person_id, device_hash, is_new, kind, weight, request)
+            WITH input (id, clip_id, voter_id, person_id, device_hash, is_new, kind, weight, weight_max,
+                request)
                 AS (\(rows: rows(asks, frame: frame)))
             INSERT INTO vote_days AS o (tenant_id, voter_id, day, weight_used, votes, revision, day_at)
             SELECT \(tenant), i.voter_id, \(frame.day), i.weight, 1, 1, \(frame.dayStart)
@@ -270,7 +272,8 @@ extension VoteStore {
     private func rows(_ asks: [VoteAsk], frame: VoteGroupFrame) -> SQLRows {
         SQLRows(
             asks, { $0.id }, { $0.clipID }, { $0.voter.id }, { $0.voter.personID }, { $0.voter.deviceHash },
-            { $0.isNewVoter }, { $0.kind }, { frame.rules.weight(of: $0.kind) }, { $0.request })
+            { $0.isNewVoter }, { $0.kind }, { frame.rules.weight(of: $0.kind) },
+            { min(frame.rules.dailyWeight, $0.weightMax ?? .max) }, { $0.request })
     }
 }
 

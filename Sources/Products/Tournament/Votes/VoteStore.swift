@@ -47,7 +47,7 @@ struct VoteStore: Sendable {
         """
         c.state = 'active'
             AND (i.person_id IS NULL OR i.person_id <> c.person_id)
-            AND coalesce(d.weight_used, 0) + i.weight <= \(frame.rules.dailyWeight)
+            AND coalesce(d.weight_used, 0) + i.weight <= i.weight_max
             AND (SELECT v.id FROM votes v WHERE v.tenant_id = \(frame.tenant) AND v.clip_id = i.clip_id
                 AND v.voter_id = i.voter_id AND v.withdrawn_at IS NULL LIMIT 1) IS NULL
             AND (i.kind = 'normal' OR (SELECT v.id FROM votes v WHERE v.tenant_id = \(frame.tenant)
@@ -91,17 +91,24 @@ struct VoteStore: Sendable {
         return facts
     }
 
-    /// Which of these votes stand, and so could not be taken back for another reason than being absent.
-    func standing(_ asks: [WithdrawAsk], in tenant: Tenant) async throws(StorageError) -> Set<WithdrawAsk> {
+    /// Which of these votes stand, and so could not be taken back for another reason than being absent; says of each
+    /// whether its slot takes votes, so that a vote which came a moment later is told from one that is frozen.
+    func standing(
+        _ asks: [WithdrawAsk], frame: VoteGroupFrame
+    ) async throws(StorageError) -> [WithdrawAsk: Bool] {
+        let tenant = frame.tenant
         let rows = try await storage.reader(for: tenant).list(
             StandingRow.self, "vote.standing",
             """
             WITH input (voter_id, clip_id) AS (\(rows: SQLRows(asks, { $0.voterID }, { $0.clipID })))
-            SELECT v.voter_id, v.clip_id FROM input i
+            SELECT v.voter_id, v.clip_id, (SELECT s.id FROM slots s WHERE s.tenant_id = \(tenant) AND s.id = v.slot_id
+                AND s.state = 'voting' AND s.freezes_at > \(frame.now)) IS NOT NULL FROM input i
             JOIN votes v ON v.tenant_id = \(tenant) AND v.clip_id = i.clip_id AND v.voter_id = i.voter_id
-                AND v.withdrawn_at IS NULL
+                AND v.withdrawn_at IS NULL AND v.removal_id IS NULL
             """, limit: Bounds.group)
-        return Set(rows.map { WithdrawAsk(voterID: $0.voterID, clipID: $0.clipID) })
+        return Dictionary(
+            rows.map { (WithdrawAsk(voterID: $0.voterID, clipID: $0.clipID), $0.isOpen) },
+            uniquingKeysWith: { first, _ in first })
     }
 
     // MARK: A voter's own
@@ -147,15 +154,16 @@ struct VoteStore: Sendable {
     /// The voter's standing vote on another clip of a clip's slot.
     func otherStanding(
         of voter: ID<Voter>, besides clip: ID<Clip>, through reading: some Reading, in tenant: Tenant
-    ) async throws(StorageError) -> ID<Clip>? {
+    ) async throws(StorageError) -> OtherVote? {
         try await reading.first(
-            ClipIDRow.self, "vote.otherStanding",
+            OtherVote.self, "vote.otherStanding",
             """
-            SELECT v.clip_id FROM clips c JOIN clips o ON o.tenant_id = c.tenant_id AND o.slot_id = c.slot_id
+            SELECT v.clip_id, v.kind, v.removal_id IS NOT NULL FROM clips c JOIN clips o ON o.tenant_id = c.tenant_id AND o.slot_id = c.slot_id
             JOIN votes v ON v.tenant_id = o.tenant_id AND v.clip_id = o.id AND v.voter_id = \(voter)
                 AND v.withdrawn_at IS NULL
             WHERE c.tenant_id = \(tenant) AND c.id = \(clip) AND o.id <> \(clip)
-            """)?.clipID
+            ORDER BY v.removal_id IS NULL
+            """)
     }
 }
 
@@ -219,18 +227,28 @@ private struct RecordRow: RowDecodable {
     }
 }
 
-private struct ClipIDRow: RowDecodable {
+/// A voter's vote on another clip of a slot.
+struct OtherVote: RowDecodable {
     let clipID: ID<Clip>
+    let kind: Vote.Kind
+    /// Whether a moderator has taken it out.
+    let isRemoved: Bool
 
-    init(row: SQLRow) throws(StorageError) { clipID = try row.value(at: 0) }
+    init(row: SQLRow) throws(StorageError) {
+        clipID = try row.value(at: 0)
+        kind = try row.value(at: 1)
+        isRemoved = try row.value(at: 2)
+    }
 }
 
 private struct StandingRow: RowDecodable {
     let voterID: ID<Voter>
     let clipID: ID<Clip>
+    let isOpen: Bool
 
     init(row: SQLRow) throws(StorageError) {
         voterID = try row.value(at: 0)
         clipID = try row.value(at: 1)
+        isOpen = try row.value(at: 2)
     }
 }

@@ -190,6 +190,8 @@ async function send(form, kind) {
             note(form, withdraws ? "Taken back; what it cost is yours again." : "Counted. Thank you.");
             showAllowance(value.allowance ?? value);
             form.querySelector(withdraws ? "[data-kinds] button" : "[data-given-row] button")?.focus({ preventScroll: true });
+        } else if (value.code === "tournament.captchaRequired") {
+            location.assign(`/tournament/captcha?clip=${form.dataset.clip}`);
         } else {
             const wait = Number(answer.headers.get("retry-after"));
             const known = failures[value.code];
