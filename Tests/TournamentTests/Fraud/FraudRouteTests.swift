@@ -116,7 +116,7 @@ import WebTestKit
             #expect(unknown.status == 404)
             let dismissed = try await send(
                 "/tournament/desk/fraud/\(fraud.id)/dismissal", "reason=Looks+honest")
-            #expect(dismissed["location"] == "/tournament/desk/fraud/\(fraud.id)?said=dismissed")
+            #expect(dismissed["location"] == "/tournament/desk/fraud/\(fraud.id)?said=votesStand")
             let late = try await send("/tournament/desk/fraud/\(fraud.id)/removal", "reason=Too+late")
             #expect(late["location"] == "/tournament/desk/fraud/\(fraud.id)?said=tournament.caseDecided")
             let forged = try await site.request(
@@ -125,7 +125,7 @@ import WebTestKit
                 body: Array("formToken=forged&reason=Because".utf8))
             #expect(forged.status == 403)
             #expect(try await stage.totals(of: scene.slots[0]) == (6, 6))
-            let again = try await site.get("/tournament/desk/fraud/\(fraud.id)?said=dismissed", headers: [moderator])
+            let again = try await site.get("/tournament/desk/fraud/\(fraud.id)?said=votesStand", headers: [moderator])
             #expect(again.text.contains("The votes stand.") && again.text.contains("Admit again"))
             #expect(!again.text.contains("Remove the votes"))
         }

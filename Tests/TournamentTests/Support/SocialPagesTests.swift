@@ -139,14 +139,14 @@ import WebTestKit
             let rejected = try await stage.send(
                 ["decision": "reject", "reason": "Insults."], to: ReportDeskPage.review(rude.id), from: path,
                 on: site, as: moderator)
-            #expect(rejected["location"] == "\(path)?said=rejected#main")
+            #expect(rejected["location"] == "\(path)?said=commentRejected#main")
             let approved = try await stage.send(
                 ["decision": "approve"], to: ReportDeskPage.review(waiting.id), from: path, on: site, as: moderator)
-            #expect(approved["location"] == "\(path)?said=approved#main")
+            #expect(approved["location"] == "\(path)?said=commentApproved#main")
             let dismissed = try await stage.send(
                 ["reason": "It is."], to: "\(path)/clip/\(scene.clips[1].id)/dismiss", from: path, on: site,
                 as: moderator)
-            #expect(dismissed["location"] == "\(path)?said=dismissed#main")
+            #expect(dismissed["location"] == "\(path)?said=reportsDismissed#main")
             #expect(try await site.get(path, headers: [moderator]).text.contains("Nothing waits"))
             let author = try await stage.session(stage.person(2), role: .member, on: site)
             let told = try await site.get(Addresses.clip(scene.clips[0].id), headers: [author])

@@ -74,7 +74,7 @@ struct FraudPageRoutes {
 
     private var removal: Route {
         Route(
-            .post, "/tournament/desk/fraud/{id}/removal", "tournament.sendRemoval", "Takes votes out, by form.",
+            .post, "/tournament/desk/fraud/{id}/removal", "tournament.sendVoteRemoval", "Takes votes out, by form.",
             policy: .role(.moderator), limit: FraudRoutes.limit, budget: 40, accepts: .form, status: 303,
             failures: [FraudRoutes.missing, FraudRoutes.decided]
         ) { [desk] (request: Request<DecisionForm>) in
@@ -88,11 +88,11 @@ struct FraudPageRoutes {
 
     private var dismissal: Route {
         Route(
-            .post, "/tournament/desk/fraud/{id}/dismissal", "tournament.sendDismissal", "Lets votes stand, by form.",
+            .post, "/tournament/desk/fraud/{id}/dismissal", "tournament.sendCaseDismissal", "Lets votes stand, by form.",
             policy: .role(.moderator), limit: FraudRoutes.limit, budget: 3, accepts: .form, status: 303,
             failures: [FraudRoutes.missing, FraudRoutes.decided]
         ) { [desk] (request: Request<DecisionForm>) in
-            try await said(request.input.id, "dismissed") {
+            try await said(request.input.id, "votesStand") {
                 try await desk.dismiss(
                     request.input.id, reason: request.input.reason, by: RemovalSteps.Moderator(request.context),
                     in: request.context.tenant)

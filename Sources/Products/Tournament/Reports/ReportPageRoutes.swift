@@ -74,7 +74,7 @@ struct ReportPageRoutes {
 
     private var review: Route {
         Route(
-            .post, "/tournament/desk/comments/{id}/review", "tournament.sendReview",
+            .post, "/tournament/desk/comments/{id}/review", "tournament.sendCommentReview",
             "Approves or rejects a comment by form.", policy: .role(.moderator), limit: CommentRoutes.deciding,
             budget: 6, accepts: .form, status: 303
         ) { [house] (request: Request<ReviewSent>) in
@@ -102,7 +102,7 @@ struct ReportPageRoutes {
 
     private var dismiss: Route {
         Route(
-            .post, "/tournament/desk/reports/{kind}/{target}/dismiss", "tournament.sendDismissal",
+            .post, "/tournament/desk/reports/{kind}/{target}/dismiss", "tournament.sendReportDismissal",
             "Closes what is reported about something by form.", policy: .role(.moderator),
             limit: CommentRoutes.deciding, budget: 3, accepts: .form, status: 303
         ) { [house] (request: Request<DismissSent>) in
@@ -113,7 +113,7 @@ struct ReportPageRoutes {
                         ReportTarget(kind: input.kind, id: input.target), reason: input.reason, by: request.person(),
                         in: request.tenant)
                 }
-                return "dismissed"
+                return "reportsDismissed"
             }
         }
     }

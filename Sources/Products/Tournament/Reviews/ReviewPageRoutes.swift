@@ -40,7 +40,7 @@ struct ReviewPageRoutes: Sendable {
 
     private var decide: Route {
         Route(
-            .post, "/tournament/desk/clips/{id}", "tournament.sendReview", "Decides about a clip by form.",
+            .post, "/tournament/desk/clips/{id}", "tournament.sendClipReview", "Decides about a clip by form.",
             policy: .role(.moderator), limit: ReviewRoutes.moderating, budget: 20, accepts: .form, status: 303
         ) { [reviews] (request: Request<ReviewRoutes.Review>) in
             var word = request.input.verdict == .approve ? "approved" : "rejected"

@@ -8,7 +8,7 @@ enum Said {
         "commentDeleted": "Your comment is deleted.",
         "commentWaits": "Your comment waits for a moderator; until then only you see it.",
         "commented": "Your comment is there.",
-        "dismissed": "The case is closed.",
+        "reportsDismissed": "The case is closed.",
         "followed": "You follow this person now.",
         "liked": "You like this comment.",
         "commentRejected": "The comment is taken out; its author sees why.",
@@ -23,7 +23,7 @@ enum Said {
         "solved": "The check is passed. Your votes count for the next half an hour.",
         "limited": "The check cannot be reached just now: until it is back, 20 points a day can be given.",
         "votesRemoved": "The votes are taken out, and everybody can read why.",
-        "dismissed": "The votes stand.",
+        "votesStand": "The votes stand.",
         "voterBanned": "This voter may not vote any more.",
         "voterAdmitted": "This voter may vote again.",
     ]

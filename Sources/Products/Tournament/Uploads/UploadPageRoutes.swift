@@ -127,7 +127,7 @@ struct UploadPageRoutes: Sendable {
 
     private var remove: Route {
         Route(
-            .post, "/tournament/clips/{clip}/remove", "tournament.sendRemoval",
+            .post, "/tournament/clips/{clip}/remove", "tournament.sendClipRemoval",
             "Takes a clip of one's own back by form.",
             policy: .signedIn, limit: .per(.person, "tournament.api", 60), budget: 12, accepts: .form, status: 303
         ) { [self] (request: Request<OfClip>) in
