@@ -15,6 +15,8 @@ let packages: [Package.Dependency] = [
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -33,6 +35,8 @@ let httpTypes = external("HTTPTypes", "swift-http-types")
 let nioCore = external("NIOCore", "swift-nio")
 let nioPosix = external("NIOPosix", "swift-nio")
 let nioHTTP1 = external("NIOHTTP1", "swift-nio")
+let nioSSL = external("NIOSSL", "swift-nio-ssl")
+let asyncHTTPClient = external("AsyncHTTPClient", "async-http-client")
 let lifecycle = external("ServiceLifecycle", "swift-service-lifecycle")
 let unixSignals = external("UnixSignals", "swift-service-lifecycle")
 let hummingbird = external("Hummingbird", "hummingbird")
@@ -89,6 +93,7 @@ let floors: [[Room]] = [
     [
         platform("Storage", ["Base", "Telemetry"], [logging, crypto, lifecycle]),
         platform("Coordination", ["Base", "Telemetry"], [logging, lifecycle]),
+        platform("Outbound", ["Base", "Telemetry"], [nioCore, nioHTTP1, nioSSL, asyncHTTPClient]),
         platform("Blobs", ["Base", "Telemetry"], [logging, crypto, nioCore, nioPosix]),
     ],
     // F3
@@ -99,7 +104,7 @@ let floors: [[Room]] = [
             kind: .system, name: "CLibPQ", path: "Sources/Platform/CLibPQ", uses: [], libraries: [], resources: []),
         platform("StoragePostgres", ["Base", "Telemetry", "Storage", "CLibPQ"], [logging]),
         platform("Caching", ["Base", "Telemetry", "Storage", "Coordination"], [logging]),
-        platform("Limits", ["Base", "Telemetry", "Coordination"], [logging]),
+        platform("Limits", ["Base", "Telemetry", "Coordination", "Outbound"], [logging]),
     ],
     // F4
     [
@@ -145,6 +150,7 @@ let kits: [Room] = [
     testKit("CoordinationTestKit", ["Base", "BaseTestKit", "Coordination"]),
     testKit("StorageTestKit", ["Base", "BaseTestKit", "Telemetry", "Storage"], [logging]),
     testKit("StorageBackends", ["Base", "Storage", "StorageTestKit", "StorageSQLite", "StoragePostgres"], [logging]),
+    testKit("OutboundTestKit", ["Base", "Telemetry", "Outbound"], [nioCore, nioPosix, nioHTTP1, nioSSL]),
     testKit("BlobsTestKit", ["Base", "BaseTestKit", "Telemetry", "Blobs"], [nioCore]),
     testKit("WebTestKit", ["Base", "BaseTestKit", "Telemetry", "Web"], [nioCore, nioPosix, lifecycle, logging]),
 ]
@@ -163,9 +169,13 @@ let suites: [Room] = [
             "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StoragePostgres", "CLibPQ",
         ], [logging]),
     tests("CoordinationTests", ["Base", "BaseTestKit", "Coordination", "CoordinationTestKit"]),
+    tests(
+        "OutboundTests", ["Base", "BaseTestKit", "Telemetry", "Outbound", "OutboundTestKit"], [nioCore]),
     tests("BlobsTests", ["Base", "BaseTestKit", "Telemetry", "Blobs", "BlobsTestKit"], [nioCore, nioPosix]),
     tests("CachingTests", ["Base", "BaseTestKit", "Telemetry", "Storage", "Coordination", "Caching"], [logging]),
-    tests("LimitsTests", ["Base", "BaseTestKit", "Telemetry", "Coordination", "Limits"]),
+    tests(
+        "LimitsTests",
+        ["Base", "BaseTestKit", "Telemetry", "Coordination", "Outbound", "OutboundTestKit", "Limits"]),
     tests(
         "WebTests",
         [

@@ -9,6 +9,7 @@ extension Rule {
     /// Libraries that one module wraps, so that a change of theirs is a change in one place.
     static let wrapped: [String: [String]] = [
         "GRDB": ["Sources/Platform/StorageSQLite/", "Tests/StorageSQLiteTests/"],
+        "AsyncHTTPClient": ["Sources/Platform/Outbound/"],
         "CZlib": ["Sources/Platform/Web/", "Tests/WebTests/"],
         "CLibPQ": ["Sources/Platform/StoragePostgres/", "Tests/StoragePostgresTests/"],
         "Hummingbird": ["Sources/Platform/Web/", "Sources/TestKits/WebTestKit/", "Tests/WebTests/"],

@@ -21,9 +21,16 @@ public final class Retrier: Sendable {
 
     /// Runs `work`, and again while it throws an error for which `isTransient` holds and retries are left.
     ///
+    /// - Parameters:
+    ///   - isTransient: Whether an error may go away by itself.
+    ///   - hint: The least pause that an error asks for. Defaults to what a refusal of a limit says.
+    ///   - work: What is run; it is told the number of the attempt, counted from 1.
+    /// - Returns: what the work returns.
     /// - Throws: the last error of the work; `CancellationError` when cancelled in a pause.
     public func run<Result>(
-        isTransient: (any Error) -> Bool, _ work: (_ attempt: Int) async throws -> Result
+        isTransient: (any Error) -> Bool,
+        hint: (any Error) -> Duration? = { ($0 as? LimitsError)?.refusal.retryAfter },
+        _ work: (_ attempt: Int) async throws -> Result
     ) async throws -> Result {
         budget.withLock { $0.recordAttempt() }
         var attempt = 1
@@ -32,9 +39,9 @@ public final class Retrier: Sendable {
                 return try await work(attempt)
             } catch {
                 guard !(error is CancellationError), isTransient(error) else { throw error }
-                let hint = (error as? LimitsError)?.refusal.retryAfter
+                let least = hint(error)
                 let decision = budget.withLock { budget in
-                    draw(&budget, attempt, hint)
+                    draw(&budget, attempt, least)
                 }
                 guard case .retry(let pause) = decision else { throw error }
                 try await clock.sleep(for: pause)

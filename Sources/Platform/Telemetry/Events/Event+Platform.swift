@@ -11,9 +11,10 @@ extension Event {
         .cacheRefreshed, .cacheLoadFailed, .cacheInvalidated, .staleServed,
         .limitRefused, .reservationExpired, .breakerOpened, .breakerClosed,
         .busReconnected, .busLagged,
+        .outboundAnswered, .outboundFailed,
         .blobStored, .blobRejected, .blobRetired, .blobFailed,
         .personRegistered, .signInSucceeded, .signInRefused, .sessionsRevoked, .apiKeyCreated, .apiKeyRevoked,
-        .erasureBegun, .erasureFailed, .erasureFinished, .auditWritten, .flagChanged,
+        .erasureBegun, .erasureFailed, .erasureFinished, .auditWritten, .pushSettled, .flagChanged,
     ]
 
     // MARK: Process
@@ -152,6 +153,26 @@ extension Event {
     public static let busLagged = Event(
         "bus.lagged", .warning, "A listener fell behind and missed messages.", fields: ["topic", "missed"])
 
+    // MARK: Outbound
+
+    /// The outside world answered.
+    public static let outboundAnswered = Event(
+        "outbound.answered", .debug, "A call to the outside world was answered.",
+        fields: ["method", "host", "status", "took"],
+        feeds: .histogram(
+            "capstan_outbound_duration_seconds", by: MetricLabel("status", ["2xx", "3xx", "4xx", "5xx"])))
+    /// A call failed.
+    public static let outboundFailed = Event(
+        "outbound.failed", .notice, "A call to the outside world failed or was refused.", fields: ["code", "took"],
+        feeds: .counter(
+            "capstan_outbound_failures_total",
+            by: MetricLabel(
+                "code",
+                [
+                    "requestInvalid", "addressRefused", "unresolved", "unreachable", "tls", "timedOut", "closed",
+                    "malformed", "tooLarge", "redirectRefused", "busy", "contentFailed",
+                ])))
+
     // MARK: Blobs
 
     /// An object is stored.
@@ -208,6 +229,14 @@ extension Event {
     /// An audit entry was written.
     public static let auditWritten = Event(
         "audit.written", .debug, "An audit entry was written.", fields: ["action"])
+
+    /// A push to a device has come to something.
+    public static let pushSettled = Event(
+        "push.settled", .debug, "A push to a device was delivered, put off or given up.",
+        fields: ["outcome", "kind", "attempt"],
+        feeds: .counter(
+            "capstan_pushes_total",
+            by: MetricLabel("outcome", ["delivered", "gone", "refused", "retried", "abandoned", "expired"])))
 
     // MARK: Hosting
 

@@ -1,3 +1,5 @@
+import Base
+
 /// Finds the client behind the proxies that are ours.
 ///
 /// Every element of `X-Forwarded-For` left of our own proxies was written by the client and is never believed.

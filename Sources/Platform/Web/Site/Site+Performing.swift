@@ -1,3 +1,4 @@
+public import Base
 import NIOCore
 import NIOHTTP1
 import Synchronization

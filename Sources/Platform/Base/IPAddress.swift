@@ -1,5 +1,3 @@
-import Base
-
 #if canImport(Glibc)
     import Glibc
 #else
@@ -8,8 +6,10 @@ import Base
 
 /// An address of IPv4 or IPv6; an IPv4 address mapped into IPv6 is the IPv4 address.
 public struct IPAddress: Sendable, Hashable, LosslessStringConvertible {
-    private let high: UInt64
-    private let low: UInt64
+    /// The first 64 bits; zero for an address of IPv4.
+    public let high: UInt64
+    /// The last 64 bits; of an address of IPv4 the last 32 behind 16 ones, as it is mapped into IPv6.
+    public let low: UInt64
 
     /// Reads an address in text, without port or zone; `nil` for anything else.
     public init?(_ description: String) {
@@ -28,7 +28,8 @@ public struct IPAddress: Sendable, Hashable, LosslessStringConvertible {
         low = bytes[8..<16].reduce(0) { $0 << 8 | UInt64($1) }
     }
 
-    private init(high: UInt64, low: UInt64) {
+    /// Puts an address together from its bits.
+    public init(high: UInt64, low: UInt64) {
         self.high = high
         self.low = low
     }
@@ -43,7 +44,7 @@ public struct IPAddress: Sendable, Hashable, LosslessStringConvertible {
     public var group: IPAddress { isIPv4 ? self : IPAddress(high: high, low: 0) }
 
     /// The address's bits, as what limits count by.
-    var id: ID<IPAddress> { ID(high: high, low: low) }
+    public var id: ID<IPAddress> { ID(high: high, low: low) }
 
     /// The usual text.
     public var description: String {
