@@ -109,21 +109,27 @@ let floors: [[Room]] = [
     // F4
     [
         platform(
+            "BlobsS3", ["Base", "Telemetry", "Outbound", "Blobs", "Limits"], [crypto, nioCore]),
+        platform(
             "Web", ["Base", "Telemetry", "Storage", "Blobs", "Caching", "Limits", "CZlib"],
             [logging, crypto, nioCore, nioPosix, nioHTTP1, lifecycle, hummingbird, hummingbirdCore, mustache, jwt],
-            resources: [.copy("Resources")])
+            resources: [.copy("Resources")]),
     ],
     // F5
     [
         platform(
-            "Accounts", ["Base", "Telemetry", "Storage", "Caching", "Limits", "Web"], [logging, crypto, scrypt],
+            "Accounts", ["Base", "Telemetry", "Storage", "Outbound", "Caching", "Limits", "Web"],
+            [logging, crypto, scrypt, nioCore],
             resources: [.copy("Resources")])
     ],
     // F6
     [
         platform(
             "Hosting",
-            ["Base", "Telemetry", "Storage", "Coordination", "Blobs", "Caching", "Limits", "Web", "Accounts"],
+            [
+                "Base", "Telemetry", "Storage", "Coordination", "Blobs", "Outbound", "Caching", "Limits", "Web",
+                "Accounts",
+            ],
             [logging, lifecycle], resources: [.copy("Resources")])
     ],
     // F7
@@ -138,8 +144,8 @@ let floors: [[Room]] = [
         Room(
             kind: .executable, name: "capstan", path: "Sources/CLI",
             uses: [
-                "Base", "Telemetry", "Storage", "StorageSQLite", "StoragePostgres", "Coordination", "Blobs", "Caching",
-                "Limits", "Web", "Accounts", "Hosting", "Tournament",
+                "Base", "Telemetry", "Storage", "StorageSQLite", "StoragePostgres", "Coordination", "Blobs", "BlobsS3",
+                "Outbound", "Caching", "Limits", "Web", "Accounts", "Hosting", "Tournament",
             ],
             libraries: [logging, crypto, arguments, configuration, lifecycle, unixSignals], resources: [])
     ],
@@ -172,6 +178,12 @@ let suites: [Room] = [
     tests(
         "OutboundTests", ["Base", "BaseTestKit", "Telemetry", "Outbound", "OutboundTestKit"], [nioCore]),
     tests("BlobsTests", ["Base", "BaseTestKit", "Telemetry", "Blobs", "BlobsTestKit"], [nioCore, nioPosix]),
+    tests(
+        "BlobsS3Tests",
+        [
+            "Base", "BaseTestKit", "Telemetry", "Outbound", "OutboundTestKit", "Blobs", "BlobsTestKit", "Limits",
+            "BlobsS3",
+        ], [nioCore]),
     tests("CachingTests", ["Base", "BaseTestKit", "Telemetry", "Storage", "Coordination", "Caching"], [logging]),
     tests(
         "LimitsTests",
@@ -186,15 +198,15 @@ let suites: [Room] = [
     tests(
         "AccountsTests",
         [
-            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Caching", "Limits",
-            "Web", "WebTestKit", "Accounts",
+            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Outbound",
+            "OutboundTestKit", "Caching", "Limits", "Web", "WebTestKit", "Accounts",
         ],
-        [logging, httpTypes]),
+        [logging, crypto, httpTypes, nioCore]),
     tests(
         "HostingTests",
         [
             "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Coordination", "Blobs",
-            "Caching", "Limits", "Web", "WebTestKit", "Accounts", "Hosting",
+            "Outbound", "Caching", "Limits", "Web", "WebTestKit", "Accounts", "Hosting",
         ],
         [logging, httpTypes]),
     tests(
@@ -204,7 +216,7 @@ let suites: [Room] = [
             "Caching", "Limits", "Web", "WebTestKit", "Accounts", "Hosting", "Tournament",
         ],
         [logging, crypto, httpTypes, nioCore, lifecycle]),
-    tests("CLITests", ["Hosting", "Web", "capstan"]),
+    tests("CLITests", ["Outbound", "BlobsS3", "Hosting", "Web", "capstan"]),
     tests("SystemTests", ["Base", "BaseTestKit"], [logging]),
     tests("TidyTests", []),
 ]

@@ -93,6 +93,20 @@ need_schemathesis() {
     touch "$folder/complete"
 }
 
+# need_moto: an S3 server that is not ours, from PyPI, in an environment of its own.
+need_moto() {
+    local version=5.2.5
+    moto=$root/.tools/moto-$version
+    [ ! -e "$moto/complete" ] || return 0
+    need python3-venv
+    say "Installing moto $version"
+    rm -rf "$moto"
+    /usr/bin/python3 -m venv "$moto"
+    "$moto/bin/pip" install --quiet --disable-pip-version-check "moto[s3]==$version" flask flask-cors ||
+        fail "could not install moto $version from PyPI"
+    touch "$moto/complete"
+}
+
 # MARK: Servers
 
 servers=''
@@ -133,10 +147,11 @@ attend() {
     return "$status"
 }
 
-# start_servers: PostgreSQL, PgBouncer and Redis in a temporary folder, with their addresses in the environment.
+# start_servers: PostgreSQL, PgBouncer, Redis and an S3 server in a temporary folder, with their addresses in the environment.
 start_servers() {
     need_postgres
     need "${server_packages[@]}"
+    need_moto
     servers=$(mktemp -d "${TMPDIR:-/tmp}/capstan.XXXXXX")
     export CAPSTAN_TEST_FOLDER=$servers
     chmod 711 "$servers"
@@ -151,6 +166,7 @@ start_servers() {
     export CAPSTAN_TEST_POSTGRES CAPSTAN_TEST_POSTGRES_ADMIN CAPSTAN_TEST_POSTGRES_DATA
     start_pgbouncer
     start_redis
+    start_s3
 }
 
 # start_pgbouncer: in transaction mode. Debian 12 has 1.18, which cannot carry named prepared statements (1.21 can).
@@ -197,6 +213,17 @@ start_redis() {
     await_port "$port" Redis
 }
 
+# start_s3: moto's S3, in memory. It checks no signatures: those are tested with the examples of the S3 documentation.
+start_s3() {
+    local folder=$servers/s3 port
+    port=$(free_port)
+    mkdir "$folder"
+    "$moto/bin/moto_server" -H 127.0.0.1 -p "$port" >"$folder/log" 2>&1 </dev/null &
+    printf '%s' $! >"$folder/pid"
+    export CAPSTAN_TEST_S3="http://127.0.0.1:$port"
+    await_port "$port" "The S3 server"
+}
+
 await_port() {
     for _ in {1..200}; do
         (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return
@@ -226,6 +253,7 @@ stop_servers() {
     if [ -n "$servers" ]; then
         stop_by_file "$servers/pgbouncer/pid"
         stop_by_file "$servers/redis/pid"
+        stop_by_file "$servers/s3/pid"
         local data
         for data in "$servers"/*/data "$servers"/*/*/data; do # ours, and those that tests made beside it
             [ ! -d "$data" ] || "$root/Scripts/postgres" stop "$(dirname "$data")" || true

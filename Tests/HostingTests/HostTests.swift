@@ -8,6 +8,7 @@ import Foundation
 import Hosting
 import Limits
 import Logging
+import Outbound
 import Storage
 import StorageBackends
 import StorageTestKit
@@ -78,8 +79,9 @@ private struct Bakery: Product {
                 clock: clock, randomness: randomness, node: Node(name: "one", lane: 0), home: home, storage: storage,
                 caches: caches, limits: limits,
                 blobs: try await DiskBlobs(root: folder, clock: clock, randomness: randomness, events: events),
-                fileKey: Secret(randomness.bytes(32)), flags: flags, settings: try Settings([]) { _ in nil },
-                events: events, metrics: events.metrics, logger: logger),
+                fileKey: Secret(randomness.bytes(32)), outbound: OutboundClient(clock: clock, events: events),
+                flags: flags, settings: try Settings([]) { _ in nil }, events: events, metrics: events.metrics,
+                logger: logger),
             accounts: accounts, ledger: ledger, metricsPolicy: .operator)
         let pages = try Pages(
             host.bundles, chrome: SiteChrome(name: "Test", navigation: host.navigation), clock: clock)

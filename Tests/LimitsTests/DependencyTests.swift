@@ -16,7 +16,7 @@ import Testing
         let rule = try #require(AddressRule(allowing: ["127.0.0.1"]))
         let client = OutboundClient(OutboundOptions(rule: rule), clock: SystemClock(), events: events)
         return Dependency(
-            "vendor", through: client, options, clock: clock, randomness: SeededRandomness(seed: 9), events: events)
+            "vendor", through: client, options, clock: clock, randomness: SeededRandomness(seed: 9))
     }
 
     /// Moves the clock whenever somebody pauses, until `work` is done; returns how long it paused in all.

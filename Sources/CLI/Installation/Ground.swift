@@ -1,8 +1,10 @@
+import Accounts
 import Base
 import Caching
 import Coordination
 import Hosting
 import Limits
+import Outbound
 import Storage
 import Telemetry
 
@@ -14,6 +16,7 @@ struct Ground: Sendable {
     let events: EventLog
     let caches: CacheRegistry
     let limits: LimitRegistry
+    let outbound: OutboundClient
     let flags: FeatureFlags
     let accounts: HostedAccounts
 
@@ -29,10 +32,14 @@ struct Ground: Sendable {
         caches = CacheRegistry(clock: clock, randomness: randomness, bus: InProcessBus())
         storage.addObserver(caches)
         limits = LimitRegistry(clock: clock)
+        outbound = OutboundClient(try installation.outboundOptions(), clock: clock, events: events)
         flags = try FeatureFlags(
             installation.plans.plans.flatMap(\.flags), storage: storage, clock: clock, logger: installation.logger)
         accounts = HostedAccounts(
             storage: storage, caches: caches, limits: limits, clock: clock, randomness: randomness, events: events,
-            domain: installation.settings.text(PlatformSettings.baseDomain))
+            domain: installation.settings.text(PlatformSettings.baseDomain),
+            kinds: installation.plans.plans.flatMap(\.notices),
+            push: PushSetup(
+                identity: PushIdentity(secret: keys.push, contact: installation.pushContact), outbound: outbound))
     }
 }

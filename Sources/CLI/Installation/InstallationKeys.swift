@@ -13,6 +13,8 @@ struct InstallationKeys: Sendable {
     let web: SigningKeys
     /// Signs cursors of pages.
     let cursors: Secret<[UInt8]>
+    /// Tells push services that it is us.
+    let push: Secret<[UInt8]>
     /// Signs addresses of uploads and downloads, and whatever else the product named in `purpose` signs.
     let root: Secret<[UInt8]>
 
@@ -21,6 +23,7 @@ struct InstallationKeys: Sendable {
         root = secret
         web = SigningKeys(SigningKeys.Key(name: "k1", secret: secret))
         cursors = Self.derived(secret, for: "cursors")
+        push = Self.derived(secret, for: "push")
     }
 
     /// A key of 32 bytes for one purpose.

@@ -34,6 +34,22 @@ enum PlatformSettings {
         "Whether /metrics is read without signing in: for servers that only your proxy and monitor reach.")
     static let data = Setting(
         "data.folder", .text, default: "./capstan-data", "Where files are kept: the SQLite database, blobs, keys.")
+    static let blobs = Setting(
+        "blobs.url", .text, default: nil,
+        "Where files are: s3://BUCKET?endpoint=URL&region=NAME; without it in the data folder.")
+    static let blobsKey = Setting(
+        "blobs.key", .secret, default: nil, "The public half of the key pair of the S3 store, its access key id.")
+    static let blobsSecret = Setting(
+        "blobs.secret", .secret, default: nil, "The secret half of the key pair of the S3 store.")
+    static let outboundAllow = Setting(
+        "outbound.allow", .text, default: nil,
+        "Private hosts, addresses or blocks (10.0.0.0/8) that may be called beside public ones, separated by commas.")
+    static let outboundTrust = Setting(
+        "outbound.trust", .text, default: nil,
+        "A file of certificates in PEM that are trusted beside the system's when calling out.")
+    static let pushContact = Setting(
+        "push.contact", .text, default: nil,
+        "Whom push services may write to, mailto:YOU@EXAMPLE.COM; without it postmaster at the base domain.")
     static let key = Setting(
         "secrets.key", .secret, default: nil,
         "Signs sessions, device keys and cursors, 64 hexadecimal digits; without it a key is made in the data folder.")
@@ -48,7 +64,8 @@ enum PlatformSettings {
 
     static let all = [
         database, pooling, directDatabase, listen, connections, drain, guardPerMinute, trustedHops, baseDomain, data,
-        key,
+        key, blobs, blobsKey, blobsSecret, outboundAllow, outboundTrust,
+        pushContact,
         nodeName, nodeLane,
         logLevel, openMetrics,
     ]

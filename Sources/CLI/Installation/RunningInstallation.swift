@@ -20,8 +20,7 @@ struct RunningInstallation: Sendable {
     ) async throws {
         let (clock, randomness, logger) = (installation.clock, installation.randomness, installation.logger)
         let settings = installation.settings
-        let blobs = try await DiskBlobs(
-            root: installation.dataFolder + "/blobs", clock: clock, randomness: randomness, events: ground.events)
+        let blobs = try await installation.openBlobs(on: ground)
         host = try await Host(
             installation.products,
             services: ProductServices(
@@ -30,8 +29,9 @@ struct RunningInstallation: Sendable {
                     name: settings.text(PlatformSettings.nodeName) ?? "node-1",
                     lane: settings.integer(PlatformSettings.nodeLane)),
                 home: home, storage: ground.storage, caches: ground.caches, limits: ground.limits, blobs: blobs,
-                fileKey: InstallationKeys.derived(keys.root, for: "files"), flags: ground.flags, settings: settings,
-                events: ground.events, isDemo: isDemo, metrics: ground.metrics, logger: logger),
+                fileKey: InstallationKeys.derived(keys.root, for: "files"), outbound: ground.outbound,
+                flags: ground.flags, settings: settings, events: ground.events, isDemo: isDemo, metrics: ground.metrics,
+                logger: logger),
             accounts: ground.accounts, ledger: ground.ledger, metricsPolicy: metricsPolicy)
         var siteSettings = SiteSettings()
         siteSettings.trustedHops = settings.integer(PlatformSettings.trustedHops)

@@ -32,6 +32,8 @@ public struct AccountsError: CodedError {
         case limited = "accounts.limited"
         /// The tenant lets nobody in who was not invited.
         case closed = "accounts.closed"
+        /// A device's push endpoint must not be called, or its keys are none.
+        case endpointInvalid = "accounts.endpointInvalid"
         /// A password could not be hashed.
         case hashingFailed = "accounts.hashingFailed"
     }

@@ -17,14 +17,15 @@ public enum AccountsSchema {
             TableDeclaration("memberships"),
             TableDeclaration("api_keys"),
             TableDeclaration("audit_entries", retention: .after(column: "made_at", age: auditAge)),
-        ],
+        ] + notificationTables,
         migrations: [
             Migration(1, "people, tenants, memberships, keys, audit", people + tenants + keys + audit),
             Migration(2, "requests for personal data", requests),
+            Migration(3, "notifications and push", notifications),
         ])
 
     /// The rights of this module to work across tenants.
-    public static let capabilities = [peopleCapability, tenantsCapability, keysCapability]
+    public static let capabilities = [peopleCapability, tenantsCapability, keysCapability, pushCapability]
 
     static let peopleCapability = SystemCapability(
         name: "accounts.people", reason: "A person belongs to the installation and may enter several tenants.")

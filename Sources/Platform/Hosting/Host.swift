@@ -40,7 +40,7 @@ public struct Host: Sendable {
             + ConsoleRoutes(report: report, flags: services.flags).routes
             + ConsolePages(report: report, flags: services.flags).routes
             + accounts.routes
-        var running: [any Service] = [accounts.service, services.flags]
+        var running: [any Service] = accounts.services + [services.flags]
         var personal: [PersonalData] = []
         var bundles = [PageBundle.web, .console, AccountsRoutes.bundle]
         var navigation: [SiteChrome.Link] = []

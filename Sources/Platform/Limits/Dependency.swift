@@ -1,7 +1,7 @@
 public import Base
 public import Outbound
 import Synchronization
-public import Telemetry
+import Telemetry
 
 /// A vendor or store that this process calls: tried again when that may help, left alone while it fails.
 ///
@@ -61,16 +61,15 @@ public final class Dependency: Sendable {
     ///   - options: When it is tried again and when it is left alone.
     ///   - clock: What pauses are measured by.
     ///   - randomness: Draws the pauses.
-    ///   - events: Where it is told that the breaker opens and closes.
     public init(
         _ name: String, through client: OutboundClient, _ options: DependencyOptions = DependencyOptions(),
-        clock: any WallClock, randomness: any Randomness, events: EventLog
+        clock: any WallClock, randomness: any Randomness
     ) {
         self.name = name
         self.client = client
         self.options = options
         self.clock = clock
-        self.events = events
+        events = client.events
         breaker = CircuitBreaker(name, options.breaker, clock: clock)
         retrier = Retrier(options.retries, budget: options.budget, clock: clock, randomness: randomness)
     }

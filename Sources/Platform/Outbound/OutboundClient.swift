@@ -23,7 +23,8 @@ public final class OutboundClient: Sendable {
 
     let options: OutboundOptions
     let clock: any WallClock
-    let events: EventLog
+    /// Where calls are told.
+    public let events: EventLog
     private let received: Counter.Series
     private let gate: HostGate
     private let clients: PinnedClients

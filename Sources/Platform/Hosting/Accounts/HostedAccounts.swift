@@ -2,6 +2,7 @@ public import Accounts
 public import Base
 public import Caching
 public import Limits
+public import Outbound
 public import ServiceLifecycle
 public import Storage
 public import Telemetry
@@ -24,6 +25,10 @@ public struct HostedAccounts: Sendable {
     public let doorkeeper: Doorkeeper
     private let upkeep: AccountsUpkeep
     private let openPersonalData: @Sendable ([PersonalData]) -> PersonalDataDesk
+    private let notifications: Notifications
+    private let kinds: [NoticeKind]
+    private let push: NotificationRoutes.Push?
+    private let sender: PushSender?
 
     /// Puts the parts together; nothing is read before ``open(named:joining:)``.
     ///
@@ -35,9 +40,12 @@ public struct HostedAccounts: Sendable {
     ///   - randomness: what ids, salts and keys are made of.
     ///   - events: where sign-ins, refusals and failures are told.
     ///   - domain: under which domain tenants are served by their short name; `nil` for none.
+    ///   - kinds: the kinds of notices that products send. Defaults to none.
+    ///   - push: how devices are told; `nil`, the default, when they are not.
     public init(
         storage: Storage, caches: CacheRegistry, limits: LimitRegistry, clock: any WallClock,
-        randomness: any Randomness, events: EventLog, domain: String?
+        randomness: any Randomness, events: EventLog, domain: String?, kinds: [NoticeKind] = [],
+        push: PushSetup? = nil
     ) {
         directory = TenantDirectory(storage: storage, clock: clock, randomness: randomness, domain: domain)
         epochs = SessionEpochs(storage: storage, clock: clock)
@@ -52,6 +60,18 @@ public struct HostedAccounts: Sendable {
                 randomness: randomness, events: events)
         }
         upkeep = AccountsUpkeep(epochs: epochs, directory: directory, keys: keys, clock: clock, events: events)
+        notifications = Notifications(storage: storage, clock: clock, randomness: randomness)
+        self.kinds = kinds
+        self.push = push.map {
+            .init(
+                subscriptions: PushSubscriptions(storage: storage, clock: clock, randomness: randomness),
+                identity: $0.identity, outbound: $0.outbound)
+        }
+        sender = push.map {
+            PushSender(
+                storage: storage, identity: $0.identity, outbound: $0.outbound, clock: clock, randomness: randomness,
+                events: events)
+        }
     }
 
     /// Learns what there is, and makes the first tenant of a new installation.
@@ -83,6 +103,7 @@ public struct HostedAccounts: Sendable {
     /// The routes to sign up, in and out, and to look after members, keys and audit entries.
     public var routes: [Route] {
         AccountsRoutes(doorkeeper: doorkeeper, keys: keys, trail: trail, directory: directory).routes
+            + NotificationRoutes(notifications: notifications, kinds: kinds, push: push).routes
     }
 
     /// The desk at which people take their data and leave.
@@ -99,8 +120,13 @@ public struct HostedAccounts: Sendable {
     /// Removes people who have left, until the process stops.
     public func service(of desk: PersonalDataDesk) -> any Service { ErasureService(desk: desk) }
 
-    /// Keeps all of it up to date until the process stops.
-    public var service: any Service { UpkeepService(upkeep: upkeep) }
+    /// What runs until the process stops: keeps all of it up to date, and tells devices.
+    public var services: [any Service] {
+        let upkeep = upkeep
+        let sender = sender
+        return [UntilTold { try await upkeep.run() }]
+            + (sender.map { sender in [UntilTold { try await sender.run() }] } ?? [])
+    }
 }
 
 private struct ErasureService: Service {
@@ -115,12 +141,24 @@ private struct ErasureService: Service {
     }
 }
 
-private struct UpkeepService: Service {
-    let upkeep: AccountsUpkeep
+/// How devices are told.
+public struct PushSetup: Sendable {
+    let identity: PushIdentity
+    let outbound: OutboundClient
+
+    /// Says who we are to push services, and how they are reached.
+    public init(identity: PushIdentity, outbound: OutboundClient) {
+        self.identity = identity
+        self.outbound = outbound
+    }
+}
+
+private struct UntilTold: Service {
+    let work: @Sendable () async throws -> Void
 
     func run() async throws {
         do {
-            try await cancelWhenGracefulShutdown { try await upkeep.run() }
+            try await cancelWhenGracefulShutdown { try await work() }
         } catch is CancellationError {
             // How it is told to stop.
         }

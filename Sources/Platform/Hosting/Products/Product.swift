@@ -1,3 +1,4 @@
+public import Accounts
 public import Storage
 public import Telemetry
 
@@ -34,11 +35,14 @@ public struct ProductPlan: Sendable {
     public let capabilities: [SystemCapability]
     /// What it tells about itself, beside the platform's events.
     public let events: [Event]
+    /// The kinds of things that it tells people, in the order of the page of preferences.
+    public let notices: [NoticeKind]
 
     /// Declares a product.
     public init(
         name: StaticString, title: StaticString, summary: StaticString, schema: SchemaModule, settings: [Setting] = [],
-        flags: [FeatureFlag] = [], capabilities: [SystemCapability] = [], events: [Event] = []
+        flags: [FeatureFlag] = [], capabilities: [SystemCapability] = [], events: [Event] = [],
+        notices: [NoticeKind] = []
     ) {
         self.name = name.description
         self.title = title.description
@@ -48,5 +52,6 @@ public struct ProductPlan: Sendable {
         self.flags = flags
         self.capabilities = capabilities
         self.events = events
+        self.notices = notices
     }
 }

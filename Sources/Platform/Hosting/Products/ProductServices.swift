@@ -1,8 +1,10 @@
+public import Accounts
 public import Base
 public import Blobs
 public import Caching
 public import Limits
 public import Logging
+public import Outbound
 public import Storage
 public import Telemetry
 
@@ -26,6 +28,10 @@ public struct ProductServices: Sendable {
     public let blobs: any BlobStore
     /// What addresses of files are signed by.
     public let fileKey: Secret<[UInt8]>
+    /// Tells people, within a transaction of the product's.
+    public let notifications: Notifications
+    /// The way to the outside world; a vendor's client is a `Limits.Dependency` on it.
+    public let outbound: OutboundClient
     /// What is switched on, for whom.
     public let flags: FeatureFlags
     /// The values of the product's settings.
@@ -43,7 +49,8 @@ public struct ProductServices: Sendable {
     public init(
         clock: any WallClock, randomness: any Randomness, node: Node, home: Tenant, storage: Storage,
         caches: CacheRegistry, limits: LimitRegistry, blobs: any BlobStore, fileKey: Secret<[UInt8]>,
-        flags: FeatureFlags, settings: Settings, events: EventLog, isDemo: Bool = false, metrics: MetricRegistry,
+        outbound: OutboundClient, flags: FeatureFlags, settings: Settings, events: EventLog, isDemo: Bool = false,
+        metrics: MetricRegistry,
         logger: Logger
     ) {
         self.clock = clock
@@ -55,6 +62,8 @@ public struct ProductServices: Sendable {
         self.limits = limits
         self.blobs = blobs
         self.fileKey = fileKey
+        self.outbound = outbound
+        notifications = Notifications(storage: storage, clock: clock, randomness: randomness)
         self.flags = flags
         self.settings = settings
         self.events = events
