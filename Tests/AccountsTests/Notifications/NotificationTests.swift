@@ -15,10 +15,11 @@ extension NoticeKind {
 @Suite(.databases) struct NotificationTests {
     private let ada = ID<Person>(high: 1, low: 1)
     private let bob = ID<Person>(high: 1, low: 2)
+    private let chance = SeededRandomness(seed: 31)
 
     private func notifications(_ installation: Installation) -> Notifications {
         Notifications(
-            storage: installation.storage, clock: installation.clock, randomness: SeededRandomness(seed: 31))
+            storage: installation.storage, clock: installation.clock, randomness: chance)
     }
 
     private func tell(

@@ -47,7 +47,7 @@ enum PushMessage {
 
     /// Opens what ``seal(_:to:secret:from:salt:)`` made, as a device does; `nil` for anything else.
     static func open(_ body: [UInt8], as receiver: P256.KeyAgreement.PrivateKey, secret: [UInt8]) -> [UInt8]? {
-        guard body.count > Bounds.header + 17, body[20] == 65 else { return nil }
+        guard body.count >= Bounds.header + 17, body[20] == 65 else { return nil }
         let sender = Array(body[21..<86])
         let sealed = body[86...]
         do {
