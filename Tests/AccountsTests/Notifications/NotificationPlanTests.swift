@@ -88,9 +88,9 @@ import Testing
         try await notifications.markAllRead(by: ada, in: tenant)
         try await notifications.set([.init(kind: "k")], of: ada, in: tenant)
         _ = try await notifications.preferences(of: ada, in: tenant)
-        try await installation.storage.write(for: tenant) { transaction in
-            try await notifications.erase(ada, of: tenant, in: transaction)
-        }
+        let part = notifications.personalData
+        try await part.export(ada, tenant) { _, _ in }
+        #expect(try await part.erase(Leaver(person: ada, pseudonym: ID(high: 5, low: 5)), tenant) == .done)
         let retention = Retention(
             storage: installation.storage, modules: [AccountsSchema.module], clock: installation.clock,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })

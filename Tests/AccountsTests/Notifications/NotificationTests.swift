@@ -107,16 +107,19 @@ extension NoticeKind {
         #expect(try await notifications.page(of: bob, in: tenant).items.count == 2)
     }
 
-    @Test(arguments: Backend.all) func `an erased person leaves nothing`(backend: Backend) async throws {
+    @Test(arguments: Backend.all) func `a person takes all of it along, and an erased one leaves nothing`(
+        backend: Backend
+    ) async throws {
         let installation = try await Installation(backend)
         let notifications = notifications(installation)
         let tenant = installation.open
         try await tell(installation, [ada, bob], .win, "win")
         try await notifications.set([.init(kind: "test.win")], of: ada, in: tenant)
-        let person = ada
-        try await installation.storage.write(for: tenant) { transaction in
-            try await notifications.erase(person, of: tenant, in: transaction)
-        }
+        let part = notifications.personalData
+        var kinds: [String] = []
+        try await part.export(ada, tenant) { kind, _ in kinds.append(kind) }
+        #expect(kinds == ["notice", "noticePreference"])
+        #expect(try await part.erase(Leaver(person: ada, pseudonym: ID(high: 5, low: 5)), tenant) == .done)
         #expect(try await notifications.page(of: ada, in: tenant).items.isEmpty)
         #expect(try await notifications.preferences(of: ada, in: tenant).isEmpty)
         #expect(try await notifications.page(of: bob, in: tenant).items.count == 1)

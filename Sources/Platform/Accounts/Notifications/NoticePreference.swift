@@ -3,7 +3,7 @@ public import Storage
 /// How a person wants to be told of one kind of thing.
 ///
 /// Both ways unless said otherwise.
-public struct NoticePreference: Sendable, Hashable {
+public struct NoticePreference: Sendable, Hashable, Encodable {
     /// The kind's name.
     public var kind: String
     /// Whether it is put on the person's page.

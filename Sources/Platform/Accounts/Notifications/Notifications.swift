@@ -22,6 +22,7 @@ public struct Notifications: Sendable {
         /// Unread notices that are counted; more are shown as `99+`.
         public static let unread = 100
         static let kinds = 100
+        static let erased = 500
     }
 
     private let storage: Storage
@@ -166,17 +167,60 @@ public struct Notifications: Sendable {
             """)
     }
 
-    /// Forgets all notices, preferences and devices of a person, as part of the account's erasure.
-    public func erase(_ person: ID<Person>, of tenant: Tenant, in transaction: any Writing) async throws(StorageError) {
-        try await transaction.execute(
+    /// Forgets notices, preferences and devices of a person, a bounded part of them; returns whether there may be more.
+    public func erase(
+        _ person: ID<Person>, of tenant: Tenant, in transaction: any Writing
+    ) async throws(StorageError) -> Bool {
+        let removed = try await transaction.execute(
             "accounts.eraseNotices",
-            "DELETE FROM notifications WHERE tenant_id = \(tenant) AND person_id = \(person)")
+            """
+            DELETE FROM notifications WHERE tenant_id = \(tenant) AND id IN (
+                SELECT id FROM notifications WHERE tenant_id = \(tenant) AND person_id = \(person)
+                LIMIT \(Bounds.erased))
+            """)
         try await transaction.execute(
             "accounts.eraseNoticePreferences",
             "DELETE FROM notification_preferences WHERE tenant_id = \(tenant) AND person_id = \(person)")
         try await transaction.execute(
             "accounts.erasePushSubscriptions",
             "DELETE FROM push_subscriptions WHERE tenant_id = \(tenant) AND person_id = \(person)")
+        return removed == Bounds.erased
+    }
+
+    /// What is handed over to a person who wants their data, and removed of one who leaves.
+    public var personalData: PersonalData {
+        PersonalData(product: "notifications") { person, tenant, emit in
+            var cursor: Cursor?
+            repeat {
+                let page = try await page(of: person, in: tenant, after: cursor, limit: Bounds.people)
+                for notice in page.items { try await emit("notice", NoticeOutput(notice)) }
+                cursor = page.next
+            } while cursor != nil
+            for preference in try await preferences(of: person, in: tenant) {
+                try await emit("noticePreference", preference)
+            }
+            let devices = try await storage.reader(for: tenant).list(
+                Device.self, "accounts.exportDevices",
+                """
+                SELECT endpoint, created_at FROM push_subscriptions
+                WHERE tenant_id = \(tenant) AND person_id = \(person)
+                """, limit: Bounds.kinds)
+            for device in devices { try await emit("device", device) }
+        } erase: { leaver, tenant in
+            try await storage.write(for: tenant) { transaction in
+                try await erase(leaver.person, of: tenant, in: transaction) ? .more : .done
+            }
+        }
+    }
+
+    private struct Device: RowDecodable, Encodable {
+        let endpoint: String
+        let createdAt: Timestamp
+
+        init(row: SQLRow) throws(StorageError) {
+            endpoint = try row.value("endpoint")
+            createdAt = try row.value("created_at")
+        }
     }
 
     private struct Count: RowDecodable {

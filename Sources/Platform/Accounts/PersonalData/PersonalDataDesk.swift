@@ -1,7 +1,7 @@
 public import Base
 public import Storage
 public import Telemetry
-public import Web
+import Web
 
 /// Gives people what is kept about them, and removes them when they leave, in all products and tenants.
 ///

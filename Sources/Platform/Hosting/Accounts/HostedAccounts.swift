@@ -110,7 +110,9 @@ public struct HostedAccounts: Sendable {
     ///
     /// - Parameter parts: what each product answers.
     /// - Returns: the desk; its service must run for people who have left to be removed.
-    public func personalData(_ parts: [PersonalData]) -> PersonalDataDesk { openPersonalData(parts) }
+    public func personalData(_ parts: [PersonalData]) -> PersonalDataDesk {
+        openPersonalData(parts + [notifications.personalData])
+    }
 
     /// The routes of a desk.
     public func routes(of desk: PersonalDataDesk) -> [Route] {
