@@ -10,7 +10,7 @@ import Testing
 @testable import BlobsS3
 
 /// Against a real S3 server.
-@Suite struct S3BlobsTests {
+@Suite(.serialized) struct S3BlobsTests {
     private let randomness = SeededRandomness(seed: 21)
 
     @Test func `the store conforms`() async throws {

@@ -24,7 +24,8 @@ struct Store {
         let rule = try #require(AddressRule(allowing: ["127.0.0.1"]))
         let client = OutboundClient(OutboundOptions(rule: rule), clock: SystemClock(), events: events)
         let store = Dependency(
-            "blobs", through: client, DependencyOptions(retries: retries), clock: SystemClock(),
+            "blobs", through: client, DependencyOptions(retries: retries, budget: RetryBudget(ratio: 1, reserve: 100)),
+            clock: SystemClock(),
             randomness: SeededRandomness(seed: 3))
         let options = try #require(
             S3Options(
@@ -42,7 +43,9 @@ struct Store {
         let endpoint = try #require(OutboundAddress(text))
         let id = ID<Store>(at: SystemClock().now(), using: SystemRandomness()).description
         let store = try Store(
-            at: endpoint, bucket: "b-" + id.lowercased().filter { $0.isNumber || $0.isLetter }, prefix: prefix)
+            at: endpoint, bucket: "b-" + id.lowercased().filter { $0.isNumber || $0.isLetter }, prefix: prefix,
+            // The server of the tests is one that stumbles when it is asked by several at once, as stores may.
+            retries: RetryPolicy(attemptsMax: 6))
         try await store.blobs.bucket.ask(.put, nil)
         return store
     }
