@@ -31,7 +31,9 @@ import Testing
                 "test.spoil",
                 """
                 UPDATE clip_tallies SET score = score + 1
-                WHERE tenant_id = \(stage.tenant) AND clip_id = \(scene.clips[2].id)
+                WHERE tenant_id = \(stage.tenant) AND clip_id = \(scene.clips[2].id) AND lane = (
+                    SELECT min(t.lane) FROM clip_tallies t
+                    WHERE t.tenant_id = \(stage.tenant) AND t.clip_id = \(scene.clips[2].id))
                 """)
             let wrong = await checks.check(scene.slots[0].id, in: stage.tenant)
             #expect(wrong.map(\.clipID) == [scene.clips[2].id])
