@@ -32,7 +32,8 @@ public struct Writer: Writing {
     /// Sends a statement whose rows are bounded by `rowsMax`.
     public func run(_ name: StaticString, _ sql: SQL, rowsMax: Int) async throws(StorageError) -> StatementResult {
         try storage.checkNotWriting(name.description)
-        return try await storage.send(name, sql, rowsMax: rowsMax, scope: scope, stripe: stripe) { request throws(StorageError) in
+        return try await storage.send(name, sql, rowsMax: rowsMax, scope: scope, stripe: stripe) {
+            request throws(StorageError) in
             try await storage.driver.run(request, scope: scope, access: .write, freshness: .primary)
         }
     }

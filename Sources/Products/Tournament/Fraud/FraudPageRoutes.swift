@@ -88,7 +88,8 @@ struct FraudPageRoutes {
 
     private var dismissal: Route {
         Route(
-            .post, "/tournament/desk/fraud/{id}/dismissal", "tournament.sendCaseDismissal", "Lets votes stand, by form.",
+            .post, "/tournament/desk/fraud/{id}/dismissal", "tournament.sendCaseDismissal",
+            "Lets votes stand, by form.",
             policy: .role(.moderator), limit: FraudRoutes.limit, budget: 3, accepts: .form, status: 303,
             failures: [FraudRoutes.missing, FraudRoutes.decided]
         ) { [desk] (request: Request<DecisionForm>) in

@@ -10,8 +10,9 @@ final class VoteDesk: Sendable {
         static let knownVoters = 200_000
         /// How often a group is tried for votes that nothing stands against any more.
         static let attempts = 4
-        /// Groups of one node that are counted at the same time on PostgreSQL, each in a lane of its own: while one is
-        /// made durable the next is counted. SQLite has one writer.
+        /// Groups of one node that are counted at the same time on PostgreSQL, each in a lane of its own.
+        ///
+        /// While one is made durable the next is counted. SQLite has one writer.
         static let tills = 2
     }
 
