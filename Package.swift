@@ -136,7 +136,7 @@ let floors: [[Room]] = [
     [
         product(
             "Tournament",
-            ["Base", "Telemetry", "Storage", "Blobs", "Caching", "Limits", "Web", "Accounts", "Hosting"],
+            ["Base", "Telemetry", "Storage", "Outbound", "Blobs", "Caching", "Limits", "Web", "Accounts", "Hosting"],
             [logging, crypto, nioCore, lifecycle])
     ],
     // F8
@@ -212,7 +212,8 @@ let suites: [Room] = [
     tests(
         "TournamentTests",
         [
-            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Blobs",
+            "Base", "BaseTestKit", "Telemetry", "Outbound", "OutboundTestKit", "Storage", "StorageTestKit",
+            "StorageBackends", "Blobs",
             "Caching", "Limits", "Web", "WebTestKit", "Accounts", "Hosting", "Tournament",
         ],
         [logging, crypto, httpTypes, nioCore, lifecycle]),

@@ -35,7 +35,8 @@ extension Rule {
 
     /// Suffixes of files that act: they bring rules, stores and caches together, with or without a request.
     static let acting = [
-        "Advancer", "Bot", "Demo", "Desk", "Filling", "Flush", "Jobs", "Keeper", "Prompts", "Service", "Settings",
+        "Advancer", "Bot", "Client", "Demo", "Desk", "Filling", "Flush", "Jobs", "Keeper", "Prompts", "Service",
+        "Settings",
         "Steps",
         "Topics",
     ]

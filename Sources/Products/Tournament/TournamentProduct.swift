@@ -14,7 +14,7 @@ public struct TournamentProduct: Product {
         schema: TournamentSchema.module, settings: MediaSettings.all + CaptchaSettings.Key.all,
         flags: Playhouse.Flags.all,
         capabilities: [SlotStore.sweep, MediaTaskStore.sweep, PersonStore.folding] + Fairness.capabilities,
-        events: Event.tournament)
+        events: Event.tournament, notices: NoticeKind.tournament)
 
     private let services: ProductServices
     private let house: Playhouse
@@ -28,7 +28,9 @@ public struct TournamentProduct: Product {
         house = Playhouse(
             storage: services.storage, caches: services.caches, clock: services.clock, randomness: services.randomness,
             lane: services.node.lane, logger: services.logger, events: services.events,
-            captcha: try CaptchaKind(CaptchaSettings(services.settings, isDemo: services.isDemo).way),
+            captcha: try CaptchaKind(
+                CaptchaSettings(services.settings, isDemo: services.isDemo).way, through: services.outbound,
+                events: services.events),
             isOn: { [flags = services.flags] flag, tenant in flags.isOn(flag, for: tenant) },
             nameOf: PersonNames(storage: services.storage).name)
         let tools = MediaSettings.tools(services.settings, clock: services.clock)

@@ -55,6 +55,8 @@ import WebTestKit
             ).page(of: atelier.tenant)
             #expect(trail.items.map(\.action) == ["clip.approved"])
             #expect(trail.items[0].actor == .person(moderator.id) && trail.items[0].subjectID == "\(id)")
+            let told = try await atelier.stage.house.notices.page(of: maker.id, in: atelier.tenant).items
+            #expect(told.map(\.kind) == ["tournament.clipReviewed"] && told[0].link == "/tournament/clips/\(id)")
             // The own clip cannot be voted for.
             let own = try await atelier.site.post(
                 "/api/tournament/votes", json: #"{"clipId":"\#(id)","kind":"normal"}"#, headers: [maker.session])

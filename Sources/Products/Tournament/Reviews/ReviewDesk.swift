@@ -45,6 +45,8 @@ struct ReviewDesk: Sendable {
             try await trail.append(
                 "clip.approved", by: .person(person), on: ("clip", id.description), ["slot": clip.slotID.description],
                 for: tenant, in: transaction)
+            try await house.notices.notify(
+                [clip.personID], .clipReviewed, .approved(clip), for: tenant, in: transaction)
             return clip
         }
         house.boards.keeper.touch([clip.slotID])
@@ -68,6 +70,8 @@ struct ReviewDesk: Sendable {
             try await trail.append(
                 "clip.rejected", by: .person(person), on: ("clip", id.description), ["reason": reason], for: tenant,
                 in: transaction)
+            try await house.notices.notify(
+                [clip.personID], .clipReviewed, .rejected(clip, because: reason), for: tenant, in: transaction)
             transaction.afterCommit(.invalidate(tag: Timetable.Tag.clip(id)))
             return clip
         }

@@ -1,3 +1,4 @@
+import Accounts
 import Base
 import Storage
 
@@ -7,6 +8,7 @@ import Storage
 struct SlotSteps: Sendable {
     let storage: Storage
     let clock: any WallClock
+    let notices: Notifications
     /// Is waited for between a count and the decision that follows from it: for tests of what may happen there.
     var hasCounted: @Sendable () async throws -> Void = {}
 
@@ -150,6 +152,10 @@ struct SlotSteps: Sendable {
         try await clips.settle(slot.id, winner: winner.clipID, through: transaction, in: tenant)
         try await people.raise(
             PersonChange(wins: 1), ofMakerOf: winner.clipID, through: transaction, in: tenant)
+        if let clip = try await clips.entered(winner.clipID, through: transaction, in: tenant)?.clip {
+            try await notices.notify(
+                [clip.personID], .clipWon, .won(clip, slot), for: tenant, in: transaction)
+        }
         var decided = slot
         decided.state = .provisional
         decided.decidedAt = winner.decidedAt
@@ -260,6 +266,10 @@ struct SlotSteps: Sendable {
                 try await clips.settle(id, winner: clip, through: transaction, in: tenant)
                 if let before, before != clip {
                     try await people.moveWin(from: before, to: clip, through: transaction, in: tenant)
+                    if let clip = try await clips.entered(clip, through: transaction, in: tenant)?.clip {
+                        try await notices.notify(
+                            [clip.personID], .clipWon, .won(clip, slot), for: tenant, in: transaction)
+                    }
                 }
             }
             for tag in [Timetable.Tag.clips(id), Timetable.Tag.result(id), Timetable.Tag.film] {

@@ -101,14 +101,3 @@ final class Fairness: Sendable {
         return Entry(finding: finding, weightMax: weightMax)
     }
 }
-
-extension CaptchaKind {
-    /// Without a way out of the process the vendor counts as unreachable: the small cap holds, and nobody is let through.
-    init(_ way: CaptchaSettings.Way) {
-        switch way {
-        case .none: self = .none
-        case .local: self = .local
-        case .turnstile(let siteKey, _, _): self = .verified(MissingVerifier(), siteKey: siteKey)
-        }
-    }
-}

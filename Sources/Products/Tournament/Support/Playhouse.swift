@@ -1,3 +1,4 @@
+import Accounts
 import Base
 import Caching
 import Crypto
@@ -41,6 +42,7 @@ final class Playhouse: Sendable {
     let feed: FeedDesk
     let boards: BoardDesk
     let results: ResultDesk
+    let notices: Notifications
     let steps: SlotSteps
     let advancer: SlotAdvancer
     let people: PersonDesk
@@ -77,7 +79,8 @@ final class Playhouse: Sendable {
         votes = VoteDesk(
             storage: storage, timetable: timetable, lane: lane, clock: clock, randomness: randomness
         ) { _, slots in keeper.touch(slots) }
-        steps = SlotSteps(storage: storage, clock: clock)
+        notices = Notifications(storage: storage, clock: clock, randomness: randomness)
+        steps = SlotSteps(storage: storage, clock: clock, notices: notices)
         fairness = Fairness(
             storage: storage, timetable: timetable, steps: steps, lane: lane, clock: clock, randomness: randomness,
             events: events ?? .silent(clock: clock, products: Event.tournament), captcha: captcha
