@@ -73,6 +73,8 @@ import Testing
                 }
                 try await group.waitForAll()
             }
+            let told = try await stage.house.notices.page(of: scene.clips[0].personID, in: stage.tenant).items
+            #expect(told.map(\.kind) == ["tournament.clipWon"])
             let all = outcomes.withLock { $0 }
             #expect(all.filter { $0 == .frozen }.count == 1)
             #expect(all.filter { $0 == .decided(scene.clips[0].id) }.count == 1)
