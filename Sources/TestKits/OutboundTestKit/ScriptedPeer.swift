@@ -109,8 +109,16 @@ public final class ScriptedPeer: Sendable {
         return try await server.executeThenClose { connections in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await peer.accept(connections) }
-                defer { group.cancelAll() }
-                return try await body(peer)
+                let result: Swift.Result<Result, any Error>
+                do {
+                    result = .success(try await body(peer))
+                } catch {
+                    result = .failure(error)
+                }
+                // Not cancelled, so that what was accepted is also served: NIO traps on a connection that nobody took.
+                server.channel.close(promise: nil)
+                try await group.waitForAll()
+                return try result.get()
             }
         }
     }
@@ -129,6 +137,7 @@ public final class ScriptedPeer: Sendable {
                     try? await PeerConnection(peer: self, number: number).serve(channel)
                 }
             }
+            group.cancelAll()
         }
     }
 
