@@ -9,8 +9,12 @@ struct PeerConnection {
     let peer: ScriptedPeer
     let number: Int
 
-    func serve(_ channel: NIOAsyncChannel<HTTPServerRequestPart, ByteBuffer>) async throws {
+    func serve(_ accepted: any Channel) async throws {
+        let channel = try await accepted.eventLoop.submit {
+            try NIOAsyncChannel<HTTPServerRequestPart, ByteBuffer>(wrappingChannelSynchronously: accepted)
+        }.get()
         try await channel.executeThenClose { inbound, outbound in
+            try await accepted.setOption(.autoRead, value: true).get()
             var parts = inbound.makeAsyncIterator()
             while let part = try await parts.next() {
                 guard case .head(let head) = part else { continue }

@@ -96,35 +96,29 @@ public final class ScriptedPeer: Sendable {
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
+            // Nothing is read before somebody serves the connection; and until then it is no `NIOAsyncChannel`, which
+            // traps when it is dropped, as one is that arrives while the peer ends.
+            .childChannelOption(.autoRead, value: false)
             .bind(host: "127.0.0.1", port: 0) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
                     if let context { try pipeline.addHandler(NIOSSLServerHandler(context: context)) }
                     try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder()))
-                    return try NIOAsyncChannel<HTTPServerRequestPart, ByteBuffer>(
-                        wrappingChannelSynchronously: channel)
+                    return channel
                 }
             }
         let peer = ScriptedPeer(port: server.channel.localAddress?.port ?? 0, scheme: scheme, script: script)
         return try await server.executeThenClose { connections in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await peer.accept(connections) }
-                let result: Swift.Result<Result, any Error>
-                do {
-                    result = .success(try await body(peer))
-                } catch {
-                    result = .failure(error)
-                }
-                // Not cancelled, so that what was accepted is also served: NIO traps on a connection that nobody took.
-                server.channel.close(promise: nil)
-                try await group.waitForAll()
-                return try result.get()
+                defer { group.cancelAll() }
+                return try await body(peer)
             }
         }
     }
 
     private func accept(
-        _ connections: NIOAsyncChannelInboundStream<NIOAsyncChannel<HTTPServerRequestPart, ByteBuffer>>
+        _ connections: NIOAsyncChannelInboundStream<any Channel>
     ) async throws {
         try await withThrowingDiscardingTaskGroup { group in
             for try await channel in connections {
@@ -137,7 +131,6 @@ public final class ScriptedPeer: Sendable {
                     try? await PeerConnection(peer: self, number: number).serve(channel)
                 }
             }
-            group.cancelAll()
         }
     }
 
