@@ -62,8 +62,9 @@ final class Reactor: @unchecked Sendable {
     let poller = Poller()
     private let inbox = Mutex(Inbox())
     let figures = Mutex(Figures())
-    private let connecting = DispatchQueue(label: "capstan.postgres.connect", attributes: .concurrent)
-    let cancelling = DispatchQueue(label: "capstan.postgres.cancel", attributes: .concurrent)
+    // Of another quality than tasks: both block, and the threads of one quality are few and shared with all tasks.
+    private let connecting = DispatchQueue(label: "capstan.postgres.connect", qos: .utility, attributes: .concurrent)
+    let cancelling = DispatchQueue(label: "capstan.postgres.cancel", qos: .utility, attributes: .concurrent)
     /// What both queues are doing: see ``runUntilStopped()``.
     let blocking = DispatchGroup()
 
