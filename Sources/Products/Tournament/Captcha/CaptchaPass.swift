@@ -1,6 +1,5 @@
 import Base
 import Crypto
-import Foundation
 
 /// What a solved captcha gives a voter: half an hour in which no other is asked for.
 ///
@@ -44,12 +43,12 @@ struct CaptchaSigner: Sendable {
 
     func text(_ pass: CaptchaPass, voter: ID<Voter>, tenant: Tenant) -> String {
         let payload = [pass.kind.rawValue] + Self.bytes(pass.expiresAt.microseconds)
-        return Self.encoded(payload + signature("pass", payload, voter, tenant))
+        return Base64URL.encode(payload + signature("pass", payload, voter, tenant))
     }
 
     /// The pass in a cookie; `nil` when it is forged, of another voter, or over.
     func pass(_ text: String, voter: ID<Voter>, tenant: Tenant, at now: Timestamp) -> CaptchaPass? {
-        guard text.utf8.count <= 64, let bytes = Self.decoded(text), bytes.count == 25 else { return nil }
+        guard text.utf8.count <= 64, let bytes = Base64URL.decode(text), bytes.count == 25 else { return nil }
         let payload = Array(bytes[0..<9])
         guard Self.isEqual(bytes[9...], signature("pass", payload, voter, tenant)),
             let kind = CaptchaPass.Kind(rawValue: payload[0])
@@ -61,12 +60,12 @@ struct CaptchaSigner: Sendable {
     /// What proves that a challenge of ours was answered: bound to the answer, the voter and the time.
     func challenge(_ answer: Int, nonce: UInt64, at time: Timestamp, voter: ID<Voter>, tenant: Tenant) -> String {
         let payload = Self.bytes(time.microseconds) + Self.bytes(Int64(bitPattern: nonce))
-        return Self.encoded(payload + signature("challenge", payload + Self.bytes(Int64(answer)), voter, tenant))
+        return Base64URL.encode(payload + signature("challenge", payload + Self.bytes(Int64(answer)), voter, tenant))
     }
 
     /// When a challenge was made, if this is its answer; `nil` for a wrong or forged one.
     func challengeTime(_ text: String, answer: Int, voter: ID<Voter>, tenant: Tenant) -> Timestamp? {
-        guard text.utf8.count <= 64, let bytes = Self.decoded(text), bytes.count == 32 else { return nil }
+        guard text.utf8.count <= 64, let bytes = Base64URL.decode(text), bytes.count == 32 else { return nil }
         let payload = Array(bytes[0..<16])
         guard Self.isEqual(bytes[16...], signature("challenge", payload + Self.bytes(Int64(answer)), voter, tenant))
         else { return nil }
@@ -88,15 +87,6 @@ struct CaptchaSigner: Sendable {
 
     private static func number(_ bytes: ArraySlice<UInt8>) -> Int64 {
         Int64(bitPattern: bytes.reduce(0) { $0 << 8 | UInt64($1) })
-    }
-
-    private static func encoded(_ bytes: [UInt8]) -> String {
-        Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
-    }
-
-    private static func decoded(_ text: String) -> [UInt8]? {
-        let padded = text + String(repeating: "=", count: (4 - text.utf8.count % 4) % 4)
-        return Data(base64Encoded: padded.replacing("-", with: "+").replacing("_", with: "/")).map(Array.init)
     }
 
     /// All bytes are compared whatever the first difference is.
