@@ -67,7 +67,9 @@ struct CaptchaSigner: Sendable {
     func challengeTime(_ text: String, answer: Int, voter: ID<Voter>, tenant: Tenant) -> Timestamp? {
         guard text.utf8.count <= 64, let bytes = Base64URL.decode(text), bytes.count == 32 else { return nil }
         let payload = Array(bytes[0..<16])
-        guard ConstantTime.areEqual(bytes[16...], signature("challenge", payload + Self.bytes(Int64(answer)), voter, tenant))
+        guard
+            ConstantTime.areEqual(
+                bytes[16...], signature("challenge", payload + Self.bytes(Int64(answer)), voter, tenant))
         else { return nil }
         return Timestamp(microseconds: Self.number(payload[0..<8]))
     }

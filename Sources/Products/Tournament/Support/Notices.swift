@@ -4,9 +4,10 @@ import Storage
 
 extension NoticeKind {
     /// What the product tells people.
-    static let tournament = [clipWon, clipReviewed]
+    static let tournament = [clipWon, clipReviewed, slotOpens]
 
     static let clipWon = NoticeKind("tournament.clipWon", "A clip of mine wins its slot", urgency: .high)
+    static let slotOpens = NoticeKind("tournament.slotOpens", "A slot that I asked about opens")
     static let clipReviewed = NoticeKind("tournament.clipReviewed", "A moderator has decided about a clip of mine")
 }
 
@@ -17,6 +18,11 @@ extension NoticeMessage {
             title: "“\(clip.title)” wins slot \(slot.position)",
             text: "The result is provisional until its review has ended; everybody can count the ballots again.",
             link: Addresses.results(slot.id))
+    }
+
+    /// A slot is being voted on now.
+    static func opens(_ slot: Slot) -> NoticeMessage {
+        NoticeMessage(title: "Slot \(slot.position) is open", text: "Its clips can be voted on.", link: Addresses.feed)
     }
 
     /// A clip competes.
