@@ -13,7 +13,9 @@ public struct TournamentProduct: Product {
         summary: "Creators upload short clips, viewers vote, one clip wins each slot; the winners are the film.",
         schema: TournamentSchema.module, settings: MediaSettings.all + CaptchaSettings.Key.all,
         flags: Playhouse.Flags.all,
-        capabilities: [SlotStore.sweep, ReminderStore.watcher, MediaTaskStore.sweep, PersonStore.folding]
+        capabilities: [
+            SlotStore.sweep, ReminderStore.watcher, ReplyStore.watcher, MediaTaskStore.sweep, PersonStore.folding,
+        ]
             + Fairness.capabilities,
         events: Event.tournament, notices: NoticeKind.tournament)
 

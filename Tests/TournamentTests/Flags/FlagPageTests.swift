@@ -16,7 +16,7 @@ import WebTestKit
         async throws
     {
         try await Stage.with(backend) { stage in
-            _ = try await stage.openSeason(clips: 2)
+            let scene = try await stage.openSeason(clips: 2)
             let site = try await stage.fullSite()
             let moderator = try await stage.session(stage.person(1), role: .moderator, on: site)
             let director = try await stage.session(stage.person(2), role: .administrator, on: site)
@@ -28,7 +28,8 @@ import WebTestKit
             for flag in Playhouse.Flags.all { #expect(seen.text.contains("<code>\(flag.key)</code>")) }
             let key = Playhouse.Flags.requireAuthVoting.key
             let refused = try await stage.send(
-                ["isEnabled": "true"], to: "\(path)/\(key)", from: Addresses.reportsDesk, on: site, as: moderator)
+                ["isEnabled": "true"], to: "\(path)/\(key)", from: Addresses.clip(scene.clips[0].id), on: site,
+                as: moderator)
             #expect(refused.status == 403)
             #expect(!stage.house.isOn(Playhouse.Flags.requireAuthVoting, in: stage.tenant))
             let changed = try await stage.send(

@@ -92,6 +92,8 @@ import Testing
             _ = try await house.comments.counts(of: scene.slots[0].id, in: tenant)
             let mine = try await stage.post("mine", on: scene.clips[0], by: me)
             _ = try await house.comments.setLike(true, of: mine.id, by: me, in: tenant)
+            _ = try await stage.post("answer", on: scene.clips[0], by: stage.person(3), replyingTo: mine.id)
+            #expect(await house.replies.look() == 1)
             _ = try await stage.report(mine.id, by: stage.person(2))
             _ = try await house.comments.review(mine.id, .reject, reason: "x", by: me, in: tenant)
             try await house.comments.delete(mine.id, of: me, in: tenant)

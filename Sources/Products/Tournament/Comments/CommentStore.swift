@@ -37,9 +37,9 @@ struct CommentStore: Sendable {
         return try await writing.execute(
             "comment.insert",
             """
-            INSERT INTO comments (tenant_id, id, clip_id, person_id, parent_id, author, text, state, created_at)
+            INSERT INTO comments (tenant_id, id, clip_id, person_id, parent_id, author, text, state, created_at, is_told)
             SELECT \(tenant), \(comment.id), c.id, \(comment.personID), \(comment.parentID), \(comment.author),
-                \(comment.text), \(comment.state), \(comment.createdAt)
+                \(comment.text), \(comment.state), \(comment.createdAt), \(comment.parentID == nil)
             FROM clips c WHERE c.tenant_id = \(tenant) AND c.id = \(comment.clipID)
                 AND c.state IN ('active', 'winner', 'eliminated')\(sql: parent)
             """) == 1

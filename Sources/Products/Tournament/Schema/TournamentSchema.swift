@@ -26,7 +26,7 @@ public enum TournamentSchema {
             Migration(2, "uploads, media work", uploads),
             Migration(3, "comments, follows, reports, people", social),
             Migration(4, "risk, suspicion, removal, bans, pseudonyms", fairness),
-            Migration(5, "reminders of slots", reminders),
+            Migration(5, "reminders of slots, notices of replies", reminders),
         ])
 
     /// A table that is only ever reached through its primary key: on SQLite it is stored in the key's order.

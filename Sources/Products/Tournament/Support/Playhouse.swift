@@ -50,6 +50,7 @@ final class Playhouse: Sendable {
     let reports: ReportDesk
     let folding: FoldService
     let reminders: ReminderService
+    let replies: ReplyService
     let fairness: Fairness
     private let isOn: @Sendable (FeatureFlag, Tenant) -> Bool
 
@@ -102,11 +103,12 @@ final class Playhouse: Sendable {
         reminders = ReminderService(
             store: ReminderStore(storage: storage), slots: timetable.slots, notices: notices, clock: clock,
             logger: logger)
+        replies = ReplyService(store: ReplyStore(storage: storage), notices: notices, clock: clock, logger: logger)
     }
 
     /// What runs beside requests, in order of start.
     var services: [any Service] {
-        votes.tills + [votes.withdrawing, feed.views, boards.keeper, feed, advancer, folding, reminders]
+        votes.tills + [votes.withdrawing, feed.views, boards.keeper, feed, advancer, folding, reminders, replies]
             + fairness.services
     }
 

@@ -48,7 +48,7 @@ enum TournamentPages {
     static func page(_ model: TimetablePage) -> HTMLPage { page("Timetable", "timetable", model, scripts: []) }
 
     static func page(_ model: FilmPage) -> HTMLPage {
-        page("The film so far", "film", model, scripts: model.isEmpty ? [] : ["film.js"])
+        page("The film so far", "film", model, scripts: model.isEmpty ? [] : ["player.js", "film.js"])
     }
 
     static func page(_ model: UploadPage) -> HTMLPage {
