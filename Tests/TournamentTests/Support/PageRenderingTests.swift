@@ -80,7 +80,12 @@ import WebTestKit
             TournamentPages.page(FeedPage(nothingOpenIn: samples.season, next: next, at: samples.now)))
         expectSound(html)
         #expect(html.contains("Slot 12 opens soon") && html.contains("(Lisbon)"))
-        #expect(!html.contains("<video"))
+        #expect(!html.contains("<video") && !html.contains("data-closes"))
+        let before = try await self.html(
+            TournamentPages.page(
+                FeedPage(nothingOpenIn: samples.season, next: next, at: next.opensAt - .seconds(90))))
+        #expect(before.contains("Voting begins in") && before.contains(">00:01:30<"))
+        #expect(before.contains("data-leads-on") && before.contains("Upload a clip"))
     }
 
     @Test func `the leaderboard marks the entry around which it is shown`() async throws {
@@ -168,7 +173,7 @@ import WebTestKit
             TournamentPages.page(ResultPage(openSlot: slot, season: samples.season, clips: 0, at: samples.now)))
         expectSound(stranger)
         #expect(stranger.contains("Not open yet") && stranger.contains("Sign in to be reminded"))
-        #expect(!stranger.contains("Still being voted on") && !stranger.contains("data-closes"))
+        #expect(!stranger.contains("Still being voted on") && !stranger.contains("Voting ends in"))
         let person = try await html(
             TournamentPages.page(
                 ResultPage(openSlot: slot, season: samples.season, clips: 0, isReminded: true, at: samples.now)))

@@ -113,7 +113,7 @@ struct FeedPage: Sendable {
         clips = []
         allowance = nil
         totalsHref = nil
-        clock = nil
+        clock = next.flatMap { SlotClock(opening: $0, at: now) }
         switch (season, next) {
         case (nil, _):
             heading = "No season is running"

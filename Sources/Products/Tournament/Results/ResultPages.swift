@@ -78,7 +78,7 @@ struct ResultPage: Sendable {
         }
         isVoting = slot.state == .voting
         let hasBegun = slot.state == .voting || slot.state == .counting
-        clock = hasBegun ? SlotClock(slot, at: now) : nil
+        clock = hasBegun ? SlotClock(slot, at: now) : SlotClock(opening: slot, at: now)
         reminder = hasBegun ? nil : ReminderCard(slot, isSet: isReminded, rules: season.rules)
         openHeading = hasBegun ? (isVoting ? "Still being voted on" : "Being counted") : "Not open yet"
         openText =

@@ -1,13 +1,14 @@
 /// The parts of the desk, which lead to each other.
 struct DeskTab: Sendable {
     enum Part: String, Sendable, CaseIterable {
-        case clips, reports, votes, flags
+        case clips, reports, votes, slots, flags
 
         var href: String {
             switch self {
             case .clips: Addresses.queue
             case .reports: Addresses.reportsDesk
             case .votes: Addresses.desk
+            case .slots: Addresses.timetable
             case .flags: Addresses.flagsDesk
             }
         }

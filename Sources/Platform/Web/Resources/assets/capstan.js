@@ -83,6 +83,8 @@ function tick() {
             clock.dataset.state = state;
             for (const part of clock.querySelectorAll("[data-in]")) part.toggleAttribute("hidden", part.dataset.in !== state);
             clock.dispatchEvent(new CustomEvent("clock", { bubbles: true, detail: { state } }));
+            // Everybody waits for the same moment; not everybody comes in the same second.
+            if (state === "over" && clock.hasAttribute("data-leads-on")) setTimeout(() => location.reload(), 2000 + 6000 * Math.random());
         }
     }
 }
