@@ -17,7 +17,7 @@ final class CommentDesk: Sendable {
 
     let store: CommentStore
     let reports: ReportStore
-    let fronts: CommentFronts
+    let fronts: CommentFrontKeeper
     let lane: Int
     private let storage: Storage
     private let trail: AuditTrail
@@ -31,7 +31,7 @@ final class CommentDesk: Sendable {
         self.randomness = randomness
         self.lane = lane
         store = CommentStore(storage: storage)
-        fronts = CommentFronts(store: store, caches: caches)
+        fronts = CommentFrontKeeper(store: store, caches: caches)
         reports = ReportStore(storage: storage)
         trail = AuditTrail(storage: storage, clock: clock, randomness: randomness)
         numbers = Cache(
