@@ -147,7 +147,7 @@ struct ConsoleTable: Sendable {
             "Caches", empty: "No cache is entered.",
             columns: [
                 Column("Cache", isNumber: false), Column("Values"), Column("Hits"), Column("Misses"), Column("Loads"),
-                Column("Hit ratio"), Column("", isNumber: false),
+                Column("Hit ratio"), Column("Share of hits", isNumber: false),
             ],
             rows: lines.map { line in
                 [

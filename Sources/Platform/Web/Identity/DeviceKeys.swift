@@ -43,7 +43,7 @@ public final class DeviceKeys: Sendable {
         guard parts.count == 3, let (_, key) = keys.first(where: { $0.name.utf8.elementsEqual(parts[0]) }),
             let bytes = Base64URL.decode(Substring(parts[1])), let mac = Base64URL.decode(Substring(parts[2])),
             let raw = ID<Device>(bytes: bytes), mac.count == Bounds.macBytes,
-            Self.isEqual(HMAC<SHA256>.authenticationCode(for: bytes, using: key).prefix(Bounds.macBytes), mac)
+            ConstantTime.areEqual(HMAC<SHA256>.authenticationCode(for: bytes, using: key).prefix(Bounds.macBytes), mac)
         else { return nil }
         return derive(raw, in: tenant, with: key)
     }
@@ -64,13 +64,5 @@ public final class DeviceKeys: Sendable {
             )
         }
         return ID(high: high & 0xFFFF_FFFF_FFFF_0FFF | 0x8000, low: low & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000)
-    }
-
-    /// Compares in constant time.
-    static func isEqual(_ left: some Sequence<UInt8>, _ right: [UInt8]) -> Bool {
-        let left = Array(left)
-        // Lengths are no secret; without this line a prefix, and nothing at all, would pass.
-        guard left.count == right.count else { return false }
-        return zip(left, right).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
     }
 }
