@@ -105,11 +105,18 @@ import WebTestKit
         }
     }
 
-    @Test func `slow heads and bodies are ended with 408, silent connections without a word`() async throws {
+    @Test func `a silent connection is ended without a word`() async throws {
+        try await serve(Fixtures.all) { $0.idleTimeout = .milliseconds(300) } _: { server in
+            let answer = try await server.exchange("")
+            #expect(answer.isEmpty)
+        }
+    }
+
+    @Test func `slow heads and bodies are ended with 408`() async throws {
+        // Idleness has the time of its default: on a busy machine a shorter one can win over the others.
         try await serve(Fixtures.all) { settings in
             settings.headTimeout = .milliseconds(200)
             settings.bodyTimeout = .milliseconds(200)
-            settings.idleTimeout = .milliseconds(300)
         } _: { server in
             let head = try await server.exchange("GET /hello HTT")
             #expect(head.hasPrefix("HTTP/1.1 408"))
@@ -117,7 +124,6 @@ import WebTestKit
                 "POST /echo HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\ncontent-length: 12\r\n\r\n{\"te"
             )
             #expect(body.hasPrefix("HTTP/1.1 408"))
-            #expect(try await server.exchange("").isEmpty)
         }
     }
 
