@@ -31,6 +31,7 @@ public struct TournamentProduct: Product {
             captcha: try CaptchaKind(
                 CaptchaSettings(services.settings, isDemo: services.isDemo).way, through: services.outbound,
                 events: services.events),
+            filesBase: services.filesBase,
             isOn: { [flags = services.flags] flag, tenant in flags.isOn(flag, for: tenant) },
             nameOf: PersonNames(storage: services.storage).name)
         let tools = MediaSettings.tools(services.settings, clock: services.clock)

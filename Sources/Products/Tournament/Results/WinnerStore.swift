@@ -94,7 +94,7 @@ struct Scene: Sendable, Hashable, RowDecodable {
     let score: Int
     let voters: Int
     let state: Winner.State
-    let clip: Clip
+    var clip: Clip
 
     init(row: SQLRow) throws(StorageError) {
         position = try row.value(at: 0)

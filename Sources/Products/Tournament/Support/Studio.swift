@@ -12,6 +12,7 @@ struct Studio: Sendable {
     let uploads: UploadDesk
     let reviews: ReviewDesk
     let media: MediaService
+    let sweep: UploadSweepService
 
     /// - Parameters:
     ///   - house: the product.
@@ -32,11 +33,13 @@ struct Studio: Sendable {
         media = MediaService(
             steps: MediaSteps(reviews: reviews, blobs: blobs, tools: tools), atOnce: tasks,
             randomness: house.randomness, logger: house.logger, metrics: metrics)
+        sweep = UploadSweepService(
+            blobs: blobs, clips: house.timetable.clips, clock: house.clock, events: house.fairness.events)
         uploads.hire(UploadDesk.Workshop(ring: { [media] in media.ring() }, giveUp: { [media] in media.giveUp($0) }))
     }
 
     /// What runs beside requests.
-    var services: [any Service] { [media] }
+    var services: [any Service] { [media, sweep] }
 
     /// The API and the pages.
     var routes: [Route] {
