@@ -13,7 +13,8 @@ public struct TournamentProduct: Product {
         summary: "Creators upload short clips, viewers vote, one clip wins each slot; the winners are the film.",
         schema: TournamentSchema.module, settings: MediaSettings.all + CaptchaSettings.Key.all,
         flags: Playhouse.Flags.all,
-        capabilities: [SlotStore.sweep, MediaTaskStore.sweep, PersonStore.folding] + Fairness.capabilities,
+        capabilities: [SlotStore.sweep, MediaTaskStore.sweep, PersonStore.folding, ArchiveStore.sweep]
+            + Fairness.capabilities,
         events: Event.tournament, notices: NoticeKind.tournament)
 
     private let services: ProductServices
