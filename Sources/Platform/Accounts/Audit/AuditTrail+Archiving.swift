@@ -20,6 +20,8 @@ extension AuditTrail {
     ///   - times: From when until before when.
     ///   - last: The part begins after this entry; `nil` for the first part.
     ///   - limit: How many at most, 1 to 10,000.
+    /// - Returns: The entries, in the order of time and id.
+    /// - Throws: `StorageError`.
     public func entries(
         of tenant: Tenant, in times: Range<Timestamp>, after last: AuditEntry?, limit: Int
     ) async throws(StorageError) -> [AuditEntry] {

@@ -13,6 +13,7 @@ public enum Gzip {
     /// - Parameters:
     ///   - buffer: What is compressed.
     ///   - level: How hard zlib tries, 1 to 9. Defaults to 5.
+    /// - Returns: The compressed bytes.
     public static func compress(_ buffer: ByteBuffer, level: Int32 = 5) -> ByteBuffer? {
         var stream = z_stream()
         guard
