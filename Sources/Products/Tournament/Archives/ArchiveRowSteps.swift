@@ -44,6 +44,8 @@ struct ArchiveRowSteps: Sendable {
     ///   - mark: what the part begins after; `nil` for the first.
     ///   - salt: what the voters of this file are disguised by.
     ///   - tenant: whose rows.
+    /// - Returns: the part, and the mark behind it.
+    /// - Throws: `StorageError`, or what encoding a row throws.
     func part(
         _ times: Range<Timestamp>, after mark: Mark?, salt: [UInt8], in tenant: Tenant
     ) async throws -> Part {
