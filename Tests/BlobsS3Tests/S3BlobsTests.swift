@@ -124,27 +124,27 @@ import Testing
         #expect(objects == ["\(tenant.id)/kept"] && uploads.isEmpty)
     }
 
-    @Test func `a signed address reads, and one takes an upload, without us in between`() async throws {
+    @Test func `addresses conform: bytes go to the store and come from it without us in between`() async throws {
         let store = try await Store.real()
         store.clock.step(to: SystemClock().now())
         let rule = try #require(AddressRule(allowing: ["127.0.0.1"]))
         let browser = OutboundClient(OutboundOptions(rule: rule), clock: SystemClock(), events: .silent())
-        let content = randomness.bytes(1_000)
-        let info = BlobInfo(
-            key: try #require(BlobKey("direct.bin")), size: .bytes(1_000), hash: BlobHash(of: content),
-            contentType: "image/png", storedAt: store.clock.now())
-        let upload = store.blobs.uploadAddress(info, for: tenant)
-        var headers = OutboundHeaders()
-        for header in upload.headers where header.name != "content-length" { headers.add(header.name, header.value) }
-        let put = try await browser.send(
-            OutboundRequest(
-                .put, try #require(OutboundAddress(upload.address)), headers: headers,
-                content: .bytes(ByteBuffer(bytes: content))))
-        #expect(put.status == 200, "\(put.text)")
-        #expect(try await store.blobs.head(info.key, for: tenant) == info)
-        let address = store.blobs.downloadAddress(info.key, for: tenant)
-        let got = try await browser.send(OutboundRequest(.get, try #require(OutboundAddress(address))))
-        #expect(Array(got.content.readableBytesView) == content && got.headers["content-type"] == "image/png")
+        let signer = BlobSigner(keys: [Secret(Array(repeating: 1, count: 32))], base: "/unused", clock: store.clock)
+        let conformance = BlobAddressConformance(store.blobs, signer: signer, clock: store.clock) { upload, content in
+            #expect(upload.isDirect)
+            var headers = OutboundHeaders()
+            for header in upload.headers { headers.add(header.name, header.value) }
+            let put = try await browser.send(
+                OutboundRequest(
+                    .put, try #require(OutboundAddress(upload.address)), headers: headers,
+                    content: .bytes(ByteBuffer(bytes: content))))
+            return put.status == 200
+        } read: { address in
+            let got = try await browser.send(OutboundRequest(.get, try #require(OutboundAddress(address))))
+            return got.status == 200 ? Array(got.content.readableBytesView) : nil
+        }
+        try await conformance.run()
+        #expect(store.blobs.directOrigin == store.blobs.bucket.options.bucketAddress.origin)
     }
 
     @Test func `a bucket that is not there is named as the mistake`() async throws {

@@ -75,6 +75,27 @@ import Testing
         #expect(one != sign("11", "video/mp4") && one != sign("10", "video/webm") && one == sign("10", "video/mp4"))
     }
 
+    @Test func `an upload's address binds size, content, type and that nothing is there`() throws {
+        let store = try Store(at: try #require(OutboundAddress("http://127.0.0.1:9000")))
+        let signer = BlobSigner(keys: [Secret(Array(repeating: 1, count: 32))], base: "/unused", clock: store.clock)
+        let key = try #require(BlobKey("clips/a"))
+        func upload(_ content: [UInt8], _ type: String = "video/mp4") -> BlobUploadAddress {
+            store.blobs.uploadAddress(
+                for: key, of: tenant,
+                promising: BlobPromise(size: ByteCount(content.count), hash: BlobHash(of: content), contentType: type),
+                lifetime: .seconds(60), otherwise: signer)
+        }
+        let one = upload([1, 2, 3])
+        #expect(
+            one.address.contains(
+                "X-Amz-SignedHeaders=content-length%3Bcontent-type%3Bhost%3Bif-none-match%3Bx-amz-checksum-sha256"
+                    + "%3Bx-amz-meta-capstan-sha256%3Bx-amz-meta-capstan-stored&"), "\(one.address)")
+        #expect(one.headers.contains(.init(name: "if-none-match", value: "*")))
+        #expect(!one.headers.contains { $0.name == "content-length" })
+        let others = [upload([1, 2, 3, 4]), upload([1, 2, 4]), upload([1, 2, 3], "video/webm")]
+        #expect(Set((others + [one]).map(\.address)).count == 4 && upload([1, 2, 3]) == one)
+    }
+
     @Test func `a temporary key pair sends its token`() throws {
         let signer = S3Signer(
             credentials: S3Credentials(keyID: "ASIA", secret: Secret("s"), token: Secret("to/ken")), region: "eu-west-1"

@@ -61,6 +61,15 @@ import Testing
     @Test func `any change to an address makes it a forgery`() throws {
         let signer = signer()
         let upload = signer.uploadAddress(.key(try key()), for: tenant, sizeMax: .bytes(10), contentType: "a/b")
+        let promised = signer.uploadAddress(
+            .key(try key()), for: tenant, sizeMax: .bytes(10), hash: BlobHash(of: [1]))
+        let (promisedPath, promisedQuery) = parts(promised)
+        let place = try #require(promisedQuery.firstIndex { $0.name == "hash" })
+        var otherContent = promisedQuery
+        otherContent[place].value = BlobHash(of: [2]).description
+        #expect(signer.verify(.put, path: promisedPath, query: otherContent) == .refused(.forged))
+        otherContent.remove(at: place)
+        #expect(signer.verify(.put, path: promisedPath, query: otherContent) == .refused(.forged))
         let (path, query) = parts(upload)
         let stranger = Tenant(ID(high: 7, low: 9))
         #expect(signer.verify(.put, path: "\(stranger.id)/clips/a.mp4", query: query) == .refused(.forged))

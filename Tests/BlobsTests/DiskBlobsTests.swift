@@ -40,6 +40,41 @@ import Testing
         }
     }
 
+    /// What a server of addresses does: it checks the signature, and stores or reads within the grant.
+    @Test func `addresses of this process conform`() async throws {
+        try await withStore { store, _ in
+            let signer = BlobSigner(keys: [Secret(Array(repeating: 1, count: 32))], base: "/blobs", clock: clock)
+            @Sendable func grant(_ method: BlobGrant.Method, _ address: String) -> BlobGrant? {
+                guard let parts = URLComponents(string: address) else { return nil }
+                let query = (parts.queryItems ?? []).map { (name: $0.name, value: $0.value ?? "") }
+                let path = String(parts.path.dropFirst("/blobs/".count))
+                guard case .granted(let grant) = signer.verify(method, path: path, query: query) else { return nil }
+                return grant
+            }
+            let conformance = BlobAddressConformance(store, signer: signer, clock: clock) { upload, content in
+                #expect(!upload.isDirect)
+                guard let grant = grant(.put, upload.address), let sizeMax = grant.sizeMax else { return false }
+                do throws(BlobsError) {
+                    return try await store.put(
+                        grant.target, for: grant.tenant,
+                        BlobUpload(
+                            contentType: grant.contentType ?? "", sizeMax: sizeMax, hash: grant.hash, conflict: .keep),
+                        content: ByteBuffer(bytes: content)
+                    ).isNew
+                } catch {
+                    return false
+                }
+            } read: { address in
+                guard let grant = grant(.get, address), case .key(let key) = grant.target else { return nil }
+                guard let download = try await store.get(key, for: grant.tenant) else { return nil }
+                return Array(try await download.collect(sizeMax: .mebibytes(1)).readableBytesView)
+            }
+            try await conformance.run()
+            try await conformance.anAddressTakesNothingElse()
+            #expect(store.directOrigin == nil)
+        }
+    }
+
     @Test func `the tenant is the first element of the path`() async throws {
         try await withStore { store, root in
             let key = try #require(BlobKey("clips/a.mp4"))

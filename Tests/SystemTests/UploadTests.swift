@@ -30,7 +30,18 @@ import Testing
     }
 
     private struct Opened: Decodable {
-        struct Upload: Decodable { var url: String }
+        struct Upload: Decodable {
+            struct Header: Decodable {
+                var name: String
+                var value: String
+            }
+
+            var url: String
+            var isDirect: Bool
+            var headers: [Header]
+            var arrived: String
+        }
+
         var id: String
         var upload: Upload
     }
@@ -57,10 +68,12 @@ import Testing
         return try answer.decode(Clips.self).clips.first { $0.id == id }
     }
 
-    private func open(_ title: String, _ creator: Person, on server: Capstan) throws -> Opened {
+    private func open(
+        _ title: String, _ creator: Person, on server: Capstan, more: String = ""
+    ) throws -> Opened {
         let answer = try server.send(
             creator.request(
-                "POST", "/api/tournament/clips", json: #"{"title":"\#(title)","genre":"documentary"}"#))
+                "POST", "/api/tournament/clips", json: #"{"title":"\#(title)","genre":"documentary"\#(more)}"#))
         guard answer.status == 201 else { throw Broken(.failed, "no upload was opened: \(answer)") }
         return try answer.decode(Opened.self)
     }
@@ -166,6 +179,114 @@ import Testing
         // Twelve seconds are measured, and told.
         let detail = try #require(try own(opened.id, of: creator, on: server)?.detail)
         #expect(detail.contains("longer than 8.5 seconds") && detail.contains("12.0 seconds"), "\(detail)")
+        #expect(try server.terminate() == 0)
+    }
+
+    /// A bucket that nobody else uses, and what a server is told of it.
+    private func bucket() throws -> (port: UInt16, name: String, settings: [String: String]) {
+        let text = try #require(
+            ProcessInfo.processInfo.environment["CAPSTAN_TEST_S3"],
+            "this test needs an S3 server: Scripts/servers swift test --filter SystemTests")
+        let port = try #require(URLComponents(string: text)?.port.flatMap { UInt16(exactly: $0) })
+        let name = "b-\(try HTTPConnection.freePort())-\(ProcessInfo.processInfo.processIdentifier)"
+        #expect(try HTTPConnection(port: port).send(HTTPRequest("PUT", "/\(name)")).status == 200)
+        return (
+            port, name,
+            [
+                "CAPSTAN_BLOBS_URL": "s3://\(name)?endpoint=\(text)", "CAPSTAN_BLOBS_KEY": "AKIAEXAMPLE",
+                "CAPSTAN_BLOBS_SECRET": "secret", "CAPSTAN_OUTBOUND_ALLOW": "127.0.0.1",
+                "CAPSTAN_BLOBS_PUBLIC": "https://cdn.example.com/",
+            ]
+        )
+    }
+
+    /// The path and query of an address at another server.
+    private func target(_ url: String) throws -> String {
+        let parts = try #require(URLComponents(string: url))
+        return parts.percentEncodedPath + "?" + (parts.percentEncodedQuery ?? "")
+    }
+
+    @Test(arguments: Engine.all)
+    func `with an S3 store the bytes go to the bucket itself, once, and are played through the network's address`(
+        engine: Engine
+    ) throws {
+        let (port, _, settings) = try bucket()
+        let site = try Site(engine, environment: settings)
+        let server = site.server
+        try server.start()
+        let folder = try TemporaryFolder()
+        let bytes = try film(
+            [
+                "-f", "lavfi", "-i", "testsrc2=s=360x640:r=24:d=3", "-c:v", "libx264", "-preset", "ultrafast",
+                "-pix_fmt", "yuv420p",
+            ], in: folder)
+        let hash = try Program.run(["sha256sum", folder.path + "/film.mp4"]).prefix(64)
+        let creator = try Person("creator@example.com", on: server)
+        let moderator = try Person("moderator@example.com", on: server)
+        let opened = try open(
+            "Straight to the bucket", creator, on: server, more: #","bytes":\#(bytes.count),"sha256":"\#(hash)""#)
+        #expect(opened.upload.isDirect && opened.upload.url.hasPrefix("http://127.0.0.1:\(port)/"))
+        // Before the bytes have come, nothing is believed.
+        let early = try server.send(creator.request("POST", opened.upload.arrived))
+        #expect(early.status == 409 && early.text.contains("tournament.uploadMissing"))
+        let put = HTTPRequest(
+            "PUT", try target(opened.upload.url), headers: opened.upload.headers.map { ($0.name, $0.value) },
+            body: bytes)
+        #expect(try HTTPConnection(port: port).send(put).status == 200)
+        #expect(try HTTPConnection(port: port).send(put).status == 412)
+        #expect(try server.send(creator.request("POST", opened.upload.arrived)).status == 200)
+        #expect(try server.send(creator.request("POST", opened.upload.arrived)).status == 409)
+        try eventually("the clip to be ready for review", for: Bounds.ready, every: Bounds.pause) {
+            try own(opened.id, of: creator, on: server)?.state == "pending"
+        }
+        let review = "/api/tournament/clips/\(opened.id)/review"
+        // Who reviews it looks at it here: a network that keeps things is not given what nobody has approved.
+        #expect(try own(opened.id, of: creator, on: server)?.poster?.hasPrefix("/tournament/files/") == true)
+        #expect(try server.send(moderator.request("POST", review, json: #"{"verdict":"approve"}"#)).status == 200)
+        try eventually("the small film", for: Bounds.ready, every: Bounds.pause) {
+            let clip = try own(opened.id, of: creator, on: server)
+            return clip?.small != nil && clip?.small != clip?.large
+        }
+        let small = try #require(try own(opened.id, of: creator, on: server)?.small)
+        #expect(small.hasPrefix("https://cdn.example.com/tournament/files/"))
+        // As the network would ask for it.
+        let path = String(small.dropFirst("https://cdn.example.com".count))
+        let whole = try server.send(.get(path))
+        #expect(whole.status == 200 && whole.header("cache-control") == "public, max-age=31536000, immutable")
+        let part = try server.send(.get(path, headers: [("Range", "bytes=100-199")]))
+        #expect(part.status == 206 && part.body == Array(whole.body[100..<200]))
+        let page = try server.send(.get("/tournament/clips/\(opened.id)", headers: [("Accept", "text/html")]))
+        #expect(page.text.contains(small))
+        let policy = try #require(page.header("content-security-policy"))
+        #expect(policy.contains("media-src 'self' blob: https://cdn.example.com;"))
+        #expect(policy.contains("img-src 'self' data: blob: https://cdn.example.com;"))
+        #expect(policy.contains("connect-src 'self' http://127.0.0.1:\(port);"))
+        #expect(try site.database.number("SELECT count(*) FROM media_tasks WHERE kind <> 'expect'") == 0)
+        #expect(try server.terminate() == 0)
+    }
+
+    @Test func `what is no clip's size, or was stored past the address, is deleted before anybody looks into it`()
+        throws
+    {
+        let (port, name, settings) = try bucket()
+        let site = try Site(.sqlite, environment: settings)
+        let server = site.server
+        try server.start()
+        let creator = try Person("creator@example.com", on: server)
+        let hash = String(repeating: "0", count: 64)
+        let opened = try open("Too large", creator, on: server, more: #","bytes":10,"sha256":"\#(hash)""#)
+        // A store that enforced nothing, as the one of the tests, has what was never signed for.
+        let large = HTTPRequest(
+            "PUT", try target(opened.upload.url),
+            headers: opened.upload.headers.filter {
+                $0.name != "x-amz-checksum-sha256"
+            }.map { ($0.name, $0.value) }, body: [UInt8](repeating: 1, count: 52_428_801))
+        #expect(try HTTPConnection(port: port).send(large).status == 200)
+        let refused = try server.send(creator.request("POST", opened.upload.arrived))
+        #expect(refused.status == 422 && refused.text.contains("tournament.clipInvalid"))
+        let listed = try HTTPConnection(port: port).send(.get("/\(name)?list-type=2"))
+        #expect(listed.status == 200 && !listed.text.contains(opened.id))
+        #expect(try own(opened.id, of: creator, on: server)?.state == "uploading")
         #expect(try server.terminate() == 0)
     }
 }

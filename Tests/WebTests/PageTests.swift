@@ -88,6 +88,28 @@ import WebTestKit
         }
     }
 
+    @Test func `pages admit pictures, films and uploads of the origins that the site names, and of no others`()
+        async throws
+    {
+        try await withPages { pages in
+            var settings = SiteSettings()
+            settings.filesOrigin = "https://cdn.example.com"
+            settings.uploadOrigin = "https://store.example.com"
+            let named = try await TestSite([Self.list, pages.assets.route], settings: settings, pages: pages)
+            func policy(_ site: TestSite, _ path: String) async throws -> [String] {
+                try await site.get(path)["content-security-policy"]?.components(separatedBy: "; ") ?? []
+            }
+            let page = try await policy(named, "/list")
+            #expect(page.contains("img-src 'self' data: blob: https://cdn.example.com"))
+            #expect(page.contains("media-src 'self' blob: https://cdn.example.com"))
+            #expect(page.contains("connect-src 'self' https://store.example.com"))
+            #expect(page.filter { $0.contains("https:") }.count == 3)
+            #expect(try await policy(site(pages), "/list").allSatisfy { !$0.contains("https:") })
+            let asset = try #require(pages.assets.address(of: "shop/shop.css"))
+            #expect(try await policy(named, asset) == ["default-src 'none'", "frame-ancestors 'none'"])
+        }
+    }
+
     @Test func `an asset is kept for a year under its hash, and compressed`() async throws {
         try await withPages { pages in
             let test = try await site(pages)

@@ -49,6 +49,17 @@ extension Installation {
             ?? "mailto:postmaster@\(settings.text(PlatformSettings.baseDomain) ?? "localhost")"
     }
 
+    /// The public base address of files, and its origin; `nil` without a delivery network.
+    func filesBase() throws(Failure) -> (text: String, origin: String)? {
+        guard let text = settings.text(PlatformSettings.blobsPublic), !text.isEmpty else { return nil }
+        let trimmed = text.hasSuffix("/") ? String(text.dropLast()) : text
+        guard let address = OutboundAddress(trimmed), address.query == nil else {
+            throw .usedWrongly(
+                "blobs.public must be an address such as https://cdn.example.com, with or without a path")
+        }
+        return (address.path == "/" ? address.origin : address.origin + address.path, address.origin)
+    }
+
     /// How the outside world may be called.
     func outboundOptions() throws(Failure) -> OutboundOptions {
         let entries = (settings.text(PlatformSettings.outboundAllow) ?? "").split(separator: ",")

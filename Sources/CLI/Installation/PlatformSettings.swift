@@ -41,6 +41,9 @@ enum PlatformSettings {
         "blobs.key", .secret, default: nil, "The public half of the key pair of the S3 store, its access key id.")
     static let blobsSecret = Setting(
         "blobs.secret", .secret, default: nil, "The secret half of the key pair of the S3 store.")
+    static let blobsPublic = Setting(
+        "blobs.public", .text, default: nil,
+        "The public base address of a delivery network, as in https://cdn.example.com, for files that never change.")
     static let outboundAllow = Setting(
         "outbound.allow", .text, default: nil,
         "Private hosts, addresses or blocks (10.0.0.0/8) that may be called beside public ones, separated by commas.")
@@ -64,7 +67,7 @@ enum PlatformSettings {
 
     static let all = [
         database, pooling, directDatabase, listen, connections, drain, guardPerMinute, trustedHops, baseDomain, data,
-        key, blobs, blobsKey, blobsSecret, outboundAllow, outboundTrust,
+        key, blobs, blobsKey, blobsSecret, blobsPublic, outboundAllow, outboundTrust,
         pushContact,
         nodeName, nodeLane,
         logLevel, openMetrics,

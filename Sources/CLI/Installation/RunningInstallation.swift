@@ -21,6 +21,7 @@ struct RunningInstallation: Sendable {
         let (clock, randomness, logger) = (installation.clock, installation.randomness, installation.logger)
         let settings = installation.settings
         let blobs = try await installation.openBlobs(on: ground)
+        let filesBase = try installation.filesBase()
         host = try await Host(
             installation.products,
             services: ProductServices(
@@ -29,13 +30,16 @@ struct RunningInstallation: Sendable {
                     name: settings.text(PlatformSettings.nodeName) ?? "node-1",
                     lane: settings.integer(PlatformSettings.nodeLane)),
                 home: home, storage: ground.storage, caches: ground.caches, limits: ground.limits, blobs: blobs,
-                fileKey: InstallationKeys.derived(keys.root, for: "files"), outbound: ground.outbound,
+                fileKey: InstallationKeys.derived(keys.root, for: "files"), filesBase: filesBase?.text,
+                outbound: ground.outbound,
                 flags: ground.flags, settings: settings, events: ground.events, isDemo: isDemo, metrics: ground.metrics,
                 logger: logger),
             accounts: ground.accounts, ledger: ground.ledger, metricsPolicy: metricsPolicy)
         var siteSettings = SiteSettings()
         siteSettings.trustedHops = settings.integer(PlatformSettings.trustedHops)
         siteSettings.guardPerMinute = settings.integer(PlatformSettings.guardPerMinute)
+        siteSettings.filesOrigin = filesBase?.origin
+        siteSettings.uploadOrigin = blobs.directOrigin
         let pages = try Pages(
             host.bundles,
             chrome: SiteChrome(

@@ -23,11 +23,13 @@ public struct BlobGrant: Sendable, Hashable {
     public var sizeMax: ByteCount?
     /// The media type that an upload must have; `nil` for any, and for reading.
     public var contentType: String?
+    /// The hash that an upload must have; `nil` for any, and for reading.
+    public var hash: BlobHash?
 }
 
 /// Signs addresses of objects, so that whoever holds one may read or upload that object for a while, and nothing else.
 ///
-/// The signature (HMAC-SHA256) covers method, tenant, key, expiry, size and type.
+/// The signature (HMAC-SHA256) covers method, tenant, key, expiry, size, type and hash.
 public struct BlobSigner: Sendable {
     /// Why an address was refused.
     public enum Refusal: String, CaseIterable, Sendable {
@@ -96,16 +98,17 @@ public struct BlobSigner: Sendable {
     ///   - tenant: Whose.
     ///   - sizeMax: The largest upload that is accepted.
     ///   - contentType: The media type that the upload must have; `nil` for any.
+    ///   - hash: The hash that the upload must have; `nil` for any.
     ///   - lifetime: How long. Defaults to 15 minutes; 1 second to 7 days.
     /// - Returns: The address.
     public func uploadAddress(
         _ target: BlobTarget, for tenant: Tenant, sizeMax: ByteCount, contentType: String? = nil,
-        lifetime: Duration = .seconds(900)
+        hash: BlobHash? = nil, lifetime: Duration = .seconds(900)
     ) -> String {
         address(
             BlobGrant(
                 method: .put, tenant: tenant, target: target, expiresAt: expiry(lifetime), sizeMax: sizeMax,
-                contentType: contentType))
+                contentType: contentType, hash: hash))
     }
 
     /// Checks an address that was asked for.
@@ -145,6 +148,7 @@ public struct BlobSigner: Sendable {
         var query = "method=\(grant.method.rawValue)&expires=\(grant.expiresAt.seconds)"
         if let sizeMax = grant.sizeMax { query += "&max=\(sizeMax.bytes)" }
         if let contentType = grant.contentType { query += "&type=\(Self.escaped(contentType))" }
+        if let hash = grant.hash { query += "&hash=\(hash)" }
         let hash = BlobHash(bytes: Array(signature))?.description ?? ""
         return "\(base)/\(grant.tenant.id)/\(Self.text(grant.target))?\(query)&signature=\(hash)"
     }
@@ -159,8 +163,9 @@ public struct BlobSigner: Sendable {
     /// No field can hold a line feed: keys and types are checked, the rest are numbers and ids.
     private static func message(_ grant: BlobGrant) -> [UInt8] {
         let lines = [
-            "capstan-blob-1", grant.method.rawValue, grant.tenant.id.description, text(grant.target),
+            "capstan-blob-2", grant.method.rawValue, grant.tenant.id.description, text(grant.target),
             String(grant.expiresAt.seconds), grant.sizeMax.map { String($0.bytes) } ?? "-", grant.contentType ?? "-",
+            grant.hash?.description ?? "-",
         ]
         return Array(lines.joined(separator: "\n").utf8)
     }
@@ -169,7 +174,7 @@ public struct BlobSigner: Sendable {
         _ path: String, _ query: [(name: String, value: String)]
     ) -> (grant: BlobGrant, signature: [UInt8])? {
         let names = query.map(\.name)
-        guard Set(names).count == names.count, names.count <= 5 else { return nil }
+        guard Set(names).count == names.count, names.count <= 6 else { return nil }
         let values = Dictionary(uniqueKeysWithValues: query.map { ($0.name, $0.value) })
         guard let slash = path.firstIndex(of: "/"), let tenant = ID<Tenant>(String(path[..<slash])),
             let method = values["method"].flatMap(BlobGrant.Method.init),
@@ -193,9 +198,15 @@ public struct BlobSigner: Sendable {
         guard (sizeMax != nil) == (method == .put) else { return nil }
         let contentType = values["type"]
         if let contentType, contentType.utf8.contains(10) || contentType == "-" { return nil }
+        var hash: BlobHash?
+        if let text = values["hash"] {
+            guard method == .put, let promised = BlobHash(text) else { return nil }
+            hash = promised
+        }
         let grant = BlobGrant(
             method: method, tenant: Tenant(tenant), target: target,
-            expiresAt: Timestamp(microseconds: expires * 1_000_000), sizeMax: sizeMax, contentType: contentType)
+            expiresAt: Timestamp(microseconds: expires * 1_000_000), sizeMax: sizeMax, contentType: contentType,
+            hash: hash)
         return (grant, signature.bytes)
     }
 

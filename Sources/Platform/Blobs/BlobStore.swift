@@ -60,6 +60,39 @@ public protocol BlobStore: Sendable {
     /// - Returns: The tenants; fewer than `limit` when these are the last.
     /// - Throws: ``BlobsError``.
     func tenants(after tenant: Tenant?, limit: Int) async throws(BlobsError) -> [Tenant]
+
+    /// The origin, as in `https://store.example.com`, to which browsers send uploads past this process; `nil` when they
+    /// come through it.
+    var directOrigin: String? { get }
+
+    /// An address that takes one upload of exactly what was promised, and nothing when the key is taken.
+    ///
+    /// A store that browsers can reach gives an address of its own, another one an address of this process, which
+    /// `signer` signs. Size and hash are enforced by who receives the bytes, before anything of them is visible.
+    ///
+    /// - Parameters:
+    ///   - key: Which object.
+    ///   - tenant: Whose.
+    ///   - promise: What will be uploaded.
+    ///   - lifetime: How long the address is good; 1 second to 7 days.
+    ///   - signer: What signs addresses of this process.
+    /// - Returns: The address and what must be sent with it.
+    func uploadAddress(
+        for key: BlobKey, of tenant: Tenant, promising promise: BlobPromise, lifetime: Duration,
+        otherwise signer: BlobSigner
+    ) -> BlobUploadAddress
+
+    /// An address by which whoever holds it reads a private object for a while.
+    ///
+    /// - Parameters:
+    ///   - key: Which object.
+    ///   - tenant: Whose.
+    ///   - lifetime: How long the address is good; 1 second to 7 days.
+    ///   - signer: What signs addresses of this process, where the store has none of its own.
+    /// - Returns: The address.
+    func downloadAddress(
+        for key: BlobKey, of tenant: Tenant, lifetime: Duration, otherwise signer: BlobSigner
+    ) -> String
 }
 
 extension BlobStore {

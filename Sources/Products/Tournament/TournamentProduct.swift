@@ -15,6 +15,7 @@ public struct TournamentProduct: Product {
         flags: Playhouse.Flags.all,
         capabilities: [
             SlotStore.sweep, ReminderStore.watcher, ReplyStore.watcher, MediaTaskStore.sweep, PersonStore.folding,
+            ArchiveStore.sweep,
         ]
             + Fairness.capabilities,
         events: Event.tournament, notices: NoticeKind.tournament)
@@ -34,6 +35,7 @@ public struct TournamentProduct: Product {
             captcha: try CaptchaKind(
                 CaptchaSettings(services.settings, isDemo: services.isDemo).way, through: services.outbound,
                 events: services.events),
+            filesBase: services.filesBase,
             isOn: { [flags = services.flags] flag, tenant in flags.isOn(flag, for: tenant) },
             nameOf: PersonNames(storage: services.storage).name)
         let tools = MediaSettings.tools(services.settings, clock: services.clock)

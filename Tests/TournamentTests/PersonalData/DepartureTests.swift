@@ -94,6 +94,9 @@ import Testing
                 "SELECT slot_id FROM slot_reminders WHERE tenant_id = \(tenant) AND person_id = \(person)"
             ),
             ("voters", "SELECT id FROM voters WHERE tenant_id = \(tenant) AND person_id = \(person)"),
+            ("removals", "SELECT id FROM removals WHERE tenant_id = \(tenant) AND removed_by_id = \(person)"),
+            ("fraud cases", "SELECT id FROM fraud_cases WHERE tenant_id = \(tenant) AND decided_by_id = \(person)"),
+            ("reviews", "SELECT clip_id FROM clip_entries WHERE tenant_id = \(tenant) AND reviewed_by = \(person)"),
             ("tallies", "SELECT person_id FROM person_tallies WHERE tenant_id = \(tenant) AND person_id = \(person)"),
         ]
         var found: [String] = []
@@ -152,6 +155,47 @@ import Testing
             #expect(gone.state == .removed && gone.title == "Removed clip" && gone.files == Clip.Files())
             // Others keep what is theirs.
             #expect(try await stage.count("SELECT id FROM comments WHERE tenant_id = \(stage.tenant)") == 6)
+        }
+    }
+
+    @Test(arguments: Backend.all)
+    func `what a moderator has decided stays, without the name of who has left`(backend: Backend) async throws {
+        try await Stage.with(backend) { stage in
+            let scene = try await stage.openSeason(slots: 1, clips: 2)
+            let leaver = Leaver(person: ID(high: 0x4444, low: 9), pseudonym: ID(high: 0xDEAD, low: 2))
+            let moderator = RemovalSteps.Moderator(actor: .person(leaver.person), name: "Milo Moderator")
+            let other = RemovalSteps.Moderator(actor: .person(ID(high: 0x4444, low: 10)), name: "Olga Other")
+            let cases = FraudStore(storage: stage.storage)
+            for (number, decider) in [moderator, moderator, other].enumerated() {
+                _ = try await stage.desk.cast(
+                    .normal, on: scene.clips[0].id, by: stage.voter(number), in: stage.tenant)
+                let now = stage.clock.now()
+                let fraud = FraudCase(
+                    id: ID(at: now, using: stage.chance), slotID: scene.slots[0].id, reasons: ["same device"],
+                    voters: 1, votes: 1, state: .open, fingerprint: nil, openedAt: now, decidedAt: nil, decidedBy: nil)
+                let votes = try await cases.standing(
+                    of: [stage.voter(number).id], in: scene.slots[0].id, tenant: stage.tenant)
+                try await stage.storage.write(for: stage.tenant) { transaction in
+                    _ = try await cases.upsert(fraud, through: transaction, in: stage.tenant)
+                    try await cases.add(
+                        votes, to: fraud.id, slot: fraud.slotID, through: transaction, in: stage.tenant)
+                }
+                _ = try await stage.house.fairness.desk.remove(
+                    fraud.id, reason: "Same device.", by: decider, in: stage.tenant)
+            }
+            #expect(try await traces(of: leaver.person, on: stage) == ["removals", "fraud cases"])
+            while try await stage.house.personalData.erase(leaver, stage.tenant) == .more {}
+            #expect(try await traces(of: leaver.person, on: stage) == [])
+            let shown = try await WinnerStore(storage: stage.storage).removals(
+                of: scene.slots[0].id, through: stage.storage.reader(for: stage.tenant), in: stage.tenant)
+            #expect(
+                shown.map(\.removedBy).sorted()
+                    == ["Olga Other", DepartureStore.moderator, DepartureStore.moderator])
+            #expect(
+                try await stage.count(
+                    "SELECT id FROM fraud_cases WHERE tenant_id = \(stage.tenant) AND decided_by = 'Milo Moderator'")
+                    == 0)
+            try await stage.checkSums()
         }
     }
 

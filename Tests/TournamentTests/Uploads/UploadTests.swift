@@ -106,6 +106,79 @@ import WebTestKit
     }
 
     @Test(arguments: Backend.all)
+    func `what was promised is taken, and nothing else`(backend: Backend) async throws {
+        try await Atelier.with(backend) { atelier in
+            _ = try await atelier.stage.openSeason()
+            let maker = try await atelier.someone("Maker")
+            let film = try await TestFilm.short()
+            let hash = BlobHash(of: film).description
+            let (id, url) = try await atelier.open(maker, more: #","bytes":\#(film.count),"sha256":"\#(hash)""#)
+            for wrong in [film + [0], Array(film.dropLast()), Array(film.dropLast()) + [film[film.count - 1] ^ 1]] {
+                let refused = try await atelier.send(wrong, to: url)
+                #expect(
+                    refused.status == 422 && refused.problemCode == "tournament.clipInvalid"
+                        || refused.status == 413, "\(refused.text)")
+                #expect(try await atelier.clip(id).state == .uploading)
+                #expect(try await atelier.objects() == [])
+            }
+            let other = url.replacing(hash, with: BlobHash(of: [1]).description)
+            #expect(try await atelier.send([1], to: other).problemCode == "tournament.uploadInvalid")
+            #expect(try await atelier.send(film, to: url).status == 201)
+            #expect(try await atelier.send(film, to: url).problemCode == "tournament.uploadUsed")
+            #expect(try await atelier.clip(id).state == .processing)
+            let bad = try await atelier.site.post(
+                "/api/tournament/clips",
+                json: #"{"title":"A","genre":"drama","bytes":9,"sha256":"\#(String(repeating: "g", count: 64))"}"#,
+                headers: [maker.session])
+            #expect(bad.status == 400 && bad.text.contains("sha256"))
+        }
+    }
+
+    @Test(arguments: Backend.all)
+    func `bytes that are in the store when their time is over are taken, though nobody said so`(backend: Backend)
+        async throws
+    {
+        try await Atelier.with(backend) { atelier in
+            _ = try await atelier.stage.openSeason()
+            let maker = try await atelier.someone("Maker")
+            let (id, _) = try await atelier.open(maker)
+            let film = try await TestFilm.short()
+            _ = try await atelier.blobs.put(
+                .key(UploadDesk.source(of: id)), for: atelier.tenant, BlobUpload(sizeMax: .mebibytes(50)),
+                content: .init(bytes: film))
+            atelier.stage.clock.advance(by: UploadRules.window + UploadRules.grace + .seconds(1))
+            try await atelier.work()
+            #expect(try await atelier.clip(id).state == .pending)
+        }
+    }
+
+    @Test(arguments: Backend.all)
+    func `an upload that nobody waits for is swept after a day, one that is waited for is not`(backend: Backend)
+        async throws
+    {
+        try await Atelier.with(backend) { atelier in
+            _ = try await atelier.stage.openSeason()
+            let maker = try await atelier.someone("Maker")
+            let waited = try await atelier.upload(try await TestFilm.short(), by: maker)
+            let gone = ID<Clip>(high: 5, low: 6)
+            func put(_ id: ID<Clip>) async throws {
+                _ = try await atelier.blobs.put(
+                    .key(UploadDesk.source(of: id)), for: atelier.tenant, BlobUpload(sizeMax: .bytes(9)),
+                    content: .init(bytes: [1]))
+            }
+            try await put(gone)
+            #expect(try await atelier.studio.sweep.sweep(atelier.tenant) == 0)
+            atelier.stage.clock.advance(by: .seconds(86_401))
+            try await put(ID(high: 5, low: 7))
+            #expect(try await atelier.studio.sweep.sweep(atelier.tenant) == 1)
+            #expect(
+                try await atelier.objects()
+                    == [UploadDesk.source(of: waited), UploadDesk.source(of: ID(high: 5, low: 7))].map(\.description)
+                    .sorted())
+        }
+    }
+
+    @Test(arguments: Backend.all)
     func `who was banned a moment ago enters nothing, whatever their session says`(backend: Backend) async throws {
         try await Atelier.with(backend) { atelier in
             _ = try await atelier.stage.openSeason()

@@ -13,7 +13,8 @@ public struct AuditEntry: Sendable, Hashable {
         /// The platform itself.
         case system
 
-        var kind: String {
+        /// `person`, `key` or `system`.
+        public var kind: String {
             switch self {
             case .person: "person"
             case .key: "key"

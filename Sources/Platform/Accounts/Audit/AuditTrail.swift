@@ -5,9 +5,10 @@ import Telemetry
 
 /// The append-only record of who did what in a tenant, kept for ``AccountsSchema/auditAge``.
 ///
-/// There is no way to change or delete an entry; the platform's retention drops what is too old.
+/// There is no way to change an entry. What is old is removed when an archive holds it, and by the platform's retention
+/// at the latest.
 public struct AuditTrail: Sendable {
-    private let storage: Storage
+    let storage: Storage
     private let clock: any WallClock
     private let randomness: any Randomness
 

@@ -28,6 +28,8 @@ public struct ProductServices: Sendable {
     public let blobs: any BlobStore
     /// What addresses of files are signed by.
     public let fileKey: Secret<[UInt8]>
+    /// The public base address of files that never change, as in `https://cdn.example.com`; `nil` for this server.
+    public let filesBase: String?
     /// Tells people, within a transaction of the product's.
     public let notifications: Notifications
     /// The way to the outside world; a vendor's client is a `Limits.Dependency` on it.
@@ -49,7 +51,8 @@ public struct ProductServices: Sendable {
     public init(
         clock: any WallClock, randomness: any Randomness, node: Node, home: Tenant, storage: Storage,
         caches: CacheRegistry, limits: LimitRegistry, blobs: any BlobStore, fileKey: Secret<[UInt8]>,
-        outbound: OutboundClient, flags: FeatureFlags, settings: Settings, events: EventLog, isDemo: Bool = false,
+        filesBase: String? = nil, outbound: OutboundClient, flags: FeatureFlags, settings: Settings, events: EventLog,
+        isDemo: Bool = false,
         metrics: MetricRegistry,
         logger: Logger
     ) {
@@ -62,6 +65,7 @@ public struct ProductServices: Sendable {
         self.limits = limits
         self.blobs = blobs
         self.fileKey = fileKey
+        self.filesBase = filesBase
         self.outbound = outbound
         notifications = Notifications(storage: storage, clock: clock, randomness: randomness)
         self.flags = flags

@@ -231,7 +231,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
         if let retryAfter = problem.retryAfter {
             headers.add(name: "retry-after", value: String(Problem.seconds(retryAfter)))
         }
-        SecurityHeaders.add(to: &headers, isPage: false)
+        SecurityHeaders.add(to: &headers)
         let head = HTTPResponseHead(
             version: .http1_1, status: HTTPResponseStatus(statusCode: status), headers: headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)

@@ -85,7 +85,7 @@ extension Exchange {
     }
 
     private func addCommon(to headers: inout HTTPHeaders, answer: Answer, mediaType: String?) {
-        SecurityHeaders.add(
+        site.security.add(
             to: &headers, isPage: mediaType?.hasPrefix("text/html") ?? false, foreignOrigin: answer.foreignOrigin)
         for cookie in cookies { headers.add(name: "set-cookie", value: cookie.header) }
         for cookie in answer.cookies { headers.add(name: "set-cookie", value: cookie.header) }
@@ -118,7 +118,7 @@ extension Exchange {
         }
         if status == 401 { headers.add(name: "www-authenticate", value: "Bearer realm=\"capstan\"") }
         for header in problem.headers { headers.add(name: header.name, value: header.value) }
-        SecurityHeaders.add(to: &headers, isPage: page != nil)
+        site.security.add(to: &headers, isPage: page != nil)
         for cookie in cookies { headers.add(name: "set-cookie", value: cookie.header) }
         var response = WireResponse(status: status, headers: headers, body: .bytes(body))
         response.closes = status == 413 || status == 408 || status == 400 && head.hasBody
@@ -136,7 +136,7 @@ extension Exchange {
 
     private func redirect(to address: String, problem: String) -> WireResponse {
         var headers: HTTPHeaders = ["location": address, "cache-control": "no-store", "content-length": "0"]
-        SecurityHeaders.add(to: &headers, isPage: false)
+        SecurityHeaders.add(to: &headers)
         for cookie in cookies { headers.add(name: "set-cookie", value: cookie.header) }
         return observed(WireResponse(status: 303, headers: headers, body: .none), problem: problem)
     }
@@ -200,29 +200,47 @@ extension Exchange {
 }
 
 /// Headers that keep browsers from doing what a page of ours never needs.
-enum SecurityHeaders {
+struct SecurityHeaders: Sendable {
     private static let policy = "content-security-policy"
-    private static let strict =
-        "style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; connect-src 'self'; "
-        + "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    private static let page = [
-        (policy, "default-src 'none'; script-src 'self'; " + strict),
-        ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "strict-origin-when-cross-origin"),
-        ("cross-origin-opener-policy", "same-origin"),
-        ("permissions-policy", "camera=(), microphone=(), geolocation=()"),
-    ]
     private static let other = [
         ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
         ("x-content-type-options", "nosniff"),
     ]
 
+    private let strict: String
+    private let page: [(String, String)]
+
+    /// What pages of a site may load, and from where.
+    ///
+    /// - Parameters:
+    ///   - filesOrigin: whence pictures and films come beside the site itself.
+    ///   - uploadOrigin: where uploads go beside the site itself.
+    init(filesOrigin: String? = nil, uploadOrigin: String? = nil) {
+        let files = filesOrigin.map { " \($0)" } ?? ""
+        let uploads = uploadOrigin.map { " \($0)" } ?? ""
+        strict =
+            "style-src 'self'; img-src 'self' data: blob:\(files); media-src 'self' blob:\(files); font-src 'self'; "
+            + "connect-src 'self'\(uploads); manifest-src 'self'; form-action 'self'; base-uri 'none'; "
+            + "frame-ancestors 'none'"
+        page = [
+            (Self.policy, "default-src 'none'; script-src 'self'; " + strict),
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "strict-origin-when-cross-origin"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("permissions-policy", "camera=(), microphone=(), geolocation=()"),
+        ]
+    }
+
+    /// Adds those of an answer that is no page.
+    static func add(to headers: inout HTTPHeaders) { headers.add(contentsOf: other) }
+
     /// Adds them; a page may load a script and a frame of one other site, when it says so.
-    static func add(to headers: inout HTTPHeaders, isPage: Bool, foreignOrigin: String? = nil) {
-        headers.add(contentsOf: isPage ? page : other)
-        guard isPage, let foreignOrigin else { return }
+    func add(to headers: inout HTTPHeaders, isPage: Bool, foreignOrigin: String? = nil) {
+        guard isPage else { return Self.add(to: &headers) }
+        headers.add(contentsOf: page)
+        guard let foreignOrigin else { return }
         headers.replaceOrAdd(
-            name: policy,
+            name: Self.policy,
             value: "default-src 'none'; script-src 'self' \(foreignOrigin); frame-src \(foreignOrigin); " + strict)
     }
 }

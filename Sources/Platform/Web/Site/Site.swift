@@ -20,6 +20,7 @@ public final class Site: Sendable {
     let traces: TraceSource
     let addresses: ClientAddress
     let pages: Pages?
+    let security: SecurityHeaders
 
     /// Mounts routes.
     ///
@@ -50,6 +51,7 @@ public final class Site: Sendable {
         traces = TraceSource(randomness: services.randomness)
         addresses = ClientAddress(trustedHops: settings.trustedHops)
         self.pages = pages
+        security = SecurityHeaders(filesOrigin: settings.filesOrigin, uploadOrigin: settings.uploadOrigin)
     }
 
     /// Answers one request.

@@ -65,6 +65,14 @@ public struct SiteSettings: Sendable {
     ///
     /// Defaults to 0, which is no guard; a public server behind no proxy that limits wants 6,000 or so.
     public var guardPerMinute = 0
+    /// The origin of a delivery network from which pages show pictures and films beside this server's own.
+    ///
+    /// Defaults to none. As in `https://cdn.example.com`.
+    public var filesOrigin: String?
+    /// The origin of a store to which pages send uploads past this server.
+    ///
+    /// Defaults to none. As in `https://store.example.com`.
+    public var uploadOrigin: String?
     /// The title of the description of the API.
     ///
     /// Defaults to `Capstan`.

@@ -88,7 +88,8 @@ extension ClipStore {
             SELECT \(sql: EnteredClip.columns) FROM clips c
             LEFT JOIN clip_entries e ON e.tenant_id = c.tenant_id AND e.clip_id = c.id
             WHERE c.tenant_id = \(tenant) AND c.person_id = \(person) AND c.state <> 'removed'
-            """, order: .descending("c.id"), after: cursor, limit: limit)
+            """, order: .descending("c.id"), after: cursor, limit: limit
+        ).map { addresses.shown($0, in: tenant) }
     }
 
     /// Clips that wait for a moderator, the oldest first.
@@ -100,6 +101,22 @@ extension ClipStore {
             LEFT JOIN clip_entries e ON e.tenant_id = c.tenant_id AND e.clip_id = c.id
             WHERE c.tenant_id = \(tenant) AND c.state = 'pending'
             """, order: .ascending("c.id"), after: cursor, limit: limit)
+    }
+
+    /// Those of some clips whose bytes are awaited or being worked on.
+    func unfinished(
+        among clips: [ID<Clip>], through reading: some Reading, in tenant: Tenant
+    ) async throws(StorageError) -> Set<ID<Clip>> {
+        guard !clips.isEmpty else { return [] }
+        return Set(
+            try await reading.list(
+                KeyRow.self, "clip.unfinished",
+                """
+                SELECT c.id FROM clips c
+                WHERE c.tenant_id = \(tenant) AND c.id IN (\(rows: SQLRows(clips)))
+                    AND c.state IN ('uploading', 'processing', 'pending')
+                """, limit: clips.count
+            ).map(\.id))
     }
 
     /// Views of clips.
@@ -134,4 +151,10 @@ private struct ViewsRow: RowDecodable {
         clipID = try row.value(at: 0)
         views = try row.value(at: 1)
     }
+}
+
+private struct KeyRow: RowDecodable {
+    let id: ID<Clip>
+
+    init(row: SQLRow) throws(StorageError) { id = try row.value(at: 0) }
 }

@@ -9,11 +9,14 @@ struct ClipStore: Sendable {
     }
 
     let storage: Storage
+    /// Where the files of clips that are to be shown are fetched.
+    var addresses = FileAddresses(base: nil)
 
     func clip(_ id: ID<Clip>, in tenant: Tenant) async throws(StorageError) -> Clip? {
         try await storage.reader(for: tenant).first(
             Clip.self, "clip.byID",
-            "SELECT \(sql: Clip.columns) FROM clips c WHERE c.tenant_id = \(tenant) AND c.id = \(id)")
+            "SELECT \(sql: Clip.columns) FROM clips c WHERE c.tenant_id = \(tenant) AND c.id = \(id)"
+        ).map { addresses.shown($0, in: tenant) }
     }
 
     /// The clips of a slot that have ever competed in it, in order of their ids.
@@ -24,7 +27,8 @@ struct ClipStore: Sendable {
             SELECT \(sql: Clip.columns) FROM clips c
             WHERE c.tenant_id = \(tenant) AND c.slot_id = \(slot) AND c.state IN ('active', 'winner', 'eliminated')
             ORDER BY c.id
-            """, limit: Bounds.clipsPerSlot)
+            """, limit: Bounds.clipsPerSlot
+        ).map { addresses.shown($0, in: tenant) }
     }
 
     /// Who takes part in a count, with empty hands.
@@ -57,7 +61,8 @@ struct ClipStore: Sendable {
         if let genre = filter.genre { query = query.appending(" AND c.genre = \(genre)") }
         if let track = filter.trackID { query = query.appending(" AND c.track_id = \(track)") }
         return try await storage.reader(for: tenant).page(
-            Clip.self, "clip.page", query, order: .descending("c.id"), after: cursor, limit: limit)
+            Clip.self, "clip.page", query, order: .descending("c.id"), after: cursor, limit: limit
+        ).map { addresses.shown($0, in: tenant) }
     }
 
     /// What the sampler needs of the clips that may be shown, in one statement.
@@ -88,7 +93,8 @@ struct ClipStore: Sendable {
             """
             SELECT \(sql: Clip.columns) FROM clips c
             WHERE c.tenant_id = \(tenant) AND c.id IN (\(rows: SQLRows(ids)))
-            """, limit: ids.count)
+            """, limit: ids.count
+        ).map { addresses.shown($0, in: tenant) }
     }
 
     /// The names under which people are credited.

@@ -71,13 +71,14 @@ struct FraudStore: Sendable {
 
     /// Ends a case; returns whether it was open.
     func decide(
-        _ id: ID<FraudCase>, _ state: FraudCase.State, by name: String, at now: Timestamp,
+        _ id: ID<FraudCase>, _ state: FraudCase.State, by moderator: RemovalSteps.Moderator, at now: Timestamp,
         through writing: some Writing, in tenant: Tenant
     ) async throws(StorageError) -> Bool {
         try await writing.execute(
             "fraudCase.decide",
             """
-            UPDATE fraud_cases SET state = \(state), decided_at = \(now), decided_by = \(name)
+            UPDATE fraud_cases SET state = \(state), decided_at = \(now), decided_by = \(moderator.name),
+                decided_by_id = \(moderator.personID)
             WHERE tenant_id = \(tenant) AND id = \(id) AND state = 'open'
             """) == 1
     }

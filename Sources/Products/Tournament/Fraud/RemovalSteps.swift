@@ -12,6 +12,11 @@ struct RemovalSteps: Sendable {
     struct Moderator: Sendable {
         let actor: AuditEntry.Actor
         let name: String
+
+        /// The person; `nil` for a program.
+        var personID: ID<Person>? {
+            if case .person(let id) = actor { id } else { nil }
+        }
     }
 
     enum Start: Sendable, Hashable {
@@ -54,7 +59,7 @@ struct RemovalSteps: Sendable {
             let now = clock.now()
             guard
                 try await frauds.decide(
-                    id, .removed, by: moderator.name, at: now, through: transaction, in: tenant)
+                    id, .removed, by: moderator, at: now, through: transaction, in: tenant)
             else {
                 let state = try await frauds.fraudCase(id, through: transaction, in: tenant)?.state
                 return .decided(state ?? .removed)
@@ -65,7 +70,7 @@ struct RemovalSteps: Sendable {
             let removal = Removal(
                 id: removalID, slotID: slot.id, caseID: id, reason: reason, votes: told.0, weight: told.1,
                 changedResult: !isFinal, removedAt: now, removedBy: moderator.name)
-            try await winners.insert(removal, through: transaction, in: tenant)
+            try await winners.insert(removal, by: moderator.personID, through: transaction, in: tenant)
             if !isFinal { try await removals.set(isOpen: true, removalID, through: transaction, in: tenant) }
             try await trail.append(
                 "votes.removed", by: moderator.actor, on: ("fraudCase", id.description),
@@ -146,7 +151,7 @@ struct RemovalSteps: Sendable {
             guard let found = try await frauds.fraudCase(id, through: transaction, in: tenant) else { return .unknown }
             guard
                 try await frauds.decide(
-                    id, .dismissed, by: moderator.name, at: clock.now(), through: transaction, in: tenant)
+                    id, .dismissed, by: moderator, at: clock.now(), through: transaction, in: tenant)
             else { return .decided(found.state) }
             try await trail.append(
                 "fraudCase.dismissed", by: moderator.actor, on: ("fraudCase", id.description),

@@ -63,12 +63,31 @@ struct MediaSteps: Sendable {
 
     private func expire(_ lease: MediaLease) async throws {
         let (id, tenant) = (lease.task.clipID, lease.task.tenant)
+        // All of them are in the store, and whoever sent them went away before saying so.
+        if let bytes = try await arrived(id, in: tenant) {
+            return try await hold(lease) { transaction in
+                guard try await clips.move(id, by: .arrived, to: .processing, through: transaction, in: tenant) else {
+                    return try await tasks.finish(lease, through: transaction)
+                }
+                try await entries.setArrived(id, bytes: bytes, through: transaction, in: tenant)
+                try await tasks.plan(.probe, for: id, at: house.clock.now(), through: transaction, in: tenant)
+            }
+        }
         try await hold(lease) { transaction in
             guard try await clips.move(id, by: .expired, to: .removed, through: transaction, in: tenant) else {
                 return try await tasks.finish(lease, through: transaction)
             }
             try await entries.setFault(.expired, nil, of: id, through: transaction, in: tenant)
             try await tasks.plan(.clear, for: id, at: house.clock.now(), through: transaction, in: tenant)
+        }
+    }
+
+    private func arrived(_ id: ID<Clip>, in tenant: Tenant) async throws -> Int? {
+        do {
+            return try await reviews.uploads.arrival(of: id, in: tenant)
+        } catch let problem as Problem where problem.code == TournamentError.Code.clipInvalid.rawValue {
+            // It was deleted: nothing has come.
+            return nil
         }
     }
 

@@ -41,7 +41,8 @@ struct PersonPageRoutes {
                 votesNext: votes.next?.description,
                 comments: comments.items, commentsNext: comments.next?.description)
             let clips = try await people.store.clips(
-                of: person, all: true, limit: PersonDesk.Bounds.clips, in: tenant)
+                of: person, all: true, limit: PersonDesk.Bounds.clips, in: tenant
+            ).map { house.timetable.addresses.shown($0, in: tenant) }
             var page = TournamentPages.page(
                 PersonPage(
                     person, name: name, stats: stats, clips: clips, own: own, viewer: person, at: house.clock.now()))
@@ -69,7 +70,8 @@ struct PersonPageRoutes {
                 try await people.profile(of: person, seenBy: viewer, in: tenant)
             }
             let clips = try await people.store.clips(
-                of: person, all: false, limit: PersonDesk.Bounds.clips, in: tenant)
+                of: person, all: false, limit: PersonDesk.Bounds.clips, in: tenant
+            ).map { house.timetable.addresses.shown($0, in: tenant) }
             var page = TournamentPages.page(
                 PersonPage(
                     person, name: name, stats: stats, clips: clips, own: nil, viewer: viewer, at: house.clock.now()))

@@ -42,10 +42,21 @@ struct DepartureSteps: Sendable {
             return try await follows.remove(person, through: transaction, in: tenant)
         }
         if hasChanged { return .more }
+        if try await disguise(leaver, in: tenant) { return .more }
         let (hasMoved, waits) = try await removeClips(leaver, in: tenant)
         if hasMoved { return .more }
         try await cut(person, in: tenant)
         return waits ? .later(Bounds.recheck, because: "A clip takes part in a count that is not final yet.") : .done
+    }
+
+    /// Takes the name out of what the person decided as a moderator; returns whether there was any.
+    private func disguise(_ leaver: Leaver, in tenant: Tenant) async throws -> Bool {
+        try await storage.write(for: tenant) { transaction in
+            let (rows, slots) = try await store.disguiseDecider(
+                leaver.person, as: leaver.pseudonym, through: transaction, in: tenant)
+            for slot in slots { transaction.afterCommit(.invalidate(tag: Timetable.Tag.result(slot))) }
+            return rows > 0
+        }
     }
 
     /// Removes clips slot by slot under the slot's lock; those of a slot that is being counted, or whose result may

@@ -6,10 +6,14 @@ struct DepartureStore: Sendable {
     enum Bounds {
         /// Clips of one person that a step looks at.
         static let clips = 500
+        /// Decisions of one person that a step disguises, of each kind.
+        static let decisions = 500
     }
 
     /// Whom a film credits when its maker has left.
     static let credit = "erased creator"
+    /// Who is named where a moderator was that has left.
+    static let moderator = "a former moderator"
 
     let storage: Storage
 
@@ -41,6 +45,40 @@ struct DepartureStore: Sendable {
                 state = CASE WHEN state = 'winner' THEN 'winner' ELSE 'removed' END
             WHERE tenant_id = \(tenant) AND slot_id = \(slot) AND person_id = \(leaver)
             """)
+    }
+
+    /// Puts the pseudonym, and no name, in the place of somebody who has decided something, some rows at a time; returns
+    /// how many there were, and the slots whose results have shown the name.
+    func disguiseDecider(
+        _ leaver: ID<Person>, as pseudonym: ID<Person>, through writing: some Writing, in tenant: Tenant
+    ) async throws(StorageError) -> (rows: Int, slots: [ID<Slot>]) {
+        let slots = try await writing.returning(
+            SlotRow.self, "departure.removals",
+            """
+            UPDATE removals SET removed_by = \(Self.moderator), removed_by_id = \(pseudonym)
+            WHERE tenant_id = \(tenant) AND id IN (
+                SELECT r.id FROM removals r WHERE r.tenant_id = \(tenant) AND r.removed_by_id = \(leaver)
+                LIMIT \(Bounds.decisions))
+            RETURNING slot_id
+            """, limit: Bounds.decisions
+        ).map(\.slotID)
+        let cases = try await writing.execute(
+            "departure.cases",
+            """
+            UPDATE fraud_cases SET decided_by = \(Self.moderator), decided_by_id = \(pseudonym)
+            WHERE tenant_id = \(tenant) AND id IN (
+                SELECT f.id FROM fraud_cases f WHERE f.tenant_id = \(tenant) AND f.decided_by_id = \(leaver)
+                LIMIT \(Bounds.decisions))
+            """)
+        let reviews = try await writing.execute(
+            "departure.reviews",
+            """
+            UPDATE clip_entries SET reviewed_by = \(pseudonym)
+            WHERE tenant_id = \(tenant) AND clip_id IN (
+                SELECT e.clip_id FROM clip_entries e WHERE e.tenant_id = \(tenant) AND e.reviewed_by = \(leaver)
+                LIMIT \(Bounds.decisions))
+            """)
+        return (slots.count + cases + reviews, slots)
     }
 
     /// Cuts what leads from a person to their votes; the votes and the voter's number stay, so that ballots, digest and

@@ -59,8 +59,14 @@ final class ResultDesk: Sendable {
 
     /// The winners of a season in the order of the film.
     func film(of season: ID<Season>, in tenant: Tenant) async throws -> [Scene] {
-        try await films.value(for: season, in: tenant) { [winners] in
-            try await shared { try await winners.film(of: season, in: tenant) }
+        try await films.value(for: season, in: tenant) { [winners, addresses = timetable.addresses] in
+            try await shared {
+                try await winners.film(of: season, in: tenant).map { scene in
+                    var scene = scene
+                    scene.clip = addresses.shown(scene.clip, in: tenant)
+                    return scene
+                }
+            }
         }
     }
 }

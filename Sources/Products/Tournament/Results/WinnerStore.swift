@@ -63,15 +63,17 @@ struct WinnerStore: Sendable {
     }
 
     /// Writes that votes were removed, for everybody to read.
-    func insert(_ removal: Removal, through writing: some Writing, in tenant: Tenant) async throws(StorageError) {
+    func insert(
+        _ removal: Removal, by person: ID<Person>? = nil, through writing: some Writing, in tenant: Tenant
+    ) async throws(StorageError) {
         try await writing.execute(
             "removal.insert",
             """
             INSERT INTO removals (tenant_id, id, slot_id, case_id, reason, votes, weight, changed_result, removed_at,
-                removed_by)
+                removed_by, removed_by_id)
             VALUES (\(tenant), \(removal.id), \(removal.slotID), \(removal.caseID), \(removal.reason),
                 \(removal.votes), \(removal.weight), \(removal.changedResult), \(removal.removedAt),
-                \(removal.removedBy))
+                \(removal.removedBy), \(person))
             """)
     }
 
@@ -94,7 +96,7 @@ struct Scene: Sendable, Hashable, RowDecodable {
     let score: Int
     let voters: Int
     let state: Winner.State
-    let clip: Clip
+    var clip: Clip
 
     init(row: SQLRow) throws(StorageError) {
         position = try row.value(at: 0)

@@ -3,7 +3,8 @@ import Storage
 extension TournamentSchema {
     /// Risk, suspicion, removal, bans and pseudonyms: what makes a result believable.
     static let fairnessTables = [
-        TableDeclaration("risk_events", retention: .after(column: "noticed_at", age: .seconds(90 * 86_400))),
+        // Archived after 90 days; the retention is for when that fails for long.
+        TableDeclaration("risk_events", retention: .after(column: "noticed_at", age: .seconds(400 * 86_400))),
         TableDeclaration("fraud_case_votes"),
         TableDeclaration("voter_bans"),
         TableDeclaration("pseudonym_runs"),

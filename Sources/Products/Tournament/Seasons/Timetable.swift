@@ -36,10 +36,13 @@ final class Timetable: Sendable {
     private let casts: Cache<ID<Slot>, ClipCast>
     private let single: Cache<ID<Clip>, Clip?>
 
-    init(storage: Storage, caches: CacheRegistry) {
+    /// Where the files of clips are fetched.
+    var addresses: FileAddresses { clips.addresses }
+
+    init(storage: Storage, caches: CacheRegistry, addresses: FileAddresses = FileAddresses(base: nil)) {
         seasons = SeasonStore(storage: storage)
         slots = SlotStore(storage: storage)
-        clips = ClipStore(storage: storage)
+        clips = ClipStore(storage: storage, addresses: addresses)
         programmes = Cache(
             "tournament.season",
             CacheOptions(ttl: .seconds(60), staleWindow: .seconds(300), tags: { _ in [Tag.season] }), in: caches)

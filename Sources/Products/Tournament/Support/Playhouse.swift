@@ -63,11 +63,12 @@ final class Playhouse: Sendable {
     ///   - logger: where services report.
     ///   - events: where decisions about fairness are told.
     ///   - captcha: how captchas are checked.
+    ///   - filesBase: the public base address of clips' files; `nil` for this site.
     ///   - isOn: whether a feature is on.
     ///   - nameOf: gives the name of who has an account.
     init(
         storage: Storage, caches: CacheRegistry, clock: any WallClock, randomness: any Randomness, lane: Int,
-        logger: Logger, events: EventLog? = nil, captcha: CaptchaKind = .none,
+        logger: Logger, events: EventLog? = nil, captcha: CaptchaKind = .none, filesBase: String? = nil,
         isOn: @escaping @Sendable (FeatureFlag, Tenant) -> Bool = { flag, _ in flag.isOnByDefault },
         nameOf: @escaping PersonNaming = { _, _ in nil }
     ) {
@@ -76,7 +77,7 @@ final class Playhouse: Sendable {
         self.randomness = randomness
         self.logger = logger
         self.isOn = isOn
-        timetable = Timetable(storage: storage, caches: caches)
+        timetable = Timetable(storage: storage, caches: caches, addresses: FileAddresses(base: filesBase))
         let keeper = BoardKeeper(storage: storage, caches: caches, clock: clock, logger: logger)
         votes = VoteDesk(
             storage: storage, timetable: timetable, lane: lane, clock: clock, randomness: randomness

@@ -12,6 +12,9 @@ struct Studio: Sendable {
     let uploads: UploadDesk
     let reviews: ReviewDesk
     let media: MediaService
+    let sweep: UploadSweepService
+    let archives: ArchiveService
+    private let downloads: ArchiveRoutes
 
     /// - Parameters:
     ///   - house: the product.
@@ -32,11 +35,21 @@ struct Studio: Sendable {
         media = MediaService(
             steps: MediaSteps(reviews: reviews, blobs: blobs, tools: tools), atOnce: tasks,
             randomness: house.randomness, logger: house.logger, metrics: metrics)
+        let archives = ArchiveStore(storage: house.storage)
+        self.archives = ArchiveService(
+            steps: ArchiveSteps(
+                store: archives, trail: trail, blobs: blobs, clock: house.clock, randomness: house.randomness,
+                events: house.fairness.events))
+        downloads = ArchiveRoutes(
+            store: archives, blobs: blobs,
+            signer: BlobSigner(keys: [fileKey], base: ArchiveRoutes.base, clock: house.clock))
+        sweep = UploadSweepService(
+            blobs: blobs, clips: house.timetable.clips, clock: house.clock, events: house.fairness.events)
         uploads.hire(UploadDesk.Workshop(ring: { [media] in media.ring() }, giveUp: { [media] in media.giveUp($0) }))
     }
 
     /// What runs beside requests.
-    var services: [any Service] { [media] }
+    var services: [any Service] { [media, sweep, archives] }
 
     /// The API and the pages.
     var routes: [Route] {
@@ -46,5 +59,6 @@ struct Studio: Sendable {
 
     private var api: [Route] {
         UploadRoutes(uploads: uploads, reviews: reviews).routes + ReviewRoutes(reviews: reviews).routes
+            + downloads.routes
     }
 }

@@ -6,7 +6,7 @@ extension Event {
     static let tournament: [Event] = [
         .voteMarked, .voteBlocked, .riskEventsDropped, .captchaFailed, .captchaUnreachable, .caseOpened, .caseDecided,
         .votesRemoved, .slotRecounted, .voterBanned, .tallyDiffered, .tallyChecked, .seasonPseudonymised,
-        .fairnessFailed,
+        .fairnessFailed, .archiveKept, .archiveLost,
     ]
 
     static let voteMarked = Event(
@@ -41,6 +41,12 @@ extension Event {
     static let seasonPseudonymised = Event(
         "season.pseudonymised", .notice, "The voters of a finished season have given way to pseudonyms for good.",
         fields: ["season", "votes"])
+    static let archiveKept = Event(
+        "archive.kept", .notice, "A month of old rows is in a file alone.", fields: ["kind", "rows", "bytes"],
+        feeds: .counter("capstan_tournament_archived_rows_total"))
+    static let archiveLost = Event(
+        "archive.lost", .critical, "A sealed archive's file is gone or changed; its rows stay and are written anew.",
+        fields: ["kind"])
     static let fairnessFailed = Event(
         "fairness.failed", .error, "A duty of fairness failed and is tried again.", fields: ["duty", "code"])
 }

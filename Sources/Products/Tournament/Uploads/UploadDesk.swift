@@ -25,13 +25,15 @@ final class UploadDesk: Sendable {
         var trackID: ID<Track>?
         /// A clip of the same maker that this one takes the place of.
         var replaces: ID<Clip>?
+        /// What the bytes will be, where that is known: then they may go to the store itself.
+        var promise: BlobPromise?
     }
 
     /// An entry whose bytes are to come.
     struct Opening: Sendable {
         let clip: Clip
         let slot: Slot
-        let address: String
+        let address: BlobUploadAddress
         let expiresAt: Timestamp
     }
 
@@ -78,12 +80,22 @@ final class UploadDesk: Sendable {
         workers?.ring()
     }
 
+    /// What the keys of uploads begin with.
+    static let sources = "tournament/uploads/"
+
     /// Where the bytes of a clip are kept until its files are made.
     static func source(of clip: ID<Clip>) -> BlobKey {
-        guard let key = BlobKey("tournament/uploads/\(clip)") else {
+        guard let key = BlobKey("\(sources)\(clip)") else {
             preconditionFailure("an id gave the key of no object: \(clip)")
         }
         return key
+    }
+
+    /// The clip whose bytes a key is for; `nil` for any other key.
+    static func clip(of key: BlobKey) -> ID<Clip>? {
+        key.description.split(separator: "/").last.flatMap { ID<Clip>(String($0)) }.flatMap {
+            source(of: $0) == key ? $0 : nil
+        }
     }
 
     // MARK: Opening
@@ -114,10 +126,23 @@ final class UploadDesk: Sendable {
             return replaced
         }
         if let replaced { giveUp(replaced.clip.id) }
-        let address = signer.uploadAddress(
-            .key(Self.source(of: clip.id)), for: tenant, sizeMax: ByteCount(UploadRules.bytesMax),
-            lifetime: UploadRules.window)
-        return Opening(clip: clip, slot: slot, address: address, expiresAt: expiresAt)
+        return Opening(
+            clip: clip, slot: slot, address: address(of: clip.id, promising: wish.promise, in: tenant),
+            expiresAt: expiresAt)
+    }
+
+    /// Where the bytes go: with a promise of what they are to wherever the store takes them, else through this process.
+    private func address(
+        of clip: ID<Clip>, promising promise: BlobPromise?, in tenant: Tenant
+    ) -> BlobUploadAddress {
+        let key = Self.source(of: clip)
+        guard let promise else {
+            let address = signer.uploadAddress(
+                .key(key), for: tenant, sizeMax: ByteCount(UploadRules.bytesMax), lifetime: UploadRules.window)
+            return BlobUploadAddress(address: address, isDirect: false)
+        }
+        return blobs.uploadAddress(
+            for: key, of: tenant, promising: promise, lifetime: UploadRules.window, otherwise: signer)
     }
 
     /// What is written of the person at this moment, if they may upload.
@@ -189,11 +214,12 @@ final class UploadDesk: Sendable {
     ///   - id: the clip.
     ///   - body: the bytes, taken as fast as they can be written.
     ///   - length: how many were announced.
+    ///   - grant: what the address allows; `nil` for any bytes of a clip's size.
     ///   - tenant: whose clip it is.
     /// - Returns: how many bytes there are.
     /// - Throws: a `Problem` that says why not; nothing of the bytes is left then.
     func receive<Body: AsyncSequence & Sendable>(
-        _ id: ID<Clip>, from body: Body, length: ByteCount?, in tenant: Tenant
+        _ id: ID<Clip>, from body: Body, length: ByteCount?, within grant: BlobGrant? = nil, in tenant: Tenant
     ) async throws -> Int where Body.Element == ByteBuffer {
         guard inFlight.add(1, ordering: .relaxed).newValue <= Bounds.atOnce else {
             inFlight.subtract(1, ordering: .relaxed)
@@ -209,11 +235,12 @@ final class UploadDesk: Sendable {
         do throws(BlobsError) {
             // What is there stays: bytes that were looked at cannot be changed under the looker's eyes.
             let upload = BlobUpload(
-                sizeMax: ByteCount(UploadRules.bytesMax), length: length, conflict: .keep)
+                contentType: grant?.contentType ?? "application/octet-stream",
+                sizeMax: min(grant?.sizeMax ?? Self.sizeMax, Self.sizeMax), length: length, hash: grant?.hash,
+                conflict: .keep)
             receipt = try await blobs.put(.key(Self.source(of: id)), for: tenant, upload, from: body)
         } catch {
-            if let problem = error.underlying as? Problem { throw problem }
-            throw error
+            throw Self.refusal(error)
         }
         try await arrived(id, bytes: receipt.info.size.bytes, in: tenant)
         return receipt.info.size.bytes
@@ -225,15 +252,46 @@ final class UploadDesk: Sendable {
         guard let found, found.clip.personID == person, found.entry != nil else {
             throw Problem(TournamentError(.clipNotFound, "There is no such clip of yours."))
         }
-        guard let info = try await blobs.head(Self.source(of: id), for: tenant) else {
+        let bytes = try await arrival(of: id, in: tenant)
+        guard let bytes else {
             throw Problem(TournamentError(.uploadMissing, "The bytes of this clip have not arrived; send them first."))
         }
-        guard info.size.bytes <= UploadRules.bytesMax else {
-            throw Problem(
-                TournamentError(.clipInvalid, "The upload is larger than 50 MiB.", context: ["reason": "tooLarge"]))
+        try await arrived(id, bytes: bytes, in: tenant)
+        return bytes
+    }
+
+    /// How many bytes have arrived for an entry; `nil` when none have.
+    ///
+    /// The store has enforced what was promised. What is there and cannot be a clip all the same is deleted before
+    /// anybody looks into it.
+    func arrival(of id: ID<Clip>, in tenant: Tenant) async throws -> Int? {
+        let key = Self.source(of: id)
+        do throws(BlobsError) {
+            guard let info = try await blobs.head(key, for: tenant) else { return nil }
+            if info.size <= Self.sizeMax { return info.size.bytes }
+        } catch  where error.code == .corrupt {
+            // Not what an address of ours lets in.
         }
-        try await arrived(id, bytes: info.size.bytes, in: tenant)
-        return info.size.bytes
+        _ = try await blobs.delete(key, for: tenant)
+        throw Problem(
+            TournamentError(
+                .clipInvalid, "What was uploaded is larger than 50 MiB, or is no upload of this site.",
+                context: ["reason": "tooLarge"]))
+    }
+
+    private static let sizeMax = ByteCount(UploadRules.bytesMax)
+
+    /// What is told of bytes that were not taken.
+    private static func refusal(_ error: BlobsError) -> any Error {
+        if let problem = error.underlying as? Problem { return problem }
+        switch error.code {
+        case .tooLarge, .truncated, .hashMismatch:
+            return Problem(
+                TournamentError(
+                    .clipInvalid, "The bytes are not those that were announced, or too many: send the same file again.",
+                    context: ["reason": error.code.rawValue]))
+        case .diskFull, .storeFailed, .corrupt, .typeInvalid, .rangeInvalid, .sourceFailed, .cancelled: return error
+        }
     }
 
     private func arrived(_ id: ID<Clip>, bytes: Int, in tenant: Tenant) async throws {

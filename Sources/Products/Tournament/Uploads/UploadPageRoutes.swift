@@ -63,7 +63,7 @@ struct UploadPageRoutes: Sendable {
             }
             let person = try request.person()
             do {
-                let opening = try await uploads.open(request.input.wish, for: person, in: context.tenant)
+                let opening = try await uploads.open(try request.input.wish(), for: person, in: context.tenant)
                 do {
                     _ = try await uploads.receive(opening.clip.id, from: body, length: nil, in: context.tenant)
                 } catch {

@@ -34,6 +34,10 @@ struct UploadRoutes: Sendable {
             .body("slotId", optional: .id, "The slot; without it the one that is on, or the next one."),
             .body("trackId", optional: .id, "The track in which that is looked for; without it the main one."),
             .body("replaces", optional: .id, "A clip of one's own that is taken back for this one."),
+            .body(
+                "bytes", optional: .integer(1...UploadRules.bytesMax),
+                "How many bytes will be sent; with sha256 they may go to the store itself."),
+            .body("sha256", optional: .text(64...64), "Their SHA-256 in lower-case hexadecimal digits."),
         ]
 
         let title: String
@@ -41,9 +45,23 @@ struct UploadRoutes: Sendable {
         let slotId: ID<Slot>?
         let trackId: ID<Track>?
         let replaces: ID<Clip>?
+        let bytes: Int?
+        let sha256: String?
 
-        var wish: UploadDesk.Wish {
-            UploadDesk.Wish(title: title, genre: genre, slotID: slotId, trackID: trackId, replaces: replaces)
+        func wish() throws(Problem) -> UploadDesk.Wish {
+            UploadDesk.Wish(
+                title: title, genre: genre, slotID: slotId, trackID: trackId, replaces: replaces, promise: try promise()
+            )
+        }
+
+        private func promise() throws(Problem) -> BlobPromise? {
+            guard let sha256 else { return nil }
+            guard let hash = BlobHash(sha256) else {
+                throw Problem(
+                    "web.invalidInput", "sha256 must be 64 lower-case hexadecimal digits.",
+                    errors: [FieldError(field: "sha256", code: "format", detail: "It is no SHA-256.")])
+            }
+            return bytes.map { BlobPromise(size: ByteCount($0), hash: hash) }
         }
     }
 
@@ -56,8 +74,14 @@ struct UploadRoutes: Sendable {
         struct Upload: Encodable {
             static let fields: [Field] = [
                 .body("method", .text), .body("url", .text), .body("expiresAt", .timestamp),
-                .body("bytesMax", .integer), .body("arrived", .text),
+                .body("bytesMax", .integer), .body("arrived", .text), .body("isDirect", .boolean),
+                .body("headers", .list(.object([.body("name", .text), .body("value", .text)]))),
             ]
+
+            struct Header: Encodable {
+                let name: String
+                let value: String
+            }
 
             let method = "PUT"
             let url: String
@@ -65,6 +89,10 @@ struct UploadRoutes: Sendable {
             let bytesMax = UploadRules.bytesMax
             /// Where it is said that the bytes have arrived, for stores that take them without this server.
             let arrived: String
+            /// Whether it leads past this server, so that `arrived` must be called.
+            let isDirect: Bool
+            /// What must be sent with the bytes.
+            let headers: [Header]
         }
 
         let id: ID<Clip>
@@ -79,12 +107,14 @@ struct UploadRoutes: Sendable {
             policy: .signedIn, limit: Self.uploading, budget: 12, status: 201, failures: Self.refusals
         ) { [uploads] (request: Request<Wish>) in
             let opening = try await uploads.open(
-                request.input.wish, for: try request.person(), in: request.context.tenant)
+                try request.input.wish(), for: try request.person(), in: request.context.tenant)
             return Opened(
                 id: opening.clip.id, state: opening.clip.state, slot: SlotOutput(opening.slot),
                 upload: Opened.Upload(
-                    url: opening.address, expiresAt: opening.expiresAt,
-                    arrived: "\(Addresses.api)/clips/\(opening.clip.id)/arrived"))
+                    url: opening.address.address, expiresAt: opening.expiresAt,
+                    arrived: "\(Addresses.api)/clips/\(opening.clip.id)/arrived",
+                    isDirect: opening.address.isDirect,
+                    headers: opening.address.headers.map { Opened.Upload.Header(name: $0.name, value: $0.value) }))
         }
     }
 
@@ -96,6 +126,8 @@ struct UploadRoutes: Sendable {
             .query("method", .text(1...8), "What the address allows."),
             .query("expires", .text(1...12), "Until when, in seconds since 1970."),
             .query("max", .text(1...12), "The largest upload."),
+            .query("type", optional: .text(1...100), "The media type that the upload has."),
+            .query("hash", optional: .text(64...64), "The SHA-256 that the upload must have."),
             .query("signature", .text(64...64), "Ours."),
         ]
 
@@ -104,10 +136,16 @@ struct UploadRoutes: Sendable {
         let method: String
         let expires: String
         let max: String
+        let type: String?
+        let hash: String?
         let signature: String
 
         var query: [(name: String, value: String)] {
-            [("method", method), ("expires", expires), ("max", max), ("signature", signature)]
+            let given: [(String, String?)] = [
+                ("method", method), ("expires", expires), ("max", max), ("type", type), ("hash", hash),
+                ("signature", signature),
+            ]
+            return given.compactMap { name, value in value.map { (name, $0) } }
         }
     }
 
@@ -138,9 +176,9 @@ struct UploadRoutes: Sendable {
             ]
         ) { [uploads] (request: Request<SignedAddress>) in
             let (input, context) = (request.input, request.context)
-            let clip = try Self.clip(input, by: uploads.signer, in: context.tenant)
+            let (clip, grant) = try Self.clip(input, by: uploads.signer, in: context.tenant)
             let bytes = try await uploads.receive(
-                clip, from: context.body, length: context.announcedLength, in: context.tenant)
+                clip, from: context.body, length: context.announcedLength, within: grant, in: context.tenant)
             return Received(id: clip, bytes: bytes)
         }
     }
@@ -148,7 +186,7 @@ struct UploadRoutes: Sendable {
     /// The clip whose bytes an address takes.
     private static func clip(
         _ input: SignedAddress, by signer: BlobSigner, in tenant: Tenant
-    ) throws(Problem) -> ID<Clip> {
+    ) throws(Problem) -> (ID<Clip>, BlobGrant) {
         let grant: BlobGrant
         switch signer.verify(.put, path: "\(input.tenant)/\(input.key)", query: input.query) {
         case .granted(let found): grant = found
@@ -159,13 +197,10 @@ struct UploadRoutes: Sendable {
             throw Problem(
                 TournamentError(.uploadInvalid, "This address was not made here, or it was changed on the way."))
         }
-        guard grant.tenant == tenant, case .key(let key) = grant.target,
-            let id = key.description.split(separator: "/").last.flatMap({ ID<Clip>(String($0)) }),
-            UploadDesk.source(of: id) == key
-        else {
+        guard grant.tenant == tenant, case .key(let key) = grant.target, let id = UploadDesk.clip(of: key) else {
             throw Problem(TournamentError(.uploadInvalid, "This address is for another stage, or for no clip."))
         }
-        return id
+        return (id, grant)
     }
 
     private struct OfClip: Input {

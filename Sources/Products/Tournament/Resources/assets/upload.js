@@ -75,9 +75,16 @@ preview.addEventListener("error", () => {
     if (shown) tell("This browser cannot play the file; it is measured once it is sent.", false);
 });
 
-async function open() {
+/** The hash of the file, where this browser can tell: with it the bytes may go to the store itself. */
+async function promise(file) {
+    if (!globalThis.crypto?.subtle) return {};
+    const digest = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
+    return { bytes: file.size, sha256: Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("") };
+}
+
+async function open(file) {
     if (opened && Date.parse(opened.upload.expiresAt) > Date.now() + 5000) return opened;
-    const wish = { title: form.title.value, genre: form.genre.value, slotId: form.slotId.value };
+    const wish = { title: form.title.value, genre: form.genre.value, slotId: form.slotId.value, ...(await promise(file)) };
     if (form.replaces) wish.replaces = form.replaces.value;
     const answer = await fetch(form.dataset.open, { method: "POST", headers: { "content-type": "application/json", accept: "application/json" }, body: JSON.stringify(wish) });
     const value = await answer.json();
@@ -87,11 +94,12 @@ async function open() {
     return value;
 }
 
-function put(url, file) {
+function put(upload, file) {
     return new Promise((resolve, reject) => {
         const request = new XMLHttpRequest();
         running = request;
-        request.open("PUT", url);
+        request.open("PUT", upload.url);
+        for (const header of upload.headers) request.setRequestHeader(header.name, header.value);
         request.upload.addEventListener("progress", (event) => {
             if (!event.lengthComputable) return;
             const part = Math.floor((100 * event.loaded) / event.total);
@@ -99,7 +107,8 @@ function put(url, file) {
             progressText.textContent = part < 100 ? `${part} % sent` : "Sent; being stored …";
         });
         request.addEventListener("load", () => {
-            if (request.status < 300) return resolve();
+            // The store has them from an attempt before, of which no answer came.
+            if (request.status < 300 || (upload.isDirect && request.status === 412)) return resolve();
             let detail = "The clip was not taken.";
             try {
                 detail = JSON.parse(request.responseText).detail ?? detail;
@@ -113,6 +122,15 @@ function put(url, file) {
         request.addEventListener("abort", () => reject(new Error("Stopped. Nothing of the clip is kept.")));
         request.send(file);
     });
+}
+
+/** Says that the bytes are in the store, which tells the server nothing. */
+async function arrive(upload) {
+    const answer = await fetch(upload.arrived, { method: "POST", headers: { accept: "application/json" } });
+    if (answer.ok) return;
+    const value = await answer.json().catch(() => ({}));
+    if (answer.status < 500) opened = null;
+    throw new Error(value.detail ?? "The clip was not taken.");
 }
 
 function busy(isBusy) {
@@ -129,8 +147,9 @@ async function run() {
     bar.value = 0;
     progressText.textContent = "Beginning …";
     try {
-        opened = await open();
-        await put(opened.upload.url, file);
+        opened = await open(file);
+        await put(opened.upload, file);
+        if (opened.upload.isDirect) await arrive(opened.upload);
         location.assign(`${form.dataset.mine}?said=uploaded`);
     } catch (error) {
         busy(false);
