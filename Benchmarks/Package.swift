@@ -24,7 +24,7 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
-                platform("Base"), platform("Storage"), platform("StoragePostgres"), platform("Tournament"),
+                platform("Base"), platform("Caching"), platform("Coordination"), platform("Storage"), platform("StoragePostgres"), platform("Tournament"),
                 platform("capstan"), "PlainServer", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),

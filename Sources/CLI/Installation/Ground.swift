@@ -19,6 +19,7 @@ struct Ground: Sendable {
     let outbound: OutboundClient
     let flags: FeatureFlags
     let accounts: HostedAccounts
+    let costs: TenantCosts
 
     init(_ installation: Installation, driver: any StorageDriver, keys: InstallationKeys) throws {
         let (clock, randomness) = (installation.clock, installation.randomness)
@@ -33,6 +34,9 @@ struct Ground: Sendable {
         storage.addObserver(caches)
         limits = LimitRegistry(clock: clock)
         outbound = OutboundClient(try installation.outboundOptions(), clock: clock, events: events)
+        costs = TenantCosts(
+            storage: storage, clock: clock, products: installation.plans.plans.map(\.name),
+            caps: CostCaps(installation.settings), logger: installation.logger)
         flags = try FeatureFlags(
             installation.plans.plans.flatMap(\.flags), storage: storage, clock: clock, logger: installation.logger)
         accounts = HostedAccounts(

@@ -62,13 +62,15 @@ enum PlatformSettings {
         "log.level", .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]), default: "info",
         "The least severe lines that are logged.")
 
-    static let all = [
-        database, pooling, directDatabase, listen, connections, drain, guardPerMinute, trustedHops, baseDomain, data,
-        key, blobs, blobsKey, blobsSecret, outboundAllow, outboundTrust,
-        pushContact,
-        nodeName, nodeLane,
-        logLevel, openMetrics,
-    ]
+    static let all =
+        [
+            database, pooling, directDatabase, listen, connections, drain, guardPerMinute, trustedHops, baseDomain,
+            data,
+            key, blobs, blobsKey, blobsSecret, outboundAllow, outboundTrust,
+            pushContact,
+            nodeName, nodeLane,
+            logLevel, openMetrics,
+        ] + CostCaps.settings
 
     /// Reads all settings from the environment; `overrides` (from flags) win.
     static func read(_ settings: [Setting], overrides: [Setting: String]) throws(HostingError) -> Settings {

@@ -32,7 +32,8 @@ struct RunningInstallation: Sendable {
                 fileKey: InstallationKeys.derived(keys.root, for: "files"), outbound: ground.outbound,
                 flags: ground.flags, settings: settings, events: ground.events, isDemo: isDemo, metrics: ground.metrics,
                 logger: logger),
-            accounts: ground.accounts, ledger: ground.ledger, metricsPolicy: metricsPolicy)
+            accounts: ground.accounts, ledger: ground.ledger, costs: ground.costs,
+            metricsPolicy: metricsPolicy)
         var siteSettings = SiteSettings()
         siteSettings.trustedHops = settings.integer(PlatformSettings.trustedHops)
         siteSettings.guardPerMinute = settings.integer(PlatformSettings.guardPerMinute)
@@ -49,7 +50,8 @@ struct RunningInstallation: Sendable {
             services: SiteServices(
                 clock: clock, randomness: randomness, tenants: ground.accounts.directory, keys: keys.web,
                 sessions: await Sessions(keys: keys.web, clock: clock), revocation: ground.accounts.epochs,
-                apiKeys: ground.accounts.keys, limits: ground.limits, ledger: ground.ledger, events: ground.events),
+                apiKeys: ground.accounts.keys, limits: ground.limits, ledger: ground.ledger, costs: ground.costs,
+                events: ground.events),
             settings: siteSettings, pages: pages)
         server = WebServer(site, settings: installation.server, clock: clock, logger: logger)
     }

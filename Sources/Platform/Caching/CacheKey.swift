@@ -77,7 +77,7 @@ extension CacheScope {
 enum SharedNames {
     /// What a value with these tags is fenced by: its tenant's tag, that of all tenants, and that of everything.
     static func tags(_ tags: [String], of tenant: Tenant?) -> [String] {
-        var names = [SharedStore.everything]
+        var names = [SharedStore.everythingTag]
         for tag in tags {
             names.append(name(tag, of: nil))
             if let tenant { names.append(name(tag, of: tenant)) }

@@ -94,15 +94,19 @@ public final class CacheRegistry: Sendable {
     /// Applies the invalidations of the other nodes, tells them that this one lives, and sends again what the shared
     /// store did not take, until the task is cancelled; a service's `run()`.
     public func run() async throws {
-        try await withThrowingTaskGroup { group in
-            if let link {
-                group.addTask { try await link.listen(clock: self.clock, fences: self.fences) }
-                group.addTask { try await link.beat(clock: self.clock, fences: self.fences) }
+        do {
+            try await withThrowingTaskGroup { group in
+                if let link {
+                    group.addTask { try await link.listen(clock: self.clock, fences: self.fences) }
+                    group.addTask { try await link.beat(clock: self.clock, fences: self.fences) }
+                }
+                if let shared {
+                    group.addTask { try await shared.settle() }
+                }
+                try await group.waitForAll()
             }
-            if let shared {
-                group.addTask { try await shared.settle() }
-            }
-            try await group.waitForAll()
+        } catch is CancellationError {
+            // The shutdown.
         }
     }
 

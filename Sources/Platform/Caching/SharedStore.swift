@@ -17,11 +17,14 @@ final class SharedStore: Sendable {
     }
 
     /// The tag that every value carries.
-    static let everything = "all"
+    static let everythingTag = "all"
 
     private struct State {
-        var pending: Set<String> = []
-        var isEverythingPending = false
+        /// The number of the last invalidation of each tag: one that comes while an earlier one is being sent stays.
+        var pending: [String: UInt64] = [:]
+        /// The number of the last invalidation of everything, while it is pending.
+        var everything: UInt64?
+        var number: UInt64 = 0
         var pause = Bounds.pauseMin
         var asksAgainAt: Duration?
     }
@@ -38,7 +41,7 @@ final class SharedStore: Sendable {
 
     var failures: Int { failureCount.load(ordering: .relaxed) }
     var isReachable: Bool { state.withLock { $0.asksAgainAt == nil } }
-    var pendingCount: Int { state.withLock { $0.pending.count + ($0.isEverythingPending ? 1 : 0) } }
+    var pendingCount: Int { state.withLock { $0.pending.count + ($0.everything == nil ? 0 : 1) } }
 
     // MARK: Asking
 
@@ -48,9 +51,8 @@ final class SharedStore: Sendable {
     func isUsable(for tags: [String]) -> Bool {
         let now = clock.uptime()
         return state.withLock { state in
-            if state.isEverythingPending || !state.pending.isEmpty && tags.contains(where: state.pending.contains) {
-                return false
-            }
+            guard state.everything == nil else { return false }
+            if !state.pending.isEmpty, tags.contains(where: { state.pending[$0] != nil }) { return false }
             return Self.mayAsk(&state, now)
         }
     }
@@ -100,10 +102,11 @@ final class SharedStore: Sendable {
             if isDone == true { return }
         }
         state.withLock { state in
-            state.pending.formUnion(tags)
+            state.number += 1
+            for tag in tags { state.pending[tag] = state.number }
             guard state.pending.count > Bounds.pendingTags else { return }
-            state.pending = []
-            state.isEverythingPending = true
+            state.pending = [:]
+            state.everything = state.number
         }
     }
 
@@ -117,20 +120,23 @@ final class SharedStore: Sendable {
 
     func settleOnce() async {
         let now = clock.uptime()
-        let (tags, isEverything) = state.withLock { state -> ([String], Bool) in
-            guard !state.pending.isEmpty || state.isEverythingPending, Self.mayAsk(&state, now) else {
-                return ([], false)
-            }
-            return (Array(state.pending.prefix(Bounds.tagsPerCall)), state.isEverythingPending)
+        let (tags, everything) = state.withLock { state -> ([String: UInt64], UInt64?) in
+            guard !state.pending.isEmpty || state.everything != nil, Self.mayAsk(&state, now) else { return ([:], nil) }
+            let some = state.pending.prefix(Bounds.tagsPerCall).map { ($0.key, $0.value) }
+            return (Dictionary(some, uniquingKeysWith: max), state.everything)
         }
-        guard !tags.isEmpty || isEverything else { return }
+        guard !tags.isEmpty || everything != nil else { return }
         let isDone = await ask { cache in
-            try await cache.invalidate(isEverything ? [Self.everything] : tags)
+            try await cache.invalidate(everything == nil ? Array(tags.keys) : [Self.everythingTag])
             return true
         }
         guard isDone == true else { return }
         state.withLock { state in
-            if isEverything { state.isEverythingPending = false } else { state.pending.subtract(tags) }
+            if let everything {
+                if state.everything == everything { state.everything = nil }
+            } else {
+                for (tag, number) in tags where state.pending[tag] == number { state.pending[tag] = nil }
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
 import Accounts
+import Limits
 public import ServiceLifecycle
 public import Storage
 public import Telemetry
@@ -26,11 +27,12 @@ public struct Host: Sendable {
     ///   - services: what the products may use.
     ///   - accounts: who there is.
     ///   - ledger: where each route's costs are added up.
+    ///   - costs: where tenants' costs are added up; `nil` where they are not.
     ///   - metricsPolicy: who may read `/metrics`.
     /// - Throws: what a product throws when it cannot be made.
     public init(
         _ products: [any Product.Type], services: ProductServices, accounts: HostedAccounts, ledger: CostLedger,
-        metricsPolicy: AccessPolicy
+        costs: TenantCosts? = nil, metricsPolicy: AccessPolicy
     ) async throws {
         readiness = Readiness(storage: services.storage)
         let report = ConsoleReport(
@@ -40,7 +42,12 @@ public struct Host: Sendable {
             + ConsoleRoutes(report: report, flags: services.flags).routes
             + ConsolePages(report: report, flags: services.flags).routes
             + accounts.routes
-        var running: [any Service] = accounts.services + [services.flags]
+        if let costs {
+            routes +=
+                CostRoutes(costs: costs) { [directory = accounts.directory] in directory.record(of: $0)?.name }.routes
+        }
+        var running: [any Service] = accounts.services + [services.flags] + (costs.map { [$0] } ?? [])
+        running.append(CreditSweeper(storage: services.storage, clock: services.clock, logger: services.logger))
         var personal: [PersonalData] = []
         var bundles = [PageBundle.web, .console, AccountsRoutes.bundle]
         var navigation: [SiteChrome.Link] = []

@@ -41,4 +41,12 @@ public struct LimitKey: Hashable, Sendable {
         case .name(let name): "name:\(name)"
         }
     }
+
+    /// The key's account of a rule in a bank that the nodes share.
+    ///
+    /// Of a name that is too long for the bank only the beginning counts: two such keys share an account.
+    func accountName(of rule: String) -> String {
+        let name = "l:\(rule):\(tenant.map { $0.id.description } ?? ""):\(storedName)"
+        return name.utf8.count <= 500 ? name : String(decoding: name.utf8.prefix(480), as: UTF8.self)
+    }
 }

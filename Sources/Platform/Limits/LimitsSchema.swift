@@ -15,14 +15,33 @@ public enum LimitsSchema {
             TableDeclaration("credit_accounts", retention: .after(column: "ends_at", age: age)),
             TableDeclaration("credit_reservations", retention: .after(column: "finished_at", age: age)),
             TableDeclaration("credit_entries", retention: .after(column: "made_at", age: age)),
+            TableDeclaration("shared_gates", .system),
+            TableDeclaration("shared_slots", .system),
         ],
-        migrations: [Migration(1, "credits", credits)])
+        migrations: [Migration(1, "credits", credits), Migration(2, "slots of all nodes", slots)])
 
     /// The rights of this module to work across tenants.
-    public static let capabilities = [sweepCapability]
+    public static let capabilities = [sweepCapability, slotCapability]
 
     static let sweepCapability = SystemCapability(
         name: "limits.credits", reason: "gives back reservations that nobody settled in time, whoever made them")
+
+    static let slotCapability = SystemCapability(
+        name: "limits.slots", reason: "what a vendor allows to the installation is shared by all tenants")
+
+    private static let slots: [Migration.Step] = [
+        .both(
+            """
+            CREATE TABLE shared_gates (
+                name text NOT NULL PRIMARY KEY, last_ticket bigint NOT NULL, arrival bigint NOT NULL)
+            """),
+        .both(
+            """
+            CREATE TABLE shared_slots (
+                gate text NOT NULL, ticket bigint NOT NULL, is_held boolean NOT NULL,
+                expires_at timestamptz NOT NULL, PRIMARY KEY (gate, ticket))
+            """),
+    ]
 
     private static let credits: [Migration.Step] = [
         .both(

@@ -11,15 +11,17 @@ import Testing
 @Suite struct ClusterSimTests {
     /// The longest that a cut lasts here.
     static let cut = Duration.seconds(3)
-    /// A cut, its two beats and the last message; or the longest pause before the store is asked again and the retry.
-    static let bound = Duration.milliseconds(3_000 + 5_000 + 3 * 1_000 + 300 + 250 + 100)
+    /// A cut (3 s) and the longest pause before the store is asked again (5 s); or a cut, three beats (one may just have
+    /// passed) and a message's time; and what a call takes.
+    static let bound = Duration.milliseconds(11_650)
 
     @Test(arguments: 1...12 as ClosedRange<UInt64>)
     func `an old value is never served after the bound`(seed: UInt64) async throws {
         let run = ClusterRun(seed: seed)
         for _ in 0..<4_000 { run.step() }
         run.finish()
-        #expect(run.stale.withLock { $0 }.isEmpty, "seed \(seed): \(run.stale.withLock { $0 }.prefix(3))")
+        let stale = run.stale.withLock { $0 }
+        #expect(stale.isEmpty, "seed \(seed): \(stale.count) reads, as \(stale.first ?? "")")
         #expect(run.reads.value > 2_000 && run.writes.value > 200, "seed \(seed): little was done")
         #expect(run.cluster.network.dropped > 100 && run.cluster.network.unanswered > 50 && run.deaths > 0)
         // Far fewer loads than reads, though every write and every doubt costs some.
@@ -37,7 +39,8 @@ import Testing
             let reads = (0..<40).map { number in cluster.start { try await cluster.read(key, on: number % 4) } }
             cluster.pass(.milliseconds(200))
             for read in reads { #expect(try await read.task.value == version, "seed \(seed)") }
-            #expect(cluster.loads.withLock { $0[key] } == loads + 1, "seed \(seed), round \(round)")
+            let after = cluster.loads.withLock { $0[key] }
+            #expect(after == loads + 1, "seed \(seed), round \(round)")
         }
         cluster.end()
     }
@@ -73,7 +76,7 @@ private final class ClusterRun: Sendable {
         case 70..<80: write(chance.below(8), on: node)
         case 80..<84: cut(node, alive[chance.below(alive.count)])
         case 84..<86: cut(node, -1)
-        case 86 where chance.below(12) == 0 && alive.count > 2: kill(node)
+        case 86 where chance.below(3) == 0 && alive.count > 2: kill(node)
         default: break
         }
         cluster.pass(.milliseconds(chance.below(60)), step: .milliseconds(4))
@@ -90,10 +93,14 @@ private final class ClusterRun: Sendable {
     private func read(_ key: Int, on node: Int) {
         let now = cluster.clock.uptime()
         let least = announced.withLock { announced in
-            announced.filter { $0.key == key && ($0.node == node || $0.at + ClusterSimTests.bound <= now) }
-                .map(\.version).max() ?? 0
+            var least = 0
+            for entry in announced where entry.key == key {
+                if entry.node == node || entry.at + ClusterSimTests.bound <= now { least = max(least, entry.version) }
+            }
+            return least
         }
         _ = cluster.start { [self] in
+            // A read that fails, as of a node that has died, shows nothing old.
             guard let found = try? await cluster.read(key, on: node) else { return }
             reads.increment()
             if found < least {

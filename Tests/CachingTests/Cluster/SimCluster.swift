@@ -92,6 +92,11 @@ final class SimCluster: Sendable {
         return SimTask(task: task, isDone: isDone)
     }
 
+    func loads(of key: Int) -> Int { loads.withLock { $0[key] } }
+    func stored(_ key: Int) -> Int { database.withLock { $0[key] } }
+    func set(_ key: Int, to value: Int) { database.withLock { $0[key] = value } }
+    var sharedHits: Int { all.reduce(0) { $0 + $1.cache.statistics.sharedHits } }
+
     func read(_ key: Int, on node: Int) async throws -> Int {
         try await self[node].cache.value(for: key, in: tenant) { try await self.load(key) }
     }
