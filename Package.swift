@@ -103,6 +103,9 @@ let floors: [[Room]] = [
         Room(
             kind: .system, name: "CLibPQ", path: "Sources/Platform/CLibPQ", uses: [], libraries: [], resources: []),
         platform("StoragePostgres", ["Base", "Telemetry", "Storage", "CLibPQ"], [logging]),
+        platform(
+            "CoordinationRedis", ["Base", "Telemetry", "Coordination"], [crypto, nioCore, nioPosix, nioSSL]),
+        platform("CoordinationStorage", ["Base", "Telemetry", "Storage", "Coordination"]),
         platform("Caching", ["Base", "Telemetry", "Storage", "Coordination"], [logging]),
         platform("Limits", ["Base", "Telemetry", "Coordination", "Outbound"], [logging]),
     ],
@@ -144,8 +147,8 @@ let floors: [[Room]] = [
         Room(
             kind: .executable, name: "capstan", path: "Sources/CLI",
             uses: [
-                "Base", "Telemetry", "Storage", "StorageSQLite", "StoragePostgres", "Coordination", "Blobs", "BlobsS3",
-                "Outbound", "Caching", "Limits", "Web", "Accounts", "Hosting", "Tournament",
+                "Base", "Telemetry", "Storage", "StorageSQLite", "StoragePostgres", "Coordination",
+                "CoordinationRedis", "CoordinationStorage", "Blobs", "BlobsS3", "Outbound", "Caching", "Limits", "Web", "Accounts", "Hosting", "Tournament",
             ],
             libraries: [logging, crypto, arguments, configuration, lifecycle, unixSignals], resources: [])
     ],
@@ -175,6 +178,16 @@ let suites: [Room] = [
             "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StoragePostgres", "CLibPQ",
         ], [logging]),
     tests("CoordinationTests", ["Base", "BaseTestKit", "Coordination", "CoordinationTestKit"]),
+    tests(
+        "CoordinationRedisTests",
+        ["Base", "BaseTestKit", "Telemetry", "Coordination", "CoordinationTestKit", "CoordinationRedis"],
+        [nioCore, nioPosix]),
+    tests(
+        "CoordinationStorageTests",
+        [
+            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Coordination",
+            "CoordinationTestKit", "CoordinationStorage",
+        ]),
     tests(
         "OutboundTests", ["Base", "BaseTestKit", "Telemetry", "Outbound", "OutboundTestKit"], [nioCore]),
     tests("BlobsTests", ["Base", "BaseTestKit", "Telemetry", "Blobs", "BlobsTestKit"], [nioCore, nioPosix]),
