@@ -121,7 +121,8 @@ let floors: [[Room]] = [
     // F5
     [
         platform(
-            "Accounts", ["Base", "Telemetry", "Storage", "Outbound", "Caching", "Limits", "Web"],
+            "Accounts",
+            ["Base", "Telemetry", "Storage", "Coordination", "Outbound", "Caching", "Limits", "Web"],
             [logging, crypto, scrypt, nioCore],
             resources: [.copy("Resources")])
     ],
@@ -212,7 +213,7 @@ let suites: [Room] = [
         "AccountsTests",
         [
             "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Outbound",
-            "OutboundTestKit", "Caching", "Limits", "Web", "WebTestKit", "Accounts",
+            "OutboundTestKit", "Coordination", "Caching", "Limits", "Web", "WebTestKit", "Accounts",
         ],
         [logging, crypto, httpTypes, nioCore]),
     tests(

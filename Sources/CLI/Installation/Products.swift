@@ -1,4 +1,5 @@
 import Accounts
+import CoordinationStorage
 import Hosting
 import Storage
 import Tournament
@@ -8,7 +9,9 @@ enum Products {
     static let all: [any Product.Type] = [TournamentProduct.self]
 
     /// The tables of the platform's own modules.
-    static let platformModules: [SchemaModule] = [AccountsSchema.module, ProductPlans.hostingSchema]
+    static let platformModules: [SchemaModule] = [
+        AccountsSchema.module, ProductPlans.hostingSchema, CoordinationSchema.module,
+    ]
 
     /// The products named in `names` (comma-separated), or all of them.
     static func chosen(_ names: String?) throws(Failure) -> [any Product.Type] {

@@ -172,16 +172,17 @@ public final class RedisClient: Sendable {
     /// Calls `watcher` after each return of a server that was away; it must not block.
     func onReturn(_ watcher: @escaping @Sendable () -> Void) { watchers.withLock { $0.append(watcher) } }
 
-    /// A link of its own to whichever node answers, for a purpose of its own.
+    /// A link of its own to whichever node answers, or to a certain one, for a purpose of its own.
     func makeLink(
         onChange: @escaping @Sendable (RedisLink.Change) -> Void,
-        onPush: @escaping @Sendable ([RESPValue]) -> Void
+        onPush: @escaping @Sendable ([RESPValue]) -> Void, endpoint: RedisEndpoint? = nil
     ) -> RedisLink {
-        let seeds = address.seeds
+        let seeds = endpoint.map { [$0] } ?? address.seeds
         return RedisLink(
             RedisLink.Setup(
                 options: options, address: address, tls: tls,
                 endpoint: { [weak self] attempt in
+                    if let endpoint { return endpoint }
                     let known = seeds + (self?.state.withLock { $0.slots.nodes } ?? [])
                     return known[attempt % known.count]
                 },

@@ -1,4 +1,6 @@
 import Accounts
+import Caching
+public import Coordination
 public import ServiceLifecycle
 public import Storage
 public import Telemetry
@@ -25,22 +27,26 @@ public struct Host: Sendable {
     ///   - products: what is mounted, checked before by ``ProductPlans``.
     ///   - services: what the products may use.
     ///   - accounts: who there is.
+    ///   - coordination: what nodes share. Defaults to what one process shares with itself.
     ///   - ledger: where each route's costs are added up.
     ///   - metricsPolicy: who may read `/metrics`.
     /// - Throws: what a product throws when it cannot be made.
     public init(
-        _ products: [any Product.Type], services: ProductServices, accounts: HostedAccounts, ledger: CostLedger,
-        metricsPolicy: AccessPolicy
+        _ products: [any Product.Type], services: ProductServices, accounts: HostedAccounts,
+        coordination: CoordinationServices = .alone(), ledger: CostLedger, metricsPolicy: AccessPolicy
     ) async throws {
-        readiness = Readiness(storage: services.storage)
+        readiness = Readiness(storage: services.storage, coordination: coordination)
         let report = ConsoleReport(
-            ledger: ledger, storage: services.storage, caches: services.caches, limits: services.limits)
+            ledger: ledger, storage: services.storage, caches: services.caches, limits: services.limits,
+            coordination: coordination)
         var routes =
             HealthRoutes(readiness: readiness, metrics: services.metrics, metricsPolicy: metricsPolicy).routes
             + ConsoleRoutes(report: report, flags: services.flags).routes
             + ConsolePages(report: report, flags: services.flags).routes
             + accounts.routes
-        var running: [any Service] = accounts.services + [services.flags]
+        var running: [any Service] =
+            [SharingService(coordination: coordination, caches: services.caches)] + accounts.services
+            + [services.flags]
         var personal: [PersonalData] = []
         var bundles = [PageBundle.web, .console, AccountsRoutes.bundle]
         var navigation: [SiteChrome.Link] = []

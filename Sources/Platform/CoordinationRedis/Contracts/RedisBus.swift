@@ -12,41 +12,17 @@ import Telemetry
 /// whichever is spoken to: topics are few, and every node of ours listens to most of them, so that spreading them by slot
 /// (`SPUBLISH`) would only cost connections.
 public final class RedisBus: Bus {
-    enum Bounds {
-        /// Subscriptions at once.
-        static let subscriptions = 10_000
-        /// Messages that wait for one reader.
-        static let capacity = 1_024
-        /// Publishers of which the last number is remembered, for each topic.
-        static let heard = 4_096
-        /// Topics whose gaps are made known.
-        static let unsaid = 1_024
+    private enum Bounds {
         /// Channels in one command.
         static let channels = 500
         /// A connection that is silent is asked for a sign of life this often.
         static let probe = TimeAmount.seconds(2)
     }
 
-    private struct Reader: Sendable {
-        weak var subscription: BusSubscription?
-    }
-
     private struct State {
-        var topics: [String: [UInt64: Reader]] = [:]
-        /// Subscriptions that are not confirmed yet, by topic.
-        var pending: [String: Int] = [:]
-        var lastID: UInt64 = 0
-        var count = 0
-        var numbers = BoundedMap<String, UInt64>(capacity: Bounds.subscriptions)
-        var heard = BoundedMap<Origin, UInt64>(capacity: Bounds.heard)
-        var unsaid: Set<String> = []
+        var readers = BusReaders()
         var link: RedisLink?
         var isClosed = false
-    }
-
-    private struct Origin: Hashable {
-        var topic: String
-        var publisher: UInt64
     }
 
     private let client: RedisClient
@@ -74,13 +50,12 @@ public final class RedisBus: Bus {
 
     /// Closes the connection; subscriptions end.
     public func shutdown() {
-        let (link, readers) = state.withLock { state -> (RedisLink?, [Reader]) in
+        let (link, readers) = state.withLock { state in
             state.isClosed = true
-            defer { state.topics = [:] }
-            return (state.link, state.topics.values.flatMap(\.values))
+            return (state.link, state.readers.removeAll())
         }
         link?.close()
-        for reader in readers { reader.subscription?.close() }
+        for reader in readers { reader.close() }
     }
 
     // MARK: Publishing
@@ -97,37 +72,27 @@ public final class RedisBus: Bus {
                 guard let link = state.link, !state.isClosed else {
                     return RedisError(.closed, "The bus was shut down.")
                 }
-                let message = self.message(.said, to: topic, payload, &state)
+                let message = message(.said, to: topic, payload, &state.readers)
                 return link.send([message]) { continuation.resume(returning: $0) }
             }
             if let refusal { continuation.resume(returning: .failure(refusal)) }
         }
+        if case .success(let reply) = answer, reply.number != nil { return }
+        state.withLock { $0.readers.leaveUnsaid(topic) }
         switch answer {
-        case .success(let reply) where reply.number != nil: return
         case .success(let reply):
-            leaveUnsaid(topic)
             throw CoordinationError(
                 .unavailable, "Redis did not take a message.", context: ["reply": reply.text ?? ""])
-        case .failure(let error):
-            leaveUnsaid(topic)
-            throw CoordinationError(error)
+        case .failure(let error): throw CoordinationError(error)
         }
     }
 
     private func message(
-        _ kind: BusMessage.Kind, to topic: String, _ payload: [UInt8], _ state: inout State
+        _ kind: BusEnvelope.Kind, to topic: String, _ payload: [UInt8], _ readers: inout BusReaders
     ) -> RedisCommand {
-        let number = (state.numbers[topic] ?? 0) + 1
-        state.numbers[topic] = number
-        let message = BusMessage(kind: kind, publisher: publisher, number: number, payload: payload[...])
-        return RedisCommand("PUBLISH", [.text(prefix + topic), .bytes(message.encoded)])
-    }
-
-    private func leaveUnsaid(_ topic: String) {
-        state.withLock { state in
-            guard state.unsaid.count < Bounds.unsaid else { return }
-            state.unsaid.insert(topic)
-        }
+        let envelope = BusEnvelope(
+            kind: kind, publisher: publisher, number: readers.nextNumber(of: topic), payload: payload)
+        return RedisCommand("PUBLISH", [.text(prefix + topic), .bytes(envelope.encoded)])
     }
 
     // MARK: Subscribing
@@ -139,23 +104,15 @@ public final class RedisBus: Bus {
         let answer = await withUnsafeContinuation {
             (continuation: UnsafeContinuation<Result<BusSubscription, CoordinationError>, Never>) in
             let refusal = state.withLock { state -> CoordinationError? in
-                guard state.count < Bounds.subscriptions else {
-                    return CoordinationError(
-                        .tooManySubscriptions,
-                        "The bus has \(Bounds.subscriptions) subscriptions, as many as it may. Close some.")
-                }
-                guard let link = state.link, !state.isClosed else {
-                    return CoordinationError(.unavailable, "The bus was shut down.")
-                }
+                guard let link = state.link, !state.isClosed else { return .over }
+                do throws(CoordinationError) { try state.readers.reserve(topic) } catch { return error }
                 // What was published before arrives before the answer, which therefore begins the subscription.
                 let commands = [RedisCommand("SUBSCRIBE", [.text(channel)]), RedisCommand("PING")]
                 let refusal = link.send(commands, unanswered: 1) { [weak self] in
                     continuation.resume(returning: self?.begin(topic, $0) ?? .failure(.over))
                 }
-                guard refusal == nil else { return refusal.map { CoordinationError($0) } }
-                state.count += 1
-                state.pending[topic, default: 0] += 1
-                return nil
+                if refusal != nil { state.readers.cancelReservation(topic) }
+                return refusal.map { CoordinationError($0) }
             }
             if let refusal { continuation.resume(returning: .failure(refusal)) }
         }
@@ -164,35 +121,29 @@ public final class RedisBus: Bus {
 
     /// On the event loop, in order with the messages.
     private func begin(_ topic: String, _ answer: RedisCall.Answer) -> Result<BusSubscription, CoordinationError> {
-        let (id, error) = state.withLock { state -> (UInt64, CoordinationError?) in
-            state.pending[topic] = state.pending[topic].flatMap { $0 > 1 ? $0 - 1 : nil }
-            state.lastID += 1
+        let failure: RedisError? =
             switch answer {
-            case .success(.error(let error)):
-                state.count -= 1
-                return (0, CoordinationError(RedisError(error, of: "SUBSCRIBE")))
-            case .failure(let error):
-                state.count -= 1
-                return (0, CoordinationError(error))
-            case .success: return (state.lastID, nil)
+            case .success(.error(let error)): RedisError(error, of: "SUBSCRIBE")
+            case .failure(let error): error
+            case .success: nil
             }
+        if let failure {
+            state.withLock { $0.readers.cancelReservation(topic) }
+            return .failure(CoordinationError(failure))
         }
-        if let error { return .failure(error) }
-        let subscription = BusSubscription(capacity: Bounds.capacity) { [weak self] in self?.remove(id, from: topic) }
-        state.withLock { $0.topics[topic, default: [:]][id] = Reader(subscription: subscription) }
+        let id = state.withLock { $0.readers.stand(topic) }
+        let subscription = BusSubscription(capacity: BusReaders.Bounds.capacity) { [weak self] in
+            self?.remove(id, from: topic)
+        }
+        state.withLock { $0.readers.enter(id, subscription, to: topic) }
         return .success(subscription)
     }
 
     private func remove(_ id: UInt64, from topic: String) {
         state.withLock { state in
-            guard state.topics[topic]?.removeValue(forKey: id) != nil else { return }
-            state.count -= 1
-            guard state.topics[topic]?.isEmpty == true else { return }
-            state.topics[topic] = nil
-            guard state.pending[topic] == nil else { return }
-            state.link?.send(
-                [RedisCommand("UNSUBSCRIBE", [.text(prefix + topic)]), RedisCommand("PING")], unanswered: 1
-            ) { _ in }
+            guard state.readers.remove(id, from: topic) else { return }
+            let commands = [RedisCommand("UNSUBSCRIBE", [.text(prefix + topic)]), RedisCommand("PING")]
+            state.link?.send(commands, unanswered: 1) { _ in }
         }
     }
 
@@ -203,22 +154,15 @@ public final class RedisBus: Bus {
             channel.hasPrefix(prefix), let bytes = elements[2].bytes
         else { return }
         let topic = String(channel.dropFirst(prefix.count))
-        guard let message = BusMessage(bytes) else { return tell(topic, nil, hasGap: true) }
-        let hasGap = state.withLock { state -> Bool in
-            let origin = Origin(topic: topic, publisher: message.publisher)
-            defer { state.heard[origin] = message.number }
-            guard message.kind == .said else { return true }
-            return state.heard[origin].map { message.number != $0 + 1 } ?? false
+        let envelope = BusEnvelope(bytes)
+        // Whoever speaks otherwise says something that is unknown here.
+        let (hasGap, readers) = state.withLock { state in
+            (envelope.map { state.readers.hear($0, of: topic) } ?? true, state.readers.readers(of: topic))
         }
-        tell(topic, message.kind == .said ? Array(message.payload) : nil, hasGap: hasGap)
-    }
-
-    private func tell(_ topic: String, _ payload: [UInt8]?, hasGap: Bool) {
-        let readers = state.withLock { $0.topics[topic].map { Array($0.values) } ?? [] }
         if hasGap { client.events.record(.busLagged, ["topic": .text(topic)]) }
         for reader in readers {
-            if hasGap { reader.subscription?.reportMissed() }
-            if let payload { reader.subscription?.deliver(payload) }
+            if hasGap { reader.reportMissed() }
+            if let envelope, envelope.kind == .said { reader.deliver(envelope.payload) }
         }
     }
 
@@ -235,9 +179,9 @@ public final class RedisBus: Bus {
     /// Subscribes all topics anew, and makes known what could not be said.
     private func resubscribe(after gap: Duration?) {
         state.withLock { state in
-            state.heard = BoundedMap(capacity: Bounds.heard)
+            state.readers.forgetPublishers()
             guard let link = state.link else { return }
-            let topics = Array(state.topics.keys)
+            let topics = state.readers.topics
             for start in stride(from: 0, to: topics.count, by: Bounds.channels) {
                 let some = Array(topics[start..<min(start + Bounds.channels, topics.count)])
                 let channels = some.map { RedisCommand.Argument.text(prefix + $0) }
@@ -245,11 +189,11 @@ public final class RedisBus: Bus {
                     if case .success = $0 { self?.resubscribed(some, after: gap) }
                 }
             }
-            for topic in state.unsaid {
-                let notice = message(.unsaid, to: topic, [], &state)
+            for topic in state.readers.unsaid {
+                let notice = message(.unsaid, to: topic, [], &state.readers)
                 link.send([notice]) { [weak self] answer in
                     guard case .success(let reply) = answer, reply.number != nil else { return }
-                    self?.state.withLock { _ = $0.unsaid.remove(topic) }
+                    self?.state.withLock { $0.readers.tell(topic) }
                 }
             }
         }
@@ -258,8 +202,7 @@ public final class RedisBus: Bus {
 
     private func resubscribed(_ topics: [String], after gap: Duration?) {
         for topic in topics {
-            let readers = state.withLock { $0.topics[topic].map { Array($0.values) } ?? [] }
-            for reader in readers { reader.subscription?.reportMissed() }
+            for reader in state.withLock({ $0.readers.readers(of: topic) }) { reader.reportMissed() }
             client.events.record(.busReconnected, ["topic": .text(topic), "took": .time(gap ?? .zero)])
         }
     }
@@ -267,45 +210,4 @@ public final class RedisBus: Bus {
 
 extension CoordinationError {
     fileprivate static var over: CoordinationError { CoordinationError(.unavailable, "The bus was shut down.") }
-}
-
-/// What travels: what kind of message, from whom, the how-manieth of its topic, and the message.
-struct BusMessage {
-    enum Kind: UInt8 {
-        case said = 0
-        /// An earlier one could not be sent.
-        case unsaid = 1
-    }
-
-    private static let headerBytes = 17
-
-    let kind: Kind
-    let publisher: UInt64
-    let number: UInt64
-    let payload: ArraySlice<UInt8>
-
-    init(kind: Kind, publisher: UInt64, number: UInt64, payload: ArraySlice<UInt8>) {
-        self.kind = kind
-        self.publisher = publisher
-        self.number = number
-        self.payload = payload
-    }
-
-    init?(_ bytes: [UInt8]) {
-        guard bytes.count >= Self.headerBytes, let kind = Kind(rawValue: bytes[0]) else { return nil }
-        self.kind = kind
-        publisher = bytes[1..<9].reduce(0) { $0 << 8 | UInt64($1) }
-        number = bytes[9..<17].reduce(0) { $0 << 8 | UInt64($1) }
-        payload = bytes[Self.headerBytes...]
-    }
-
-    var encoded: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(Self.headerBytes + payload.count)
-        bytes.append(kind.rawValue)
-        withUnsafeBytes(of: publisher.bigEndian) { bytes.append(contentsOf: $0) }
-        withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
-        bytes.append(contentsOf: payload)
-        return bytes
-    }
 }
