@@ -103,6 +103,9 @@ let floors: [[Room]] = [
         Room(
             kind: .system, name: "CLibPQ", path: "Sources/Platform/CLibPQ", uses: [], libraries: [], resources: []),
         platform("StoragePostgres", ["Base", "Telemetry", "Storage", "CLibPQ"], [logging]),
+        platform(
+            "CoordinationRedis", ["Base", "Telemetry", "Coordination"], [crypto, nioCore, nioPosix, nioSSL]),
+        platform("CoordinationStorage", ["Base", "Telemetry", "Storage", "Coordination"]),
         platform("Caching", ["Base", "Telemetry", "Storage", "Coordination"], [logging]),
         platform("Limits", ["Base", "Telemetry", "Storage", "Coordination", "Outbound"], [logging, lifecycle]),
     ],
@@ -118,7 +121,8 @@ let floors: [[Room]] = [
     // F5
     [
         platform(
-            "Accounts", ["Base", "Telemetry", "Storage", "Outbound", "Caching", "Limits", "Web"],
+            "Accounts",
+            ["Base", "Telemetry", "Storage", "Coordination", "Outbound", "Caching", "Limits", "Web"],
             [logging, crypto, scrypt, nioCore],
             resources: [.copy("Resources")])
     ],
@@ -144,8 +148,8 @@ let floors: [[Room]] = [
         Room(
             kind: .executable, name: "capstan", path: "Sources/CLI",
             uses: [
-                "Base", "Telemetry", "Storage", "StorageSQLite", "StoragePostgres", "Coordination", "Blobs", "BlobsS3",
-                "Outbound", "Caching", "Limits", "Web", "Accounts", "Hosting", "Tournament",
+                "Base", "Telemetry", "Storage", "StorageSQLite", "StoragePostgres", "Coordination",
+                "CoordinationRedis", "CoordinationStorage", "Blobs", "BlobsS3", "Outbound", "Caching", "Limits", "Web", "Accounts", "Hosting", "Tournament",
             ],
             libraries: [logging, crypto, arguments, configuration, lifecycle, unixSignals], resources: [])
     ],
@@ -176,6 +180,16 @@ let suites: [Room] = [
         ], [logging]),
     tests("CoordinationTests", ["Base", "BaseTestKit", "Coordination", "CoordinationTestKit"]),
     tests(
+        "CoordinationRedisTests",
+        ["Base", "BaseTestKit", "Telemetry", "Coordination", "CoordinationTestKit", "CoordinationRedis"],
+        [nioCore, nioPosix]),
+    tests(
+        "CoordinationStorageTests",
+        [
+            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Coordination",
+            "CoordinationTestKit", "CoordinationStorage",
+        ]),
+    tests(
         "OutboundTests", ["Base", "BaseTestKit", "Telemetry", "Outbound", "OutboundTestKit"], [nioCore]),
     tests("BlobsTests", ["Base", "BaseTestKit", "Telemetry", "Blobs", "BlobsTestKit"], [nioCore, nioPosix]),
     tests(
@@ -202,7 +216,7 @@ let suites: [Room] = [
         "AccountsTests",
         [
             "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Outbound",
-            "OutboundTestKit", "Caching", "Limits", "Web", "WebTestKit", "Accounts",
+            "OutboundTestKit", "Coordination", "Caching", "Limits", "Web", "WebTestKit", "Accounts",
         ],
         [logging, crypto, httpTypes, nioCore]),
     tests(

@@ -1,6 +1,7 @@
 import Accounts
 import ArgumentParser
 import Base
+import Coordination
 import Hosting
 import Logging
 import ServiceLifecycle
@@ -17,17 +18,20 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "The address and port to listen at (default 127.0.0.1:8080).")
     var listen: String?
 
+    @Option(help: "Where nodes share: redis://HOST:PORT, rediss:// with TLS, a cluster's separated by commas.")
+    var redis: String?
+
     @Flag(help: "Fill an empty database with demo data.")
     var demo = false
 
     func run() async throws {
-        let installation = try common.installation([PlatformSettings.listen: listen])
+        let installation = try common.installation([PlatformSettings.listen: listen, PlatformSettings.redis: redis])
         let keys = try InstallationKeys(installation)
         let driver = try await installation.openDriver()
         for step in try await installation.migrate(driver) {
             installation.logger.info("migrated", metadata: ["step": "\(step)"])
         }
-        let ground = try Ground(installation, driver: driver, keys: keys)
+        let ground = try Ground(installation, driver: driver, keys: keys, for: .serving)
         let home = try await ground.accounts.open(
             named: demo ? "Open Reel" : "Capstan", joining: demo ? .open : .invited)
         try await ground.flags.refresh()
@@ -36,7 +40,8 @@ struct Serve: AsyncParsableCommand {
             metricsPolicy: demo || installation.settings.flag(PlatformSettings.openMetrics) ? .anyone : .operator,
             isDemo: demo)
         if demo { try await fill(running, ground, home, installation) }
-        try await group(of: running, in: installation).run()
+        try await group(of: running, on: ground, in: installation).run()
+        await ground.coordination.shutdown()
         await driver.shutdown()
     }
 
@@ -54,10 +59,12 @@ struct Serve: AsyncParsableCommand {
     ///
     /// Stopped in reverse, each phase with a deadline: first gracefully, then by cancellation, then by ending the
     /// process.
-    private func group(of running: RunningInstallation, in installation: Installation) -> ServiceGroup {
+    private func group(
+        of running: RunningInstallation, on ground: Ground, in installation: Installation
+    ) -> ServiceGroup {
         let status = ProcessStatus(
             server: running.server, readiness: running.host.readiness, database: installation.database.description,
-            logger: installation.logger)
+            coordination: ground.coordination.status().store.rawValue, logger: installation.logger)
         var configuration = ServiceGroupConfiguration(
             services: running.host.services.map {
                 // A service that has done its work ends; the others go on.
@@ -79,12 +86,14 @@ private struct ProcessStatus: Service {
     let server: WebServer
     let readiness: Readiness
     let database: String
+    let coordination: String
     let logger: Logger
 
     func run() async throws {
         guard let port = await server.port() else { return }
         readiness.phase = .serving
-        logger.notice("serving", metadata: ["port": "\(port)", "database": "\(database)"])
+        logger.notice(
+            "serving", metadata: ["port": "\(port)", "database": "\(database)", "coordination": "\(coordination)"])
         try await gracefulShutdown()
         readiness.phase = .draining
         logger.notice("draining")

@@ -10,7 +10,16 @@ import Telemetry
 
 /// What products and pages stand on, made from an open database; nothing runs yet.
 struct Ground: Sendable {
+    /// What the process is for.
+    enum Purpose {
+        /// It serves, and shares with others that do.
+        case serving
+        /// It does one thing and ends; others find what it changed in the database.
+        case tool
+    }
+
     let storage: Storage
+    let coordination: CoordinationServices
     let metrics = MetricRegistry()
     let ledger: CostLedger
     let events: EventLog
@@ -21,7 +30,9 @@ struct Ground: Sendable {
     let accounts: HostedAccounts
     let costs: TenantCosts
 
-    init(_ installation: Installation, driver: any StorageDriver, keys: InstallationKeys) throws {
+    init(
+        _ installation: Installation, driver: any StorageDriver, keys: InstallationKeys, for purpose: Purpose = .tool
+    ) throws {
         let (clock, randomness) = (installation.clock, installation.randomness)
         storage = installation.openStorage(over: driver, keys: keys)
         ProcessMetrics.declare(in: metrics)
@@ -30,20 +41,24 @@ struct Ground: Sendable {
         events = EventLog(
             logger: installation.logger, metrics: metrics, clock: clock,
             products: installation.plans.plans.flatMap(\.events))
-        caches = CacheRegistry(clock: clock, randomness: randomness, bus: InProcessBus())
+        coordination =
+            purpose == .serving ? try installation.openCoordination(over: storage, events: events) : .alone()
+        caches = CacheRegistry(clock: clock, randomness: randomness, bus: coordination.bus, shared: coordination.cache)
         storage.addObserver(caches)
-        limits = LimitRegistry(clock: clock)
+        limits = LimitRegistry(clock: clock, bank: coordination.bank)
         outbound = OutboundClient(try installation.outboundOptions(), clock: clock, events: events)
         costs = TenantCosts(
             storage: storage, clock: clock, products: installation.plans.plans.map(\.name),
             caps: CostCaps(installation.settings), logger: installation.logger)
         flags = try FeatureFlags(
-            installation.plans.plans.flatMap(\.flags), storage: storage, clock: clock, logger: installation.logger)
+            installation.plans.plans.flatMap(\.flags), storage: storage, clock: clock, bus: coordination.bus,
+            logger: installation.logger)
         accounts = HostedAccounts(
             storage: storage, caches: caches, limits: limits, clock: clock, randomness: randomness, events: events,
             domain: installation.settings.text(PlatformSettings.baseDomain),
             kinds: installation.plans.plans.flatMap(\.notices),
             push: PushSetup(
-                identity: PushIdentity(secret: keys.push, contact: installation.pushContact), outbound: outbound))
+                identity: PushIdentity(secret: keys.push, contact: installation.pushContact), outbound: outbound),
+            bus: coordination.bus)
     }
 }

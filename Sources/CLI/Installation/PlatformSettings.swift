@@ -53,6 +53,21 @@ enum PlatformSettings {
     static let key = Setting(
         "secrets.key", .secret, default: nil,
         "Signs sessions, device keys and cursors, 64 hexadecimal digits; without it a key is made in the data folder.")
+    static let nodeCount = Setting(
+        "node.count", .integer(1...64, unit: "processes"), default: "1",
+        "How many processes serve together; above 1 they share through Redis, or through PostgreSQL without it.")
+    static let redis = Setting(
+        "redis.url", .secret, default: nil,
+        "Where nodes share: redis://HOST:PORT or rediss://USER:PASSWORD@HOST:PORT, a cluster's separated by commas.")
+    static let redisPrefix = Setting(
+        "redis.prefix", .text, default: "capstan",
+        "Begins all keys and channels in Redis; give each installation on one server its own.")
+    static let redisTimeout = Setting(
+        "redis.timeoutMilliseconds", .integer(10...60_000, unit: "milliseconds"), default: "500",
+        "Longest wait for an answer of Redis; when it is over this node decides for itself until Redis is back.")
+    static let redisTrust = Setting(
+        "redis.trust", .text, default: nil,
+        "A file of certificates in PEM that are trusted, instead of the system's, when Redis is reached with TLS.")
     static let nodeName = Setting(
         "node.name", .text, default: "node-1", "The name of this process in logs.")
     static let nodeLane = Setting(
@@ -65,11 +80,8 @@ enum PlatformSettings {
     static let all =
         [
             database, pooling, directDatabase, listen, connections, drain, guardPerMinute, trustedHops, baseDomain,
-            data,
-            key, blobs, blobsKey, blobsSecret, outboundAllow, outboundTrust,
-            pushContact,
-            nodeName, nodeLane,
-            logLevel, openMetrics,
+            data, key, blobs, blobsKey, blobsSecret, outboundAllow, outboundTrust, pushContact, nodeName, nodeLane,
+            nodeCount, redis, redisPrefix, redisTimeout, redisTrust, logLevel, openMetrics,
         ] + CostCaps.settings
 
     /// Reads all settings from the environment; `overrides` (from flags) win.

@@ -32,7 +32,8 @@ struct RunningInstallation: Sendable {
                 fileKey: InstallationKeys.derived(keys.root, for: "files"), outbound: ground.outbound,
                 flags: ground.flags, settings: settings, events: ground.events, isDemo: isDemo, metrics: ground.metrics,
                 logger: logger),
-            accounts: ground.accounts, ledger: ground.ledger, costs: ground.costs,
+            accounts: ground.accounts, coordination: ground.coordination,
+            nodes: settings.integer(PlatformSettings.nodeCount), ledger: ground.ledger, costs: ground.costs,
             metricsPolicy: metricsPolicy)
         var siteSettings = SiteSettings()
         siteSettings.trustedHops = settings.integer(PlatformSettings.trustedHops)

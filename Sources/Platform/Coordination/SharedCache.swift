@@ -15,7 +15,7 @@ public protocol SharedCache: Sendable {
         _ key: String, to bytes: [UInt8], for ttl: Duration, fence: SharedFence
     ) async throws(CoordinationError) -> Bool
 
-    /// Raises the generation of each tag: no value or fence from before is accepted any more.
+    /// Gives each tag another generation: no value or fence from before is accepted any more.
     func invalidate(_ tags: [String]) async throws(CoordinationError)
 
     /// Takes the cluster-wide right to load `key` for at most `ttl`; `nil` while somebody else has it.
@@ -40,6 +40,8 @@ public struct SharedValue: Sendable, Hashable {
 }
 
 /// The generations of some tags at one moment.
+///
+/// A generation is a name, not a number: one that was never given before. Only equality means something.
 public struct SharedFence: Sendable, Hashable {
     /// The tags.
     public let tags: [String]

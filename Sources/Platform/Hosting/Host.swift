@@ -1,4 +1,6 @@
 import Accounts
+import Caching
+public import Coordination
 import Limits
 public import ServiceLifecycle
 public import Storage
@@ -26,17 +28,21 @@ public struct Host: Sendable {
     ///   - products: what is mounted, checked before by ``ProductPlans``.
     ///   - services: what the products may use.
     ///   - accounts: who there is.
+    ///   - coordination: what nodes share. Defaults to what one process shares with itself.
+    ///   - nodes: how many processes share limits at least. Defaults to 1.
     ///   - ledger: where each route's costs are added up.
     ///   - costs: where tenants' costs are added up; `nil` where they are not.
     ///   - metricsPolicy: who may read `/metrics`.
     /// - Throws: what a product throws when it cannot be made.
     public init(
-        _ products: [any Product.Type], services: ProductServices, accounts: HostedAccounts, ledger: CostLedger,
-        costs: TenantCosts? = nil, metricsPolicy: AccessPolicy
+        _ products: [any Product.Type], services: ProductServices, accounts: HostedAccounts,
+        coordination: CoordinationServices = .alone(), nodes: Int = 1, ledger: CostLedger, costs: TenantCosts? = nil,
+        metricsPolicy: AccessPolicy
     ) async throws {
-        readiness = Readiness(storage: services.storage)
+        readiness = Readiness(storage: services.storage, coordination: coordination)
         let report = ConsoleReport(
-            ledger: ledger, storage: services.storage, caches: services.caches, limits: services.limits)
+            ledger: ledger, storage: services.storage, caches: services.caches, limits: services.limits,
+            coordination: coordination)
         var routes =
             HealthRoutes(readiness: readiness, metrics: services.metrics, metricsPolicy: metricsPolicy).routes
             + ConsoleRoutes(report: report, flags: services.flags).routes
@@ -46,7 +52,9 @@ public struct Host: Sendable {
             routes +=
                 CostRoutes(costs: costs) { [directory = accounts.directory] in directory.record(of: $0)?.name }.routes
         }
-        var running: [any Service] = accounts.services + [services.flags] + (costs.map { [$0] } ?? [])
+        var running: [any Service] =
+            [SharingService(coordination, nodes: nodes, for: services)] + accounts.services + [services.flags]
+            + (costs.map { [$0] } ?? [])
         running.append(CreditSweeper(storage: services.storage, clock: services.clock, logger: services.logger))
         var personal: [PersonalData] = []
         var bundles = [PageBundle.web, .console, AccountsRoutes.bundle]

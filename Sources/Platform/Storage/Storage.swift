@@ -98,9 +98,9 @@ public final class Storage: Sendable {
         Reader(storage: self, scope: .system(capability), freshness: .primary)
     }
 
-    /// Writes across tenants, by a named right.
-    public func writer(bypassingTenant capability: SystemCapability) -> Writer {
-        Writer(storage: self, scope: .system(capability), stripe: 0)
+    /// Writes across tenants, by a named right; stripes as for a tenant.
+    public func writer(bypassingTenant capability: SystemCapability, stripe: Int = 0) -> Writer {
+        Writer(storage: self, scope: .system(capability), stripe: stripe)
     }
 
     // MARK: Transactions

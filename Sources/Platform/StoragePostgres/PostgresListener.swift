@@ -19,14 +19,9 @@ import Synchronization
 ///
 /// Notifications are not stored by the server: whoever is not connected misses them. After each connection, and when
 /// the reader is too slow for its buffer, a ``Event/mayHaveMissed`` comes first: then read the state anew.
-public final class PostgresListener: Sendable {
+public final class PostgresListener: NotificationFeed {
     /// What happened.
-    public enum Event: Sendable, Hashable {
-        /// Notifications may have been lost before this: at each (re)connection and after an overflow.
-        case mayHaveMissed
-        /// A notification.
-        case notification(channel: String, payload: String)
-    }
+    public typealias Event = NotificationEvent
 
     private enum Bounds {
         static let channels = 64
@@ -110,13 +105,14 @@ public final class PostgresListener: Sendable {
         let listener: PostgresListener
 
         func makeAsyncIterator() -> Events { self }
-        func next() async -> Event? { await listener.next() }
-        func next(isolation actor: isolated (any Actor)?) async -> Event? { await listener.next() }
+        func next() async -> Event? { await listener.nextEvent() }
+        func next(isolation actor: isolated (any Actor)?) async -> Event? { await listener.nextEvent() }
     }
 
     // MARK: The reader
 
-    private func next() async -> Event? {
+    /// Waits for the next event; `nil` when the listener is stopped or the task is cancelled.
+    public func nextEvent() async -> Event? {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let (isReady, event) = state.withLock { state -> (Bool, Event?) in
@@ -167,16 +163,17 @@ public final class PostgresListener: Sendable {
         while !isStopped {
             switch target.open(startupOptions: nil) {
             case .success(let raw):
-                failures = 0
-                listen(raw)
+                // A server that takes the connection and refuses to listen is paused for like one that is away.
+                failures = listen(raw) ? 0 : failures + 1
                 PQfinish(raw)
             case .failure(let error):
                 failures += 1
                 logger.warning("postgres.connectionRefused", metadata: ["reason": "\(error)"])
-                let pause = ConnectionSlots.pause(afterFailures: failures, fraction: randomness.fraction())
-                let end = clock.uptime() + pause
-                while !isStopped, clock.uptime() < end { usleep(20_000) }
             }
+            guard failures > 0 else { continue }
+            let pause = ConnectionSlots.pause(afterFailures: failures, fraction: randomness.fraction())
+            let end = clock.uptime() + pause
+            while !isStopped, clock.uptime() < end { usleep(20_000) }
         }
         let callers = state.withLock { state in
             state.isFinished = true
@@ -186,14 +183,14 @@ public final class PostgresListener: Sendable {
         for caller in callers { caller.resume() }
     }
 
-    /// Listens until the connection breaks or the listener is stopped.
-    private func listen(_ raw: OpaquePointer) {
+    /// Listens until the connection breaks or the listener is stopped; returns whether it ever listened.
+    private func listen(_ raw: OpaquePointer) -> Bool {
         for channel in channels {
-            guard let name = PQescapeIdentifier(raw, channel, channel.utf8.count) else { return }
+            guard let name = PQescapeIdentifier(raw, channel, channel.utf8.count) else { return false }
             defer { PQfreemem(name) }
             let result = PQexec(raw, "LISTEN \(String(cString: name))")
             defer { PQclear(result) }
-            guard PQresultStatus(result) == PGRES_COMMAND_OK else { return }
+            guard PQresultStatus(result) == PGRES_COMMAND_OK else { return false }
         }
         tell(.mayHaveMissed)
         var lastSign = clock.uptime()
@@ -217,5 +214,6 @@ public final class PostgresListener: Sendable {
             }
         }
         if !isStopped { logger.warning("postgres.connectionLost", metadata: ["reason": "LISTEN"]) }
+        return true
     }
 }

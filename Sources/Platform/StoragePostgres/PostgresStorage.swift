@@ -19,9 +19,15 @@ import Synchronization
 /// Connections are made when they are needed and made again when they break. Reads under way on a connection that breaks
 /// are sent once more; writes end with `storage.outcomeUnknown` where they may have happened.
 public final class PostgresStorage: StorageDriver {
+    private enum Bounds {
+        /// Notifications that wait for their reader, of at most 8,000 bytes each.
+        static let notifications = 4_096
+    }
+
     let reactor: Reactor
     let target: ConnectionTarget
     let directTarget: ConnectionTarget?
+    private let directURL: Secret<String>?
     let options: PostgresOptions
     let clock: any WallClock
     let randomness: any Randomness
@@ -48,6 +54,7 @@ public final class PostgresStorage: StorageDriver {
         } else {
             directTarget = options.pooling == .direct ? target : nil
         }
+        directURL = options.directURL ?? (options.pooling == .direct ? url : nil)
         self.options = options
         self.clock = clock
         self.randomness = randomness
@@ -83,6 +90,18 @@ public final class PostgresStorage: StorageDriver {
         let lease = Lease(caller: caller, scope: FlightScope(scope), isReadOnly: access == .read)
         try await reactor.hold(lease).get()
         return PostgresTransaction(reactor: reactor, lease: lease, scope: scope)
+    }
+
+    /// Begins to listen to channels of notifications, on a connection and a thread of its own.
+    public func listen(to channels: [String]) throws(StorageError) -> (any NotificationFeed)? {
+        guard let directURL else {
+            throw StorageError(
+                .setup,
+                "notifications cannot pass a pooler in transaction mode: give the direct address of PostgreSQL as well")
+        }
+        return try PostgresListener(
+            url: directURL, channels: channels, bufferMax: Bounds.notifications, options: options, clock: clock,
+            randomness: randomness, logger: logger)
     }
 
     /// What the operator's console shows of connections and waits.

@@ -21,14 +21,19 @@ public enum BusConformance: String, CaseIterable, Sendable {
     case closes
     /// Reading ends when the reading task is cancelled.
     case endsOnCancellation
-    /// A payload over the bound is refused.
+    /// A payload over the bound is refused; the largest one arrives whole.
     case refusesLargePayloads
+    /// Many that publish at the same time from two nodes: each one's messages arrive in its order, none twice.
+    case keepsEachPublishersOrder
 
     /// Checks the sentence, on a topic that nobody else uses.
     ///
+    /// `peer` is the bus of another node, where the back end knows more than one.
+    ///
     /// - Throws: ``ConformanceFailure`` when it does not hold, or what the back end throws.
-    public func check(_ bus: any Bus, topic: String) async throws {
+    public func check(_ bus: any Bus, peer: (any Bus)? = nil, topic: String) async throws {
         switch self {
+        case .keepsEachPublishersOrder: try await keepsOrder(bus, peer ?? bus, topic)
         case .deliversToAllInOrder: try await deliversToAllInOrder(bus, topic)
         case .separatesTopics: try await separatesTopics(bus, topic)
         case .startsWithTheSubscription: try await startsWithTheSubscription(bus, topic)
@@ -105,9 +110,42 @@ public enum BusConformance: String, CaseIterable, Sendable {
         try require(next == .message([1]), "the subscription should outlive a cancelled read")
     }
 
+    private func keepsOrder(_ bus: any Bus, _ peer: any Bus, _ topic: String) async throws {
+        let (publishers, messages) = (4, 100)
+        let readers = [try await bus.subscribe(to: topic), try await peer.subscribe(to: topic)]
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for publisher in 0..<publishers {
+                group.addTask {
+                    let node = publisher.isMultiple(of: 2) ? bus : peer
+                    for number in 0..<messages {
+                        try await node.publish([UInt8(publisher), UInt8(number)], to: topic)
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        for reader in readers {
+            var next = [Int](repeating: 0, count: publishers)
+            for _ in 0..<publishers * messages {
+                guard case .message(let message)? = await reader.next(), message.count == 2 else {
+                    throw ConformanceFailure("something else than a message came, after \(next)")
+                }
+                let (publisher, number) = (Int(message[0]), Int(message[1]))
+                try require(
+                    number == next[publisher], "message \(number) of publisher \(publisher) came for \(next[publisher])"
+                )
+                next[publisher] += 1
+            }
+        }
+    }
+
     private func refusesLargePayloads(_ bus: any Bus, _ topic: String) async throws {
         let largest = CoordinationBounds.messageBytesMax.bytes
-        try await bus.publish(Array(repeating: 0, count: largest), to: topic)
+        let message = (0..<largest).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        let reader = try await bus.subscribe(to: topic)
+        try await bus.publish(message, to: topic)
+        let event = await reader.next()
+        try require(event == .message(message), "the largest message did not arrive whole")
         do {
             try await bus.publish(Array(repeating: 0, count: largest + 1), to: topic)
         } catch {

@@ -1,5 +1,6 @@
 import Base
 public import Coordination
+import Synchronization
 
 /// What every ``SharedCache`` must do.
 ///
@@ -15,8 +16,15 @@ public enum SharedCacheConformance: String, CaseIterable, Sendable {
     case leasesToOneAtATime
     /// An old holder cannot release its successor's lease.
     case keepsTheSuccessorsLease
-    /// A value over the bound is refused.
+    /// A value over the bound is refused; the largest one is found whole.
     case refusesLargeValues
+    /// A value of many tags is gone when any one of them is invalidated.
+    case needsEveryTag
+    /// A key, a tag and a lease of one name have nothing to do with each other.
+    case separatesKinds
+    /// However loads and invalidations fall together, nobody finds a value that is older than the last invalidation
+    /// that returned before the look.
+    case neverFindsWhatWasInvalidated
 
     /// Checks the sentence, under keys and tags that begin with `prefix` and that nobody else uses.
     ///
@@ -31,6 +39,9 @@ public enum SharedCacheConformance: String, CaseIterable, Sendable {
         case .leasesToOneAtATime: try await leases(cache, prefix, pass)
         case .keepsTheSuccessorsLease: try await keepsSuccessor(cache, prefix, pass)
         case .refusesLargeValues: try await refusesLarge(cache, prefix)
+        case .needsEveryTag: try await needsEveryTag(cache, prefix)
+        case .separatesKinds: try await separatesKinds(cache, prefix)
+        case .neverFindsWhatWasInvalidated: try await neverFindsOld(cache, prefix)
         }
     }
 
@@ -113,6 +124,10 @@ public enum SharedCacheConformance: String, CaseIterable, Sendable {
     private func refusesLarge(_ cache: any SharedCache, _ prefix: String) async throws {
         let bytes = Array(repeating: UInt8(0), count: CoordinationBounds.valueBytesMax.bytes + 1)
         let fence = try await cache.fence(of: [])
+        let largest = bytes.dropLast().indices.map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        _ = try await cache.set(prefix, to: largest, for: .seconds(60), fence: fence)
+        let found = try await cache.value(for: prefix)
+        try require(found?.bytes == largest, "the largest value was not found whole")
         do {
             _ = try await cache.set(prefix, to: bytes, for: .seconds(1), fence: fence)
         } catch {
@@ -121,4 +136,67 @@ public enum SharedCacheConformance: String, CaseIterable, Sendable {
         }
         throw ConformanceFailure("a value over the bound was taken")
     }
+
+    private func needsEveryTag(_ cache: any SharedCache, _ prefix: String) async throws {
+        let tags = (0..<20).map { "\(prefix).\($0)" }
+        for victim in tags {
+            let fence = try await cache.fence(of: tags)
+            let isStored = try await cache.set(prefix, to: [1], for: .seconds(60), fence: fence)
+            let found = try await cache.value(for: prefix)
+            try require(isStored && found != nil, "a value of \(tags.count) tags was not stored")
+            try await cache.invalidate([victim])
+            let gone = try await cache.value(for: prefix)
+            let isStoredLate = try await cache.set(prefix, to: [2], for: .seconds(60), fence: fence)
+            try require(gone == nil && !isStoredLate, "one invalidated tag of \(tags.count) was not enough")
+        }
+    }
+
+    private func separatesKinds(_ cache: any SharedCache, _ prefix: String) async throws {
+        let lease = try await cache.lease(prefix, for: .seconds(60))
+        let fence = try await cache.fence(of: [prefix])
+        let isStored = try await cache.set(prefix, to: [1], for: .seconds(60), fence: fence)
+        let found = try await cache.value(for: prefix)
+        try require(lease != nil && isStored && found?.bytes == [1], "a key, a tag and a lease of one name collide")
+        if let lease { try await cache.release(lease) }
+        let kept = try await cache.value(for: prefix)
+        try require(kept?.bytes == [1], "a released lease took a value with it")
+    }
+
+    /// The source is a number that rises; a load reads it between taking the fence and storing.
+    private func neverFindsOld(_ cache: any SharedCache, _ prefix: String) async throws {
+        let progress = Progress()
+        let tags = [prefix + ".a", prefix + ".b"]
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    for _ in 0..<50 {
+                        let fence = try await cache.fence(of: tags)
+                        let read = progress.source.load(ordering: .sequentiallyConsistent)
+                        await Task.yield()
+                        _ = try await cache.set(prefix, to: Array("\(read)".utf8), for: .seconds(60), fence: fence)
+                        let least = progress.invalidated.load(ordering: .sequentiallyConsistent)
+                        guard let found = try await cache.value(for: prefix) else { continue }
+                        let value = Int(String(decoding: found.bytes, as: UTF8.self)) ?? -1
+                        try require(value >= least, "\(value) was found after the invalidation of all below \(least)")
+                    }
+                }
+            }
+            for tag in tags {
+                group.addTask {
+                    for _ in 0..<50 {
+                        let written = progress.source.add(1, ordering: .sequentiallyConsistent).newValue
+                        try await cache.invalidate([tag])
+                        _ = progress.invalidated.max(written, ordering: .sequentiallyConsistent)
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+}
+
+/// What has been written, and of what no older value may be found any more.
+private final class Progress: Sendable {
+    let source = Atomic<Int>(0)
+    let invalidated = Atomic<Int>(0)
 }

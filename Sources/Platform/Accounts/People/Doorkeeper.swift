@@ -481,7 +481,7 @@ extension Doorkeeper {
                 action, by: actor, on: ("person", person.description), detail, for: tenant, in: transaction)
             return version
         }
-        epochs.learn(person, version: version)
+        await epochs.announce(person, version: version)
         events.record(
             .sessionsRevoked, ["person": .text(person.description), "reason": .text(action.description)])
         return version

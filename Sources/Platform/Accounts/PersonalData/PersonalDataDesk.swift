@@ -117,7 +117,7 @@ public final class PersonalDataDesk: Sendable {
             return try await people.raiseEpoch(of: person, at: now, transaction)
         }
         guard let version else { return .kept }
-        epochs.learn(person, version: version)
+        await epochs.announce(person, version: version)
         events.record(.sessionsRevoked, ["person": .text(person.description), "reason": "account.closed"])
         events.record(.erasureBegun, ["request": .text(request.id.description)])
         return .begun

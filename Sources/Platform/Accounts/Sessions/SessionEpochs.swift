@@ -1,4 +1,5 @@
 public import Base
+public import Coordination
 public import Storage
 import Synchronization
 public import Web
@@ -6,7 +7,8 @@ public import Web
 /// Which sessions are still good, answered from memory: the last revocations of all people.
 ///
 /// A session carries the version it was made with; signing out everywhere, a ban, another role or a new password raise
-/// the person's version. The node that does it knows at once, the others at their next ``refresh()``, every 2 seconds.
+/// the person's version. The node that does it knows at once, the others as soon as the bus has told them, and at the
+/// latest at their next ``refresh()``, every 2 seconds.
 /// Only revocations matter that are younger than the longest session, and of these at most ``peopleMax`` people are
 /// kept; whoever was never revoked costs nothing.
 public final class SessionEpochs: SessionRevocation {
@@ -37,7 +39,11 @@ public final class SessionEpochs: SessionRevocation {
 
     /// How many revoked people are kept in memory, at about 100 bytes each.
     public let peopleMax: Int
+    private static let topic = "accounts.revocations"
+
     private let storage: Storage
+    private let bus: (any Bus)?
+    private let clock: any WallClock
     private let state: Mutex<State>
 
     /// Knows of no revocation until the first ``refresh()``.
@@ -47,13 +53,16 @@ public final class SessionEpochs: SessionRevocation {
     ///   - clock: The time.
     ///   - sessionLifetime: The longest time that a session is good. Defaults to 14 days.
     ///   - peopleMax: How many revoked people are kept in memory. Defaults to 1,000,000; at least 1,000.
+    ///   - bus: Carries revocations to the other nodes. Defaults to none.
     public init(
         storage: Storage, clock: any WallClock, sessionLifetime: Duration = .seconds(14 * 86_400),
-        peopleMax: Int = 1_000_000
+        peopleMax: Int = 1_000_000, bus: (any Bus)? = nil
     ) {
         precondition(peopleMax >= 1_000, "peopleMax is \(peopleMax), below 1,000")
         self.storage = storage
         self.peopleMax = peopleMax
+        self.bus = bus
+        self.clock = clock
         state = Mutex(
             State(versions: BoundedMap(capacity: peopleMax), seen: clock.now() - sessionLifetime))
     }
@@ -71,6 +80,37 @@ public final class SessionEpochs: SessionRevocation {
         state.withLock { state in
             state.versions[person] = max(version, state.versions[person] ?? 0)
         }
+    }
+
+    /// Takes note of a revocation that this node has made, and tells the others.
+    ///
+    /// Where the bus fails they find it in the database at their next refresh.
+    func announce(_ person: ID<Person>, version: Int) async {
+        learn(person, version: version)
+        // What is lost here is read from the table.
+        try? await bus?.publish(Array("\(person) \(version)".utf8), to: Self.topic)
+    }
+
+    /// Takes note of what other nodes revoke as they tell it, until the task is cancelled.
+    ///
+    /// - Throws: `CancellationError` when the task is cancelled, nothing else.
+    public func listen() async throws {
+        try await bus?.follow(Self.topic, clock: clock) { event in
+            guard case .message(let bytes) = event, let (person, version) = Self.revocation(bytes) else {
+                // Missed, or told by a newer node in other words: the table knows. If it is away, the next refresh asks.
+                try? await refresh()
+                return
+            }
+            learn(person, version: version)
+        }
+    }
+
+    private static func revocation(_ bytes: [UInt8]) -> (ID<Person>, Int)? {
+        let parts = String(decoding: bytes, as: UTF8.self).split(separator: " ")
+        guard parts.count == 2, let person = ID<Person>(String(parts[0])), let version = Int(parts[1]) else {
+            return nil
+        }
+        return (person, version)
     }
 
     /// Learns of revocations on other nodes.

@@ -1,6 +1,7 @@
 public import Accounts
 public import Base
 public import Caching
+public import Coordination
 public import Limits
 public import Outbound
 public import ServiceLifecycle
@@ -42,13 +43,14 @@ public struct HostedAccounts: Sendable {
     ///   - domain: under which domain tenants are served by their short name; `nil` for none.
     ///   - kinds: the kinds of notices that products send. Defaults to none.
     ///   - push: how devices are told; `nil`, the default, when they are not.
+    ///   - bus: carries revocations to other nodes. Defaults to none.
     public init(
         storage: Storage, caches: CacheRegistry, limits: LimitRegistry, clock: any WallClock,
         randomness: any Randomness, events: EventLog, domain: String?, kinds: [NoticeKind] = [],
-        push: PushSetup? = nil
+        push: PushSetup? = nil, bus: (any Bus)? = nil
     ) {
         directory = TenantDirectory(storage: storage, clock: clock, randomness: randomness, domain: domain)
-        epochs = SessionEpochs(storage: storage, clock: clock)
+        epochs = SessionEpochs(storage: storage, clock: clock, bus: bus)
         keys = KeyRing(storage: storage, caches: caches, clock: clock, randomness: randomness, events: events)
         trail = AuditTrail(storage: storage, clock: clock, randomness: randomness)
         doorkeeper = Doorkeeper(
@@ -125,8 +127,8 @@ public struct HostedAccounts: Sendable {
     /// What runs until the process stops: keeps all of it up to date, and tells devices.
     public var services: [any Service] {
         let upkeep = upkeep
-        let sender = sender
-        return [UntilTold { try await upkeep.run() }]
+        let (sender, epochs) = (sender, epochs)
+        return [UntilTold { try await upkeep.run() }, UntilTold { try await epochs.listen() }]
             + (sender.map { sender in [UntilTold { try await sender.run() }] } ?? [])
     }
 }

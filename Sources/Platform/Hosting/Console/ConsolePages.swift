@@ -32,13 +32,19 @@ struct ConsolePages {
         let health: String
         let isHealthy: Bool
         let stats: [Figure]
+        let parts: ConsoleTable
         let slowest: ConsoleTable
         let heaviest: ConsoleTable
 
         init(_ report: ConsoleReport) {
             let (routes, statements, database) = (report.routes, report.statements, report.database)
-            isHealthy = database.isAvailable
-            health = isHealthy ? "Everything answers" : "The database does not answer"
+            let coordination = report.coordination
+            isHealthy = database.isAvailable && coordination.isReachable
+            health =
+                isHealthy
+                ? "Everything answers"
+                : database.isAvailable ? "This node decides for itself" : "The database does not answer"
+            parts = .parts(database, coordination)
             let requests = routes.reduce(0) { $0 + $1.count }
             let errors = routes.reduce(0) { $0 + $1.errors }
             let sent = statements.reduce(0) { $0 + $1.count }

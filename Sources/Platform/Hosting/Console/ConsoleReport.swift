@@ -1,5 +1,6 @@
 import Base
 public import Caching
+public import Coordination
 public import Limits
 public import Storage
 public import Telemetry
@@ -11,9 +12,14 @@ public struct ConsoleReport: Sendable {
     let storage: Storage
     let caches: CacheRegistry
     let limits: LimitRegistry
+    private let coordinationStatus: @Sendable () -> CoordinationStatus
 
-    /// Looks at these parts of the process.
-    public init(ledger: CostLedger, storage: Storage, caches: CacheRegistry, limits: LimitRegistry) {
+    /// Looks at these parts of the process; `coordination` is what nodes share, by default nothing.
+    public init(
+        ledger: CostLedger, storage: Storage, caches: CacheRegistry, limits: LimitRegistry,
+        coordination: CoordinationServices = .alone()
+    ) {
+        coordinationStatus = coordination.status
         self.ledger = ledger
         self.storage = storage
         self.caches = caches
@@ -159,6 +165,36 @@ public struct ConsoleReport: Sendable {
             .body("inFlight", .integer), .body("reconnects", .integer), .body("longestHeldMilliseconds", .integer),
             .body("longestHolder", .text),
         ])
+    }
+
+    /// What nodes share.
+    public struct CoordinationLine: Output {
+        /// `process`, `redis` or `postgres`.
+        public var store: String
+        /// Whether it is reached; while it is not, this node decides for itself.
+        public var isReachable: Bool
+        /// Seconds for which it has been as it is.
+        public var secondsSince: Int
+        /// Calls that it did not answer.
+        public var failures: Int
+        /// Invalidations that could not be sent to the other nodes.
+        public var invalidationsUnsent: Int
+
+        /// The declaration of each member.
+        public static let shape = Shape.object([
+            .body("store", .choice(CoordinationStatus.Store.allCases.map(\.rawValue))),
+            .body("isReachable", .boolean), .body("secondsSince", .integer), .body("failures", .integer),
+            .body("invalidationsUnsent", .integer),
+        ])
+    }
+
+    /// What nodes share.
+    public var coordination: CoordinationLine {
+        let status = coordinationStatus()
+        return CoordinationLine(
+            store: status.store.rawValue, isReachable: status.isReachable,
+            secondsSince: Int(status.since.components.seconds), failures: status.failures,
+            invalidationsUnsent: caches.invalidationsUnsent)
     }
 
     /// The routes that have been used, those with the most requests first.

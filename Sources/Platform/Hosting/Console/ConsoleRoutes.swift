@@ -53,6 +53,11 @@ struct ConsoleRoutes {
                 policy: .operator, limit: limit, budget: 0
             ) { [report] (_: Request<NoInput>) in report.database },
             Route(
+                .get, "/api/console/coordination", "console.showCoordination",
+                "Shows what nodes share, and how it does.",
+                policy: .operator, limit: limit, budget: 0
+            ) { [report] (_: Request<NoInput>) in report.coordination },
+            Route(
                 .get, "/api/console/flags", "console.listFlags", "Lists the flags as this tenant has them.",
                 policy: .role(.administrator), limit: limit, budget: 0
             ) { [flags] (request: Request<NoInput>) in

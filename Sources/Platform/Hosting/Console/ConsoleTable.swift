@@ -81,6 +81,38 @@ struct ConsoleTable: Sendable {
 
     // MARK: What there is to show
 
+    /// What the process stands on, and how it does.
+    static func parts(
+        _ database: ConsoleReport.DatabaseLine, _ coordination: ConsoleReport.CoordinationLine
+    ) -> ConsoleTable {
+        let store =
+            switch coordination.store {
+            case "redis": "Redis"
+            case "postgres": "PostgreSQL"
+            default: "one process"
+            }
+        let state =
+            coordination.isReachable
+            ? "shared"
+            : "away for \(Figures.number(coordination.secondsSince)) s: limits and caches are this node's own"
+        return ConsoleTable(
+            "What the process stands on", empty: "",
+            columns: [
+                Column("Part", isNumber: false), Column("By", isNumber: false), Column("State", isNumber: false),
+                Column("Failures"),
+            ],
+            rows: [
+                [
+                    Cell(text: "Database"), Cell(text: database.engine == "postgres" ? "PostgreSQL" : "SQLite"),
+                    Cell(text: database.isAvailable ? "answers" : "does not answer"), .count(database.reconnects),
+                ],
+                [
+                    Cell(text: "Shared by nodes"), Cell(text: store),
+                    Cell(text: coordination.store == "process" ? "alone" : state), .count(coordination.failures),
+                ],
+            ])
+    }
+
     static func routes(_ lines: [ConsoleReport.RouteLine]) -> ConsoleTable {
         ConsoleTable(
             "Routes since the start", empty: "No request has been answered yet.",

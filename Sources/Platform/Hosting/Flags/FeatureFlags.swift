@@ -1,4 +1,5 @@
 public import Base
+public import Coordination
 public import Logging
 public import ServiceLifecycle
 public import Storage
@@ -27,7 +28,10 @@ public final class FeatureFlags: Service {
         var newest: Int64 = 0
     }
 
+    private static let topic = "hosting.flags"
+
     private let store: FlagStore
+    private let bus: (any Bus)?
     private let clock: any WallClock
     private let interval: Duration
     private let logger: Logger
@@ -41,11 +45,12 @@ public final class FeatureFlags: Service {
     ///   - storage: where decisions are kept.
     ///   - clock: stamps and paces.
     ///   - interval: time between two looks at the table. Defaults to 800 milliseconds; 100 milliseconds to 1 minute.
+    ///   - bus: tells other nodes of changes, before their next look. Defaults to none.
     ///   - logger: hears of looks that failed.
     /// - Throws: `hosting.invalidManifest` when a key is declared twice.
     public init(
         _ flags: [FeatureFlag], storage: Storage, clock: any WallClock, interval: Duration = .milliseconds(800),
-        logger: Logger
+        bus: (any Bus)? = nil, logger: Logger
     ) throws(HostingError) {
         precondition(
             (.milliseconds(100)...(.seconds(60))).contains(interval), "flags cannot be looked at every \(interval)")
@@ -57,6 +62,7 @@ public final class FeatureFlags: Service {
         store = FlagStore(storage: storage)
         self.clock = clock
         self.interval = interval
+        self.bus = bus
         self.logger = logger
     }
 
@@ -85,6 +91,8 @@ public final class FeatureFlags: Service {
                 .invalidFlag, "no flag has this key; there are \(declared.keys.sorted().joined(separator: ", "))")
         }
         take([try await store.set(key, to: state, for: tenant, at: clock.now())])
+        // Whom this does not reach finds the change at its next look.
+        try? await bus?.publish(Array(key.utf8), to: Self.topic)
     }
 
     /// Reads what has changed since the last look.
@@ -98,18 +106,31 @@ public final class FeatureFlags: Service {
         }
     }
 
-    /// Looks at the table until the service is stopped.
+    /// Looks at the table at intervals and whenever another node tells of a change, until the service is stopped.
     public func run() async throws {
         await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                do {
-                    try await self.refresh()
-                } catch {
-                    self.logger.warning("flags could not be read", metadata: ["error": "\(error)"])
-                }
-                // Cancellation ends the loop, which is what it asks for.
-                try? await self.clock.sleep(for: self.interval)
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await self.lookAgainAndAgain() }
+                // It ends by cancellation alone, which is what ends all of this.
+                group.addTask { try? await self.bus?.follow(Self.topic, clock: self.clock) { _ in await self.look() } }
+                await group.waitForAll()
             }
+        }
+    }
+
+    private func lookAgainAndAgain() async {
+        while !Task.isCancelled {
+            await look()
+            // Cancellation ends the loop, which is what it asks for.
+            try? await clock.sleep(for: interval)
+        }
+    }
+
+    private func look() async {
+        do {
+            try await refresh()
+        } catch {
+            logger.warning("flags could not be read", metadata: ["error": "\(error)"])
         }
     }
 

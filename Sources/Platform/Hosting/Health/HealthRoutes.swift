@@ -6,10 +6,14 @@ struct HealthRoutes {
     struct Health: Output {
         var status: String
         var database: String
+        var coordination: String
 
         static let shape = Shape.object([
             .body("status", .choice(["live"] + Readiness.Phase.allCases.map(\.rawValue)), "The process's phase."),
             .body("database", .choice(["available", "unavailable"]), "Whether statements can be sent."),
+            .body(
+                "coordination", .choice(["shared", "degraded"]),
+                "Whether what nodes share is reached, or this process decides for itself."),
         ])
     }
 
@@ -48,6 +52,8 @@ struct HealthRoutes {
     }
 
     private static func health(_ status: String, _ readiness: Readiness) -> Health {
-        Health(status: status, database: readiness.isDatabaseAvailable ? "available" : "unavailable")
+        Health(
+            status: status, database: readiness.isDatabaseAvailable ? "available" : "unavailable",
+            coordination: readiness.isShared ? "shared" : "degraded")
     }
 }

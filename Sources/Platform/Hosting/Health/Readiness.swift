@@ -1,3 +1,4 @@
+import Coordination
 public import Storage
 import Synchronization
 
@@ -14,10 +15,16 @@ public final class Readiness: Sendable {
     }
 
     private let storage: Storage
+    private let coordination: CoordinationServices
     private let current = Mutex(Phase.starting)
 
     /// Starts in the phase `starting`.
-    public init(storage: Storage) { self.storage = storage }
+    public convenience init(storage: Storage) { self.init(storage: storage, coordination: .alone()) }
+
+    init(storage: Storage, coordination: CoordinationServices) {
+        self.storage = storage
+        self.coordination = coordination
+    }
 
     /// The phase, which whoever runs the process moves on.
     public var phase: Phase {
@@ -27,6 +34,9 @@ public final class Readiness: Sendable {
 
     /// Whether statements can be sent.
     public var isDatabaseAvailable: Bool { storage.driver.statistics().isAvailable }
+
+    /// Whether what nodes share is reached; while it is not this process decides for itself, and serves.
+    var isShared: Bool { coordination.status().isReachable }
 
     /// Whether requests are welcome.
     ///

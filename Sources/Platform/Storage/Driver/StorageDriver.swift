@@ -30,6 +30,12 @@ public protocol StorageDriver: Sendable {
         _ body: @Sendable (any SchemaSession) async throws -> Result
     ) async throws -> Result
 
+    /// Begins to listen to channels of notifications (1 to 64), on a direct connection of its own; `nil` from an engine
+    /// that has none, as SQLite, whose database has one process.
+    ///
+    /// - Throws: `storage.setup` when there is no direct address past a pooler.
+    func listen(to channels: [String]) throws(StorageError) -> (any NotificationFeed)?
+
     /// What the operator's console shows of connections and waits.
     func statistics() -> DriverStatistics
 

@@ -10,7 +10,7 @@ extension Event {
         .transactionRetried, .flushSplit, .migrationApplied, .migrationRefused, .rowsRetired, .backupWritten,
         .cacheRefreshed, .cacheLoadFailed, .cacheInvalidated, .staleServed,
         .limitRefused, .reservationExpired, .breakerOpened, .breakerClosed,
-        .busReconnected, .busLagged,
+        .coordinationDegraded, .coordinationHealed, .busReconnected, .busLagged,
         .outboundAnswered, .outboundFailed,
         .blobStored, .blobRejected, .blobRetired, .blobFailed,
         .personRegistered, .signInSucceeded, .signInRefused, .sessionsRevoked, .apiKeyCreated, .apiKeyRevoked,
@@ -145,6 +145,14 @@ extension Event {
 
     // MARK: Coordination
 
+    /// Nodes decide for themselves.
+    public static let coordinationDegraded = Event(
+        "coordination.degraded", .error,
+        "What nodes share cannot be reached: this node decides for itself until it is back.",
+        fields: ["store", "code", "retryIn"], feeds: .counter("capstan_coordination_degraded_total"))
+    /// Nodes decide together again.
+    public static let coordinationHealed = Event(
+        "coordination.healed", .notice, "What nodes share is reached again.", fields: ["store", "took"])
     /// The bus is back.
     public static let busReconnected = Event(
         "bus.reconnected", .notice, "The bus is connected again; messages may have been missed.",
