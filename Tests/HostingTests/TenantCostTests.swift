@@ -12,6 +12,12 @@ import WebTestKit
 @testable import Hosting
 
 @Suite(.databases) struct TenantCostTests {
+    private struct Loaf: Output {
+        var grains: Int
+
+        static let shape = Shape.object([.body("grains", .integer)])
+    }
+
     private let tenants = (1...3).map { Tenant(ID(high: 9, low: UInt64($0))) }
 
     private func costs(
@@ -100,13 +106,13 @@ import WebTestKit
     {
         let clock = SimClock()
         let storage = try await Backend.sqlite.lease(modules: [ProductPlans.hostingSchema], clock: clock)
-        let node = costs(storage, clock) { $0.bytes = 25 }
+        let node = costs(storage, clock) { $0.bytes = 10 }
         let pages = try Pages(
             [.web, .console], chrome: SiteChrome(name: "Capstan", signInPath: "/sign-in"), clock: clock)
         let bread = Route(
             .get, "/bread", "bakery.bread", "Gives bread.", policy: .anyone, limit: .per(.address, "bread", 100),
             budget: 0
-        ) { (_: Request<NoInput>) in ["grain", "grain", "grain"] }
+        ) { (_: Request<NoInput>) in Loaf(grains: 1) }
         let site = try await TestSite(
             [bread] + CostRoutes(costs: node) { _ in "Ada & Co" }.routes + [pages.assets.route], clock: clock,
             pages: pages

@@ -1,13 +1,14 @@
 import Base
 import Caching
 import Coordination
+import CoordinationRedis
 import Foundation
 import Synchronization
+import Telemetry
 
 /// The cache: loads of a cold key on three nodes, hit ratios beside LRU and the ideal, and what a hit costs.
 ///
-/// The nodes are three registries in this process over one shared store in memory, each with a bus between them: what
-/// is counted is loads, which the store's distance does not change. Traces are made here from a seed; further ones are
+/// The nodes are three processes over one Redis. Traces are made here from a seed; further ones are
 /// read from the files that are named after `cache`, a key in each line.
 enum CacheBenchmark: Benchmark {
     static let name = "cache"
@@ -16,11 +17,15 @@ enum CacheBenchmark: Benchmark {
     private static let rounds = 5
 
     static func run() async throws -> [(String, String)] {
-        let loads = try await coldKey()
+        let arguments = Array(CommandLine.arguments.dropFirst(2))
+        if arguments.first == "node", arguments.count == 3, let start = Double(arguments[1]) {
+            return [("loads", "\(try await node(key: arguments[2], from: start))")]
+        }
+        let loads = try coldKey()
         var table = Table("A cold key, asked for by 10,000 tasks on 3 nodes at once", "loads", "ideal")
-        table.row("three registries over one shared store", "\(loads)", "1")
+        table.row("three processes over one Redis", "\(loads)", "1")
         table.show()
-        let ratios = try await hitRatios()
+        let ratios = try await hitRatios(arguments)
         let cost = try await hitCost()
         return [
             ("ratio", (cost.cache / cost.dictionary).shown()), ("hit_ns", cost.cache.shown(1)),
@@ -30,18 +35,55 @@ enum CacheBenchmark: Benchmark {
 
     // MARK: A cold key
 
-    private static func coldKey() async throws -> Int {
-        let clock = SystemClock()
-        let (bus, store) = (InProcessBus(), InProcessSharedCache(clock: clock))
-        let nodes = (0..<3).map { _ in
-            let registry = CacheRegistry(clock: clock, randomness: SystemRandomness(), bus: bus, shared: store)
-            return Cache<String, Int>("cold", CacheOptions(shared: .json()), in: registry)
+    private static let nodes = 3
+    private static let tasksPerNode = 3_334
+
+    /// Starts three processes of this program that begin at the same moment; returns their loads together.
+    private static func coldKey() throws -> Int {
+        let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
+        let start = Date().timeIntervalSince1970 + 3
+        let key = "cold-\(UInt64.random(in: .min ... .max))"
+        let answers = Answers()
+        DispatchQueue.concurrentPerform(iterations: nodes) { _ in
+            answers.add(Result { try Command.run(program, [name, "node", "\(start)", key]) })
         }
+        return try answers.all.reduce(0) { sum, answer in
+            let output = try answer.get()
+            guard let text = output.split(separator: "=").last,
+                let loads = Int(text.trimmingPrefix(" ").prefix { $0.isNumber })
+            else { throw Impossible("a node said something else than its loads: \(output)") }
+            return sum + loads
+        }
+    }
+
+    private final class Answers: Sendable {
+        private let answers = Mutex<[Result<String, any Error>]>([])
+
+        func add(_ answer: Result<String, any Error>) { answers.withLock { $0.append(answer) } }
+        var all: [Result<String, any Error>] { answers.withLock { $0 } }
+    }
+
+    /// One node: asks with its third of the tasks from `start` on; returns how often it asked the source.
+    private static func node(key: String, from start: Double) async throws -> Int {
+        guard let url = ProcessInfo.processInfo.environment["CAPSTAN_TEST_REDIS"] else {
+            throw Impossible("no Redis: start this through Scripts/bench")
+        }
+        let clock = SystemClock()
+        let client = try RedisClient(
+            RedisAddress(url), options: RedisOptions(), clock: clock, randomness: SystemRandomness(), events: .silent())
+        let shared = CoordinationServices.redis(client)
+        let registry = CacheRegistry(
+            clock: clock, randomness: SystemRandomness(), bus: shared.bus, shared: shared.cache)
+        let cache = Cache<String, Int>("cold", CacheOptions(shared: .json()), in: registry)
         let tenant = Tenant(ID(high: 1, low: 1))
+        // Connects before the moment that counts.
+        _ = try await cache.value(for: "warm-\(key)-\(ProcessInfo.processInfo.processIdentifier)", in: tenant) { 0 }
+        let before = cache.statistics.loads
+        try await clock.sleep(for: .seconds(start - Date().timeIntervalSince1970))
         try await withThrowingTaskGroup(of: Int.self) { group in
-            for number in 0..<10_000 {
+            for _ in 0..<tasksPerNode {
                 group.addTask {
-                    try await nodes[number % 3].value(for: "key", in: tenant) {
+                    try await cache.value(for: key, in: tenant) {
                         try await clock.sleep(for: .milliseconds(50))
                         return 1
                     }
@@ -49,18 +91,19 @@ enum CacheBenchmark: Benchmark {
             }
             for try await value in group where value != 1 { throw Impossible("a node was given another value") }
         }
-        // What the registries count as loads and the shared layer did not serve has asked the source.
-        return nodes.reduce(0) { $0 + $1.statistics.loads - $1.statistics.sharedHits }
+        let figures = cache.statistics
+        await client.shutdown()
+        return figures.loads - before - figures.sharedHits
     }
 
     // MARK: Hit ratios
 
-    private static func hitRatios() async throws -> [(String, String)] {
+    private static func hitRatios(_ paths: [String]) async throws -> [(String, String)] {
         var traces = [
             ("zipf", zipf(keys: 100_000)), ("loop", (0..<requests).map { $0 % (capacity * 6 / 5) }),
             ("scan", scans()),
         ]
-        for path in CommandLine.arguments.dropFirst(2) { traces.append((try named(path), try trace(path))) }
+        for path in paths { traces.append((try named(path), try trace(path))) }
         var table = Table("Hits of \(requests) requests, \(capacity) places", "ours", "LRU", "ideal")
         var figures: [(String, String)] = []
         for (name, trace) in traces {

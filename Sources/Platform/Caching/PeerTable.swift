@@ -22,14 +22,15 @@ struct PeerTable: Sendable {
         var missing: [UInt64: Int] = [:]
         var heardAt: UInt64
 
-        /// Notes the numbers between the last one and `next` as missing; returns whether there are too many to wait for.
-        mutating func pass(to next: UInt64) -> Bool {
+        /// Notes the numbers between the last one and `next` as missing at so many beats; returns whether there are too
+        /// many to wait for.
+        mutating func pass(to next: UInt64, beats: Int) -> Bool {
             guard next > last + 1 else { return false }
             guard next - last - 1 + UInt64(missing.count) <= UInt64(Bounds.missing) else {
                 missing = [:]
                 return true
             }
-            for number in (last + 1)..<next { missing[number] = 0 }
+            for number in (last + 1)..<next { missing[number] = beats }
             return false
         }
     }
@@ -46,7 +47,7 @@ struct PeerTable: Sendable {
         }
         peer.heardAt = beats
         peer.missing[number] = nil
-        let isDoubtful = peer.pass(to: number)
+        let isDoubtful = peer.pass(to: number, beats: 0)
         if number > peer.last { peer.last = number }
         peers[node] = peer
         return isDoubtful
@@ -62,7 +63,7 @@ struct PeerTable: Sendable {
         var isDoubtful = peer.missing.values.contains { $0 >= 1 }
         peer.missing = isDoubtful ? [:] : peer.missing.mapValues { $0 + 1 }
         if last > peer.last {
-            if peer.pass(to: last + 1) { isDoubtful = true }
+            if peer.pass(to: last + 1, beats: 1) { isDoubtful = true }
             peer.last = last
         }
         peers[node] = peer

@@ -19,6 +19,7 @@ public final class LimitRegistry: Sendable {
     private let clock: any WallClock
     private let state = Mutex(State())
     private let desk: Mutex<LeaseDesk?>
+    private let applying = Mutex(())
 
     /// Quotas, budgets and concurrency slots of the process.
     public let ledger: Ledger
@@ -51,13 +52,16 @@ public final class LimitRegistry: Sendable {
     /// How common limits do on this node; `nil` where there is no bank.
     public var leaseStatus: LeaseStatus? { desk.withLock { $0 }?.status }
 
+    /// Tells the limiters how they are to grant; one at a time, so that an older answer is never the last.
     private func apply() {
-        let isLeasing = desk.withLock { $0 }?.isLeasing ?? false
-        let (limiters, nodes) = state.withLock { state in
-            state.isLeasing = isLeasing
-            return (Array(state.limiters.values), state.nodes)
+        applying.withLock { _ in
+            let isLeasing = desk.withLock { $0 }?.isLeasing ?? false
+            let (limiters, nodes) = state.withLock { state in
+                state.isLeasing = isLeasing
+                return (Array(state.limiters.values), state.nodes)
+            }
+            for limiter in limiters { limiter.share(among: nodes, isLeasing: isLeasing) }
         }
-        for limiter in limiters { limiter.share(among: nodes, isLeasing: isLeasing) }
     }
 
     private func sweep() {

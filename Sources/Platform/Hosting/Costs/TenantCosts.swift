@@ -1,4 +1,5 @@
 public import Base
+import Foundation
 public import Logging
 public import ServiceLifecycle
 public import Storage
