@@ -65,8 +65,8 @@ struct LeaseTable: Sendable {
         slots[position].usedAt = now
         let free = slots[position].tokens + max(0, lot - slots[position].debt)
         guard amount <= free else {
-            let wait = slots[position].emptyUntil - now
-            if wait > 0 { return (.refused(after: wait), nil) }
+            let emptyUntil = slots[position].emptyUntil
+            if emptyUntil > now { return (.refused(after: emptyUntil - now), nil) }
             return (.pending, errand(position, least: amount, now: now))
         }
         slots[position].debt += max(0, amount - slots[position].tokens)
