@@ -30,7 +30,7 @@ public final class RateLimiter: Sendable {
         /// What a synchronous caller is told while the bank is being asked.
         static let pause: Int64 = 20_000_000
         /// Looks at the bank's answer before a waiting caller is refused.
-        static let looks = 3
+        static let looks = 64
         /// Errands of one part and sweep.
         static let errands = 256
     }
@@ -74,7 +74,7 @@ public final class RateLimiter: Sendable {
 
     /// Decides as ``admit(_:amount:)`` does, and waits for the bank's answer where the decision depends on it.
     ///
-    /// Suspends only then: for one round trip, at most three.
+    /// Suspends only then: for a round trip for each lot that those before need, at most 64.
     public func admitWaiting(_ key: LimitKey, amount: Int = 1) async -> Admission {
         Cost.current?.add(to: .limitDecisions)
         for _ in 0..<Bounds.looks {
