@@ -49,6 +49,11 @@ import Testing
         }
     }
 
+    struct Flag: Decodable {
+        var key: String
+        var isEnabled: Bool?
+    }
+
     /// Two servers on a copy of the demo.
     struct Stage {
         let redis: RedisProcess?
@@ -95,9 +100,8 @@ import Testing
                     "PUT", "/api/console/flags/reviewComments", json: "{\"isEnabled\":\(isOn)}", to: one)
                 #expect(set.status == 204, "\(set)")
             } when: {
-                let flags = try admin.send("GET", "/api/console/flags", to: two).text
-                guard let start = flags.range(of: "\"reviewComments\"")?.upperBound else { return false }
-                return flags[start...].prefix(300).contains("\"isEnabled\":\(isOn)")
+                let flags = try admin.send("GET", "/api/console/flags", to: two).decode([Flag].self)
+                return flags.first { $0.key == "reviewComments" }?.isEnabled == isOn
             }
 
             let member = try Person.register("member\(carrier.rawValue)\(round)", at: one)
