@@ -27,7 +27,7 @@ import Testing
         let here = try flags(storage, bus: bus)
         let there = try flags(storage, bus: bus)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await there.run() }
+            group.addTask { try await there.run() }
             for isEnabled in [true, false, true] {
                 try await here.set("requireCaptcha", to: FlagState(isEnabled: isEnabled), for: tenant)
                 while there.state(of: captcha, for: tenant)?.isEnabled != isEnabled { await Task.yield() }

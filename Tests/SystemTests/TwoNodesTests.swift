@@ -60,11 +60,15 @@ import Testing
         let nodes: [Capstan]
         let sites: [Site]
 
-        init(_ carrier: Carrier) throws {
+        /// `database` holds the demo already; by default it is a copy.
+        init(_ carrier: Carrier, on database: (any TestDatabase)? = nil) throws {
             let redis = carrier == .redis ? try RedisProcess() : nil
-            var environment = ["CAPSTAN_NODE_COUNT": "2", "CAPSTAN_NODE_NAME": "one", "CAPSTAN_NODE_LANE": "0"]
+            var environment = [
+                "CAPSTAN_NODE_COUNT": "2", "CAPSTAN_NODE_NAME": "one", "CAPSTAN_NODE_LANE": "0",
+                "CAPSTAN_LOG_LEVEL": "notice",
+            ]
             environment["CAPSTAN_REDIS_URL"] = redis?.url
-            let first = try Site(.postgres, environment: environment)
+            let first = try Site(.postgres, database: database, environment: environment)
             environment["CAPSTAN_NODE_NAME"] = "two"
             environment["CAPSTAN_NODE_LANE"] = "1"
             let second = try Site(.postgres, database: first.database, environment: environment)
@@ -115,17 +119,49 @@ import Testing
                 try member.send("GET", "/api/session", to: one).status == 401
             }
 
-            let clip = try #require(try Voter.arrive(try two.connect()).clips.first)
-            let page = "/tournament/clips/\(clip)"
-            for _ in 0..<2 { #expect(try two.send(.get(page)).status == 200) }
-            try seen("the removal of a clip") {
-                let removed = try moderator.send(
-                    "DELETE", "/api/tournament/clips/\(clip)?reason=a%20test", to: one)
-                #expect(removed.status == 204, "\(removed)")
-            } when: {
-                try two.send(.get(page)).status == 404
+            try removeClip(by: moderator, at: one, seenAt: two)
+        }
+        for node in stage.nodes { #expect(try node.terminate() == 0) }
+    }
+
+    /// Removes a clip that the other node has in memory, where it would stay for most of a minute.
+    private func removeClip(by moderator: Person, at one: Capstan, seenAt two: Capstan) throws {
+        let clip = try #require(try Voter.arrive(try two.connect()).clips.first)
+        let page = "/tournament/clips/\(clip)"
+        for _ in 0..<2 { #expect(try two.send(.get(page)).status == 200) }
+        try seen("the removal of a clip") {
+            let removed = try moderator.send("DELETE", "/api/tournament/clips/\(clip)?reason=a%20test", to: one)
+            #expect(removed.status == 204, "\(removed)")
+        } when: {
+            try two.send(.get(page)).status == 404
+        }
+    }
+
+    @Test func `PostgreSQL that was away is shared through again`() throws {
+        let postgres = try PostgresServer()
+        let database = try postgres.database
+        _ = try Demo.prepared(.postgres)
+        let source = try PostgresDatabase.named(Demo.postgresName)
+        try Program.run(["sh", "-c", "pg_dump '\(source.adminURL)' | psql -qX '\(database.adminURL)'"])
+        let stage = try Stage(.postgres, on: database)
+        let moderator = try Person.signIn("moderator@example.com", at: stage.nodes[1])
+        try removeClip(by: moderator, at: stage.nodes[0], seenAt: stage.nodes[1])
+        try postgres.control("stop")
+        try eventually("both nodes to decide for themselves", for: Bounds.healing) {
+            try stage.nodes.allSatisfy { try !Stage.isShared($0) }
+        }
+        try postgres.control("start")
+        try eventually("both nodes to share again", for: Bounds.healing) {
+            try stage.nodes.allSatisfy { try Stage.isShared($0) }
+        }
+        // Each node listens anew when the server has let it in, which nothing outside shows: both say so in their logs.
+        try eventually("both nodes to listen again", for: Bounds.healing) {
+            stage.nodes.allSatisfy { node in
+                String(decoding: FileManager.default.contents(atPath: node.log) ?? Data(), as: UTF8.self)
+                    .contains("bus.reconnected")
             }
         }
+        try removeClip(by: moderator, at: stage.nodes[0], seenAt: stage.nodes[1])
         for node in stage.nodes { #expect(try node.terminate() == 0) }
     }
 
