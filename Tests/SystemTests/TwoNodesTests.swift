@@ -178,12 +178,12 @@ import Testing
         let stage = try Stage(.redis)
         let redis = try #require(stage.redis)
         let isOver = Mutex(false)
-        let answers = Mutex<[Int: Int]>([:])
+        let answers = Mutex<[String: Int]>([:])
         let nodes = stage.nodes
         let ports = nodes.map(\.port)
         let voters = try nodes.map { try Voter.arrive($0.connect()) }
         let load = Thread {
-            // Failures are counted as answers of status 0.
+            // What fails is counted.
             try? onThreads(4) { index in
                 let port = ports[index % 2]
                 let (voter, clips) = voters[index % 2]
@@ -195,9 +195,12 @@ import Testing
                         round.isMultiple(of: 4)
                         ? voter.cast(clips[round % clips.count])
                         : voter.request("GET", String(paths[round % 3].dropFirst(Voter.base.count)))
-                    // Without an answer the status is 0, which is counted.
-                    let status = (try? HTTPConnection(port: port, timeout: .seconds(30)).send(request).status) ?? 0
-                    answers.withLock { $0[status, default: 0] += 1 }
+                    do {
+                        let answer = try HTTPConnection(port: port, timeout: .seconds(30)).send(request)
+                        answers.withLock { $0["\(answer.status)", default: 0] += 1 }
+                    } catch {
+                        answers.withLock { $0["\(error) to \(request.method) \(request.path)", default: 0] += 1 }
+                    }
                     rest(.milliseconds(20))
                 }
             }
@@ -222,7 +225,7 @@ import Testing
         isOver.withLock { $0 = true }
         try eventually("the load to end") { load.isFinished }
         let counts = answers.withLock { $0 }
-        #expect(counts.keys.allSatisfy { $0 >= 200 && $0 < 500 }, "\(counts)")
+        #expect(counts.keys.allSatisfy { Int($0).map { $0 >= 200 && $0 < 500 } ?? false }, "\(counts)")
         #expect(counts.values.reduce(0, +) > 100, "\(counts)")
         try eventually("both nodes to listen again") { try redis.channels() >= 3 }
         for node in nodes { #expect(try node.terminate() == 0) }
