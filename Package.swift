@@ -149,7 +149,8 @@ let floors: [[Room]] = [
             kind: .executable, name: "capstan", path: "Sources/CLI",
             uses: [
                 "Base", "Telemetry", "Storage", "StorageSQLite", "StoragePostgres", "Coordination",
-                "CoordinationRedis", "CoordinationStorage", "Blobs", "BlobsS3", "Outbound", "Caching", "Limits", "Web", "Accounts", "Hosting", "Tournament",
+                "CoordinationRedis", "CoordinationStorage", "Blobs", "BlobsS3", "Outbound", "Caching", "Limits", "Web",
+                "Accounts", "Hosting", "Tournament",
             ],
             libraries: [logging, crypto, arguments, configuration, lifecycle, unixSignals], resources: [])
     ],

@@ -1,5 +1,6 @@
 import Base
 import BaseTestKit
+import Coordination
 import Storage
 import StorageBackends
 import StorageTestKit
@@ -40,6 +41,30 @@ import Web
             while epochs.isCurrent(ada, version: 1, in: installation.open) { await Task.yield() }
             #expect(epochs.isCurrent(ada, version: 2, in: installation.open))
             #expect(directory.tenant(host: "late.example.com") == late)
+            group.cancelAll()
+            await #expect(throws: CancellationError.self) { try await group.waitForAll() }
+        }
+    }
+
+    @Test(arguments: Backend.all) func `the bus has another node learn of a revocation with no time passing`(
+        backend: Backend
+    ) async throws {
+        let installation = try await Installation(backend)
+        let ada = try await installation.signUp("ada@example.com").profile.id
+        let bus = InProcessBus()
+        let here = SessionEpochs(storage: installation.storage, clock: installation.clock, bus: bus)
+        let there = SessionEpochs(storage: installation.storage, clock: installation.clock, bus: bus)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await there.listen() }
+            for version in 2...4 {
+                while there.isCurrent(ada, version: version - 1, in: installation.open) {
+                    // What is told before the other node listens is not heard: it is told again.
+                    await here.announce(ada, version: version)
+                    await Task.yield()
+                }
+                #expect(there.isCurrent(ada, version: version, in: installation.open))
+            }
+            try await bus.publish(Array("in other words".utf8), to: "accounts.revocations")
             group.cancelAll()
             await #expect(throws: CancellationError.self) { try await group.waitForAll() }
         }

@@ -1,5 +1,6 @@
 import Base
 import BaseTestKit
+import Coordination
 import Hosting
 import Logging
 import Storage
@@ -13,8 +14,27 @@ import Testing
     private let tenant = Tenant(ID(high: 1, low: 1))
     private let other = Tenant(ID(high: 1, low: 2))
 
-    private func flags(_ storage: Storage, clock: SimClock = SimClock()) throws -> FeatureFlags {
-        try FeatureFlags([multi, captcha], storage: storage, clock: clock, logger: Logger(label: "test"))
+    private func flags(
+        _ storage: Storage, clock: SimClock = SimClock(), bus: (any Bus)? = nil
+    ) throws -> FeatureFlags {
+        try FeatureFlags([multi, captcha], storage: storage, clock: clock, bus: bus, logger: Logger(label: "test"))
+    }
+
+    @Test(arguments: Backend.all)
+    func `the bus has another node look at once, with no time passing`(backend: Backend) async throws {
+        let storage = try await backend.lease(modules: [ProductPlans.hostingSchema])
+        let bus = InProcessBus()
+        let here = try flags(storage, bus: bus)
+        let there = try flags(storage, bus: bus)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await there.run() }
+            for isEnabled in [true, false, true] {
+                try await here.set("requireCaptcha", to: FlagState(isEnabled: isEnabled), for: tenant)
+                while there.state(of: captcha, for: tenant)?.isEnabled != isEnabled { await Task.yield() }
+            }
+            group.cancelAll()
+            try await group.waitForAll()
+        }
     }
 
     @Test(arguments: Backend.all)

@@ -48,13 +48,17 @@ private struct Bakery: Product {
 
 @Suite(.databases) struct HostTests {
     private func withHost(
-        _ backend: Backend, _ body: (TestSite, Hosting.Host, Tenant) async throws -> Void
+        _ backend: Backend, sharing coordination: CoordinationServices = .alone(),
+        _ body: (TestSite, Hosting.Host, Tenant) async throws -> Void
     ) async throws {
         let modules = [AccountsSchema.module, ProductPlans.hostingSchema, Bakery.plan.schema]
-        try await run(on: try await backend.lease(modules: modules), body)
+        try await run(on: try await backend.lease(modules: modules), sharing: coordination, body)
     }
 
-    private func run(on storage: Storage, _ body: (TestSite, Hosting.Host, Tenant) async throws -> Void) async throws {
+    private func run(
+        on storage: Storage, sharing coordination: CoordinationServices,
+        _ body: (TestSite, Hosting.Host, Tenant) async throws -> Void
+    ) async throws {
         let folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("host-\(ID<Hosting.Host>(at: SystemClock().now(), using: SystemRandomness()))").path
         defer {
@@ -82,7 +86,7 @@ private struct Bakery: Product {
                 fileKey: Secret(randomness.bytes(32)), outbound: OutboundClient(clock: clock, events: events),
                 flags: flags, settings: try Settings([]) { _ in nil }, events: events, metrics: events.metrics,
                 logger: logger),
-            accounts: accounts, ledger: ledger, metricsPolicy: .operator)
+            accounts: accounts, coordination: coordination, ledger: ledger, metricsPolicy: .operator)
         let pages = try Pages(
             host.bundles, chrome: SiteChrome(name: "Test", navigation: host.navigation), clock: clock)
         let test = try await TestSite(host.routes + [pages.assets.route], clock: clock, pages: pages) {
@@ -141,6 +145,22 @@ private struct Bakery: Product {
             #expect(unknown.status == 404)
             let member = try await session(test, home, .member)
             #expect(try await test.get("/api/console/flags", headers: [member]).status == 403)
+        }
+    }
+
+    @Test(arguments: Backend.all)
+    func `a process whose nodes do not reach each other serves, and says so`(backend: Backend) async throws {
+        let status = CoordinationStatus(store: .redis, isReachable: false, since: .seconds(75), failures: 3)
+        let coordination = CoordinationServices(bus: InProcessBus(), status: { status })
+        try await withHost(backend, sharing: coordination) { test, host, home in
+            host.readiness.phase = .serving
+            let ready = try await test.get("/health/ready")
+            #expect(ready.status == 200 && ready.text.contains(#""coordination":"degraded""#))
+            let operators = try await session(test, home, .operator)
+            let line = try await test.get("/api/console/coordination", headers: [operators]).text
+            #expect(line.contains(#""store":"redis""#) && line.contains(#""isReachable":false"#), "\(line)")
+            let page = try await test.get("/console", headers: [operators]).text
+            #expect(page.contains("This node decides for itself") && page.contains("away for 75 s"))
         }
     }
 

@@ -43,6 +43,10 @@ struct Ground: Sendable {
             products: installation.plans.plans.flatMap(\.events))
         coordination =
             purpose == .serving ? try installation.openCoordination(over: storage, events: events) : .alone()
+        metrics.sampled(
+            "capstan_coordination_reachable",
+            "1 while what nodes share is reached, 0 while this node decides for itself."
+        ) { [status = coordination.status] in [.init(status().isReachable ? 1 : 0)] }
         caches = CacheRegistry(clock: clock, randomness: randomness, bus: coordination.bus, shared: coordination.cache)
         storage.addObserver(caches)
         limits = LimitRegistry(clock: clock, bank: coordination.bank)

@@ -10,7 +10,9 @@ public struct CoordinationServices: Sendable {
     public let bank: (any TokenBank)?
     /// How the store does, read from memory.
     public let status: @Sendable () -> CoordinationStatus
-    /// Listens and delivers until the task is cancelled; a service's `run()`. Nothing arrives while it does not run.
+    /// Listens and delivers until the task is cancelled; a service's `run()`.
+    ///
+    /// Nothing arrives while it does not run.
     public let run: @Sendable () async throws -> Void
     /// Ends what is under way and closes all connections.
     public let shutdown: @Sendable () async -> Void

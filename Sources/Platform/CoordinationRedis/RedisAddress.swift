@@ -30,7 +30,8 @@ public struct RedisAddress: Sendable, CustomStringConvertible {
         let parts = try text.split(separator: ",").map { part throws(RedisError) in
             var text = part.trimmingCharacters(in: .whitespaces)
             if !text.contains("://") { text = "redis://" + text }
-            guard let parts = URLComponents(string: text), let host = parts.host, !host.isEmpty,
+            guard !text.contains(where: \.isWhitespace), let parts = URLComponents(string: text), let host = parts.host,
+                !host.isEmpty,
                 ["redis", "rediss"].contains(parts.scheme), parts.query == nil, parts.fragment == nil,
                 (1...65_535).contains(parts.port ?? 6_379)
             else { throw wrong }

@@ -8,7 +8,7 @@ extension CoordinationServices {
         let bus = RedisBus(client)
         return CoordinationServices(
             bus: bus, cache: RedisSharedCache(client), bank: RedisTokenBank(client),
-            status: { client.status },
+            status: { bus.status(beside: client.status) },
             shutdown: {
                 bus.shutdown()
                 await client.shutdown()

@@ -36,7 +36,9 @@ public struct RedisError: CodedError {
         self.underlying = underlying
     }
 
-    /// A server's refusal of a command. Its text may quote values: it is context, not message.
+    /// A server's refusal of a command.
+    ///
+    /// Its text may quote values: it is context, not message.
     init(_ error: RESPError, of command: String) {
         self.init(
             .refused, "The server refused a command with \(error.kind).",

@@ -25,8 +25,8 @@ public enum TokenBankConformance: String, CaseIterable, Sendable {
     ///
     /// - Throws: ``ConformanceFailure`` when it does not hold, or what the back end throws.
     public func check(_ bank: any TokenBank, prefix: String, pass: (Duration) async throws -> Void) async throws {
-        // Slow enough that nothing comes back while the check runs, unless it waits.
-        let account = TokenAccount(name: prefix, rate: GCRA(limit: 10, per: .seconds(10)))
+        // Slow enough that nothing comes back while the check runs, however busy the machine.
+        let account = TokenAccount(name: prefix, rate: GCRA(limit: 10, per: .seconds(100_000)))
         switch self {
         case .handsOutWhatThereIs:
             let batches = [
@@ -36,8 +36,8 @@ public enum TokenBankConformance: String, CaseIterable, Sendable {
             try require(batches.map(\.amount) == [4, 6, 0], "10 tokens were handed out as \(batches.map(\.amount))")
             try require(batches[0].retryAfter == nil, "a granted batch names a wait")
             try require(
-                batches[2].retryAfter.map { $0 > .zero && $0 <= .seconds(1) } ?? false,
-                "the next token comes within a second, not \(batches[2].retryAfter as Any)")
+                batches[2].retryAfter.map { $0 > .seconds(9_000) && $0 <= .seconds(10_000) } ?? false,
+                "the next token comes within 10,000 s, not \(batches[2].retryAfter as Any)")
         case .neverHandsOutMore:
             let sum = try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<20 { group.addTask { try await bank.take(upTo: 3, from: account).amount } }
@@ -54,15 +54,24 @@ public enum TokenBankConformance: String, CaseIterable, Sendable {
             try await bank.giveBack(3, to: account)
             let batch = try await bank.take(upTo: 10, from: account)
             try require(batch.amount == 3, "3 tokens were given back and \(batch.amount) could be taken")
-        case .refillsWithTime:
-            _ = try await bank.take(upTo: 10, from: account)
-            try await pass(.milliseconds(2_100))
-            let batch = try await bank.take(upTo: 10, from: account)
-            try require(batch.amount == 2, "\(batch.amount) tokens came back in 2.1 s at one a second")
+        case .refillsWithTime: try await refills(bank, prefix, pass)
         case .balancesUnderParallelTakers: try await balances(bank, prefix)
         case .countsSlowAccounts: try await countsSlowAccounts(bank, prefix)
         case .makesNoTokens: try await makesNoTokens(bank, prefix)
         }
+    }
+
+    private func refills(
+        _ bank: any TokenBank, _ prefix: String, _ pass: (Duration) async throws -> Void
+    ) async throws {
+        let account = TokenAccount(name: prefix, rate: GCRA(limit: 10, per: .seconds(10)))
+        let start = ContinuousClock.now
+        _ = try await bank.take(upTo: 10, from: account)
+        try await pass(.milliseconds(2_100))
+        let amount = try await bank.take(upTo: 10, from: account).amount
+        // A busy machine lets more time pass than it was asked to.
+        let most = max(2, Int((ContinuousClock.now - start) / .seconds(1)))
+        try require(amount >= 2 && amount <= most, "\(amount) tokens came back in \(most) s at one a second")
     }
 
     private func balances(_ bank: any TokenBank, _ prefix: String) async throws {

@@ -98,6 +98,11 @@ struct Entrance: Sendable {
             ["redis-cli", "--cluster", "create"] + servers.map { "127.0.0.1:\($0.port)" } + [
                 "--cluster-replicas", "0", "--cluster-yes",
             ])
+        // Nodes believe in a new cluster one after the other.
+        for server in servers {
+            let isWhole = "redis-cli -p \(server.port) cluster info | grep -q cluster_state:ok"
+            try Programs.run(["timeout", "60", "sh", "-c", "until \(isWhole); do sleep 0.1; done"])
+        }
         return Entrance(servers: servers)
     }
 }

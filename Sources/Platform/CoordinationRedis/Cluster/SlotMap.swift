@@ -14,9 +14,9 @@ struct SlotMap: Sendable {
     /// Nobody has anything.
     init() {}
 
-    /// Reads the reply of `CLUSTER SLOTS`; `nil` when it is none, or too large.
+    /// Reads the reply of `CLUSTER SLOTS`, which the node `asked` gave; `nil` when it is none, or too large.
     ///
-    /// - Parameter asked: the node that answered: where a node does not know its own address it leaves it out.
+    /// Where a node does not know its own address it leaves it out.
     init?(_ reply: RESPValue, asked: RedisEndpoint) {
         guard let ranges = reply.elements, ranges.count <= Bounds.ranges else { return nil }
         for range in ranges {

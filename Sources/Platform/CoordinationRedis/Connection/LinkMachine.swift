@@ -52,21 +52,35 @@ struct LinkMachine {
 
     /// Takes calls that must be sent one directly after the other.
     mutating func submit(_ calls: [RedisCall]) -> Submission {
-        switch phase {
-        case .closed: return .refused(RedisError(.closed, "The client was shut down before the command was sent."))
-        case .pausing: return .refused(Self.away)
-        case .connecting where downSince != nil: return .refused(Self.away)
-        case .connecting, .ready: break
-        }
         let more = calls.reduce(0) { $0 + $1.encoded.count }
-        guard waiting + calls.count <= limits.calls, bytes + more <= limits.bytes else {
-            return .refused(
-                RedisError(.busy, "\(waiting) commands of \(bytes) bytes wait for the server, as many as may."))
-        }
+        if let refusal = refusal(of: calls.count, bytes: more) { return .refused(refusal) }
         queue += calls
+        return took(more)
+    }
+
+    /// Takes one call, which is the usual case and allocates nothing.
+    mutating func submit(_ call: RedisCall) -> Submission {
+        let more = call.encoded.count
+        if let refusal = refusal(of: 1, bytes: more) { return .refused(refusal) }
+        queue.append(call)
+        return took(more)
+    }
+
+    private mutating func took(_ more: Int) -> Submission {
         bytes += more
         defer { isSendScheduled = true }
         return .taken(mustWake: !isSendScheduled)
+    }
+
+    private func refusal(of count: Int, bytes more: Int) -> RedisError? {
+        switch phase {
+        case .closed: return RedisError(.closed, "The client was shut down before the command was sent.")
+        case .pausing: return Self.away
+        case .connecting where downSince != nil: return Self.away
+        case .connecting, .ready: break
+        }
+        guard waiting + count > limits.calls || bytes + more > limits.bytes else { return nil }
+        return RedisError(.busy, "\(waiting) commands of \(bytes) bytes wait for the server, as many as may.")
     }
 
     private static var away: RedisError {

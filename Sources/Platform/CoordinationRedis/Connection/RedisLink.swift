@@ -72,11 +72,14 @@ final class RedisLink: Sendable {
     func send(_ command: RedisCommand, after first: RedisCommand? = nil) async -> RedisCall.Answer {
         let deadline = clock.uptime() + setup.options.commandTimeout
         return await withUnsafeContinuation { continuation in
-            var calls = [RedisCall(encoded: command.encoded, deadline: deadline, receiver: .task(continuation))]
-            if let first {
-                calls.insert(RedisCall(encoded: first.encoded, deadline: deadline, receiver: .nobody), at: 0)
+            let call = RedisCall(encoded: command.encoded, deadline: deadline, receiver: .task(continuation))
+            let refusal = submit { machine in
+                guard let first else { return machine.submit(call) }
+                return machine.submit([
+                    RedisCall(encoded: first.encoded, deadline: deadline, receiver: .nobody), call,
+                ])
             }
-            if let error = submit(calls) { continuation.resume(returning: .failure(error)) }
+            if let refusal { continuation.resume(returning: .failure(refusal)) }
         }
     }
 
@@ -88,17 +91,17 @@ final class RedisLink: Sendable {
         _ commands: [RedisCommand], unanswered: Int = 0, callback: @escaping @Sendable (RedisCall.Answer) -> Void
     ) -> RedisError? {
         let deadline = clock.uptime() + setup.options.commandTimeout
-        return submit(
-            commands.enumerated().map { index, command in
-                let receiver: RedisCall.Receiver =
-                    index < unanswered ? .noReply : index == commands.count - 1 ? .callback(callback) : .nobody
-                return RedisCall(encoded: command.encoded, deadline: deadline, receiver: receiver)
-            })
+        let calls = commands.enumerated().map { index, command in
+            let receiver: RedisCall.Receiver =
+                index < unanswered ? .noReply : index == commands.count - 1 ? .callback(callback) : .nobody
+            return RedisCall(encoded: command.encoded, deadline: deadline, receiver: receiver)
+        }
+        return submit { $0.submit(calls) }
     }
 
-    private func submit(_ calls: [RedisCall]) -> RedisError? {
+    private func submit(_ hand: (inout LinkMachine) -> LinkMachine.Submission) -> RedisError? {
         let submission = state.withLock { state in
-            let submission = state.machine.submit(calls)
+            let submission = hand(&state.machine)
             if case .refused = submission { state.failures += 1 }
             return submission
         }

@@ -58,6 +58,17 @@ public final class RedisBus: Bus {
         for reader in readers { reader.close() }
     }
 
+    /// How commands and messages do together: an idle client does not notice that its server is away, but the bus does.
+    func status(beside commands: CoordinationStatus) -> CoordinationStatus {
+        guard let link = state.withLock({ $0.link }) else { return commands }
+        let downSince = link.downSince
+        return CoordinationStatus(
+            store: .redis, isReachable: commands.isReachable && downSince == nil,
+            since: commands.isReachable
+                ? downSince.map { client.clock.uptime() - $0 } ?? commands.since : commands.since,
+            failures: commands.failures + link.failedCalls)
+    }
+
     // MARK: Publishing
 
     /// Sends `payload` to everybody who subscribed to `topic`, the own node included.

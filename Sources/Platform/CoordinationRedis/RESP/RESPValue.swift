@@ -46,7 +46,9 @@ public struct RESPPair: Sendable, Hashable {
 public struct RESPError: Sendable, Hashable {
     /// The first word.
     public let kind: String
-    /// All of it. May quote what was sent.
+    /// All of it.
+    ///
+    /// May quote what was sent.
     public let text: String
 
     /// Takes the text as it was sent.
