@@ -93,6 +93,22 @@ need_schemathesis() {
     touch "$folder/complete"
 }
 
+# need_axe: axe-core, which finds what keeps people out of a page, from PyPI; nothing else of the package is used.
+need_axe() {
+    local version=0.1.8 folder
+    folder=$root/.tools/axe-$version
+    export CAPSTAN_TEST_AXE=$folder/axe.min.js
+    [ ! -e "$folder/complete" ] || return 0
+    need python3-venv
+    say "Installing axe-core (axe-playwright-python $version)"
+    rm -rf "$folder"
+    /usr/bin/python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check --no-deps "axe-playwright-python==$version" ||
+        fail "could not install axe-playwright-python $version from PyPI"
+    cp "$folder"/lib/python3*/site-packages/axe_playwright_python/axe.min.js "$folder/axe.min.js"
+    touch "$folder/complete"
+}
+
 # need_moto: an S3 server that is not ours, from PyPI, in an environment of its own.
 need_moto() {
     local version=5.2.5

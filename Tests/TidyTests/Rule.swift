@@ -48,7 +48,7 @@ struct Rule: Sendable, CustomTestStringConvertible {
     }
 
     static let all: [Rule] =
-        Rule.architecture + Rule.lengths + Rule.tokens + Rule.documentation + Rule.names
+        Rule.architecture + Rule.lengths + Rule.tokens + Rule.documentation + Rule.evidence + Rule.names
 }
 
 /// A place where a rule is broken on purpose.

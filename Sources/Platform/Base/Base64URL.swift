@@ -40,13 +40,17 @@ public enum Base64URL {
 
     /// The bytes of a text of at most 64 KiB; `nil` for what ``encode(_:)`` never gives, so that one value has one text.
     public static func decode(_ text: some StringProtocol) -> [UInt8]? {
-        let count = text.utf8.count
-        guard count <= Bounds.textBytes, count % 4 != 1 else { return nil }
+        let fast = text.utf8.withContiguousStorageIfAvailable { decode($0) }
+        return if let fast { fast } else { Array(text.utf8).withUnsafeBufferPointer { decode($0) } }
+    }
+
+    private static func decode(_ digits: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+        guard digits.count <= Bounds.textBytes, digits.count % 4 != 1 else { return nil }
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(count * 3 / 4)
+        bytes.reserveCapacity(digits.count * 3 / 4)
         var held: UInt32 = 0
         var bits = 0
-        for digit in text.utf8 {
+        for digit in digits {
             let value = values[Int(digit)]
             guard value != 0xFF else { return nil }
             held = held << 6 | UInt32(value)

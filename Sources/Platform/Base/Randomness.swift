@@ -1,3 +1,9 @@
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// Where chance comes from.
 ///
 /// A parameter of everything that draws, so that a seed repeats a run.
@@ -43,13 +49,42 @@ public struct Generator<Source: Randomness>: RandomNumberGenerator {
 }
 
 /// The operating system's cryptographically secure generator.
+///
+/// Its bits are fetched some hundreds of bytes at a time, since each call of the system costs as much as a hundred of
+/// these draws; what has been handed out is wiped.
 public struct SystemRandomness: Randomness {
+    private static let pool = Mutex(Pool())
+
     /// Makes the source; all of them are the same.
     public init() {}
 
     /// 64 bits of the system's generator.
-    public func next() -> UInt64 {
-        var generator = SystemRandomNumberGenerator()
-        return generator.next()
+    public func next() -> UInt64 { Self.pool.withLock { $0.next() } }
+
+    private struct Pool {
+        private var words = [UInt64](repeating: 0, count: 32)
+        private var used = 32
+
+        mutating func next() -> UInt64 {
+            if used == words.count {
+                fill()
+                used = 0
+            }
+            defer {
+                words[used] = 0
+                used += 1
+            }
+            return words[used]
+        }
+
+        private mutating func fill() {
+            #if canImport(Glibc)
+                // Interrupted or refused calls (a kernel without the call) leave the slower way below.
+                let size = words.count * MemoryLayout<UInt64>.size
+                if words.withUnsafeMutableBytes({ getentropy($0.baseAddress, size) }) == 0 { return }
+            #endif
+            var generator = SystemRandomNumberGenerator()
+            for index in words.indices { words[index] = generator.next() }
+        }
     }
 }

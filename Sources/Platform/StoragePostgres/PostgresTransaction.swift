@@ -35,6 +35,9 @@ final class PostgresTransaction: DriverTransaction {
             key: StatementKey(
                 text: "DECLARE \(cursor) NO SCROLL CURSOR FOR \(request.sql.text)", types: parameters.types),
             parameters: parameters, rowsMax: .max, scope: FlightScope(scope), route: .lease(lease), isKept: false)
+        // A cursor is planned for its first tenth, unless it is told that all of it will be read.
+        let planning = "SELECT pg_catalog.set_config('cursor_tuple_fraction', '1', true)"
+        _ = try await reactor.answer(to: PendingStatement(planning, name: request.name, on: lease)).get()
         _ = try await reactor.answer(to: declaration).get()
         var chunk = try await fetch(chunkRows, from: cursor, name: request.name)
         while chunk.rows.rowCount == chunkRows {

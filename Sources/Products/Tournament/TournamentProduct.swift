@@ -13,7 +13,10 @@ public struct TournamentProduct: Product {
         summary: "Creators upload short clips, viewers vote, one clip wins each slot; the winners are the film.",
         schema: TournamentSchema.module, settings: MediaSettings.all + CaptchaSettings.Key.all,
         flags: Playhouse.Flags.all,
-        capabilities: [SlotStore.sweep, MediaTaskStore.sweep, PersonStore.folding] + Fairness.capabilities,
+        capabilities: [
+            SlotStore.sweep, ReminderStore.watcher, ReplyStore.watcher, MediaTaskStore.sweep, PersonStore.folding,
+        ]
+            + Fairness.capabilities,
         events: Event.tournament, notices: NoticeKind.tournament)
 
     private let services: ProductServices
@@ -50,6 +53,7 @@ public struct TournamentProduct: Product {
         return ProductManifest(
             routes: Self.api(house, flags: services.flags) + PageRoutes(house: house).routes
                 + studio.routes + FairnessRoutes(house: house).pages
+                + FlagPageRoutes(house: house, flags: services.flags).routes
                 + DemoRoutes(films: films, blobs: services.blobs).routes,
             services: house.services + studio.services + [films, bot], pages: TournamentPages.bundle,
             navigation: TournamentPages.navigation, personalData: house.personalData,

@@ -84,7 +84,7 @@ final class Browser {
     }
 
     @discardableResult
-    private func command(_ method: String, _ path: String, _ body: [String: Any]? = nil) throws -> Any? {
+    func command(_ method: String, _ path: String, _ body: [String: Any]? = nil) throws -> Any? {
         let answer = try Self.send(method, "/session/\(session)" + path, body, port: port)
         let value = try (JSONSerialization.jsonObject(with: Data(answer.body)) as? [String: Any])?["value"]
         guard answer.status == 200 else {

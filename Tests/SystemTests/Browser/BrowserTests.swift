@@ -118,6 +118,54 @@ import Testing
         }
     }
 
+    @Test func `comments of others appear by themselves, and wait while somebody writes an answer`() throws {
+        try withDemo { _, address in
+            let reader = try Browser(site: address)
+            try reader.open("/tournament/boards/slot")
+            let clip = try #require(
+                try reader.value("document.querySelector('[data-board] a.name').getAttribute('href')") as? String)
+            let writer = try Browser(site: address)
+            try writer.signIn("creator@example.com", to: clip)
+            try reader.open(clip)
+            let before = number(try reader.text("[data-comments-heading]"))
+            try writer.type("Seen by itself.", into: "#comment-text")
+            try writer.click(".comment-form button.primary")
+            try writer.wait(".flash") { $0 == "Your comment is there." }
+            try reader.wait("[data-comments-thread] .comment-text") { $0 == "Seen by itself." }
+            #expect(number(try reader.text("[data-comments-heading]")) == before + 1)
+
+            // Who answers is not disturbed: what is new is offered, and comes when it is asked for.
+            try reader.signIn("viewer@example.com", to: clip)
+            try reader.click("[data-comments-thread] details summary")
+            try writer.type("And a second one.", into: "#comment-text")
+            try writer.click(".comment-form button.primary")
+            try reader.wait("[data-comments-offer] button") { $0 == "Show new comments" }
+            #expect(try reader.text("[data-comments-thread] .comment-text") == "Seen by itself.")
+            try reader.click("[data-comments-offer] button")
+            try reader.wait("[data-comments-thread] .comment-text") { $0 == "And a second one." }
+            #expect(try reader.complaints() == [])
+            #expect(try writer.complaints() == [])
+        }
+    }
+
+    @Test func `without script the film goes on from any slot, and comments have a page`() throws {
+        try withDemo { _, address in
+            let browser = try Browser(site: address, hasScript: false)
+            try browser.open("/tournament/film")
+            try browser.click("[data-position=\"9\"]")
+            try eventually("the page") { try browser.path() == "/tournament/film?from=9" }
+            #expect(try browser.attribute("controls", of: "[data-screen]") != nil)
+            #expect(try browser.text(".no-script")?.hasPrefix("Slot 9") == true)
+            try browser.click(".no-script a")
+            try eventually("the page") { try browser.path() == "/tournament/film?from=10" }
+            try browser.click("[data-current] .scene-clip")
+            try browser.wait("h1") { $0 != "The film so far" }
+            try browser.open(try browser.path() + "/comments")
+            #expect(try browser.count("[data-comments-thread]") == 1)
+            #expect(try browser.complaints() == [])
+        }
+    }
+
     @Test(arguments: [
         "/tournament", "/tournament/boards/slot", "/tournament/timetable", "/tournament/film", "/sign-in",
     ])

@@ -3,13 +3,6 @@ import Testing
 
 /// Uploads and reviews as people do them, in Debian's chromium.
 @Suite(.serialized) struct UploadBrowserTests {
-    private func signIn(_ email: String, _ browser: Browser, to path: String) throws {
-        try browser.open("/sign-in?next=\(path)")
-        try browser.type(email, into: "input[type=\"email\"]")
-        try browser.type("capstan-demo", into: "input[type=\"password\"]")
-        try browser.click("main form button.primary")
-    }
-
     private func film(_ seconds: Int, in folder: TemporaryFolder) throws -> String {
         let path = "\(folder.path)/film\(seconds).mp4"
         try Program.run([
@@ -17,6 +10,31 @@ import Testing
             "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", path,
         ])
         return path
+    }
+
+    /// The player takes the large rendition on a wide screen, the small one on a narrow one and where data is saved.
+    private func expectRenditions(of title: String, _ browser: Browser, at address: String) throws {
+        try browser.open("/tournament/upload/mine")
+        try browser.click(".own-clip h2 a")
+        try browser.wait("h1") { $0 == title }
+        let page = try browser.path()
+        let source = "document.querySelector('video.film').currentSrc"
+        func sources() throws -> [String] {
+            try browser.value("[...document.querySelectorAll('video.film source')].map((part) => part.src)")
+                as? [String] ?? []
+        }
+        let both = try sources()
+        #expect(both.count == 2 && both.first != both.last)
+        try eventually("the large film") { try browser.value(source) as? String == both.first }
+        try browser.show(Look(theme: "light", width: 390, height: 844))
+        try browser.open(page)
+        try eventually("the small film") { try browser.value(source) as? String == both.last }
+        try browser.show(Look(theme: "light", width: 1_280, height: 900))
+        try browser.saveData()
+        try browser.open(page)
+        try eventually("the small film, to save data") { try browser.value(source) as? String == both.last }
+        #expect(try sources() == [both.last])
+        #expect(try browser.complaints() == [])
     }
 
     private func withDemo(_ body: (String, TemporaryFolder) throws -> Void) throws {
@@ -32,7 +50,7 @@ import Testing
     {
         try withDemo { address, folder in
             let browser = try Browser(site: address)
-            try signIn("creator@example.com", browser, to: "/tournament/upload")
+            try browser.signIn("creator@example.com", to: "/tournament/upload")
             try browser.wait("h1") { $0 == "Upload a clip" }
             #expect(try browser.text(".upload-clock [data-digits]")?.isEmpty == false)
             #expect(try browser.count("nav a[href=\"/tournament/desk/clips\"]") == 0)
@@ -49,7 +67,7 @@ import Testing
             #expect(try browser.complaints() == [])
 
             let desk = try Browser(site: address)
-            try signIn("moderator@example.com", desk, to: "/tournament/desk/clips")
+            try desk.signIn("moderator@example.com", to: "/tournament/desk/clips")
             try desk.wait("h1") { $0 == "Upload queue" }
             #expect(try desk.text("[data-clip] h2") == "Seen by a browser")
             #expect(try desk.value("document.activeElement.matches('[data-clip]')") as? Bool == true)
@@ -60,13 +78,14 @@ import Testing
             try desk.wait(".flash") { $0 == "The clip is in the running." }
             #expect(try desk.text(".empty h2") == "All clips are looked at")
             #expect(try desk.complaints() == [])
+            try expectRenditions(of: "Seen by a browser", browser, at: address)
         }
     }
 
     @Test func `without script a clip is sent by form, and its page goes on by itself`() throws {
         try withDemo { address, folder in
             let browser = try Browser(site: address, hasScript: false)
-            try signIn("creator@example.com", browser, to: "/tournament/upload")
+            try browser.signIn("creator@example.com", to: "/tournament/upload")
             try browser.wait("h1") { $0 == "Upload a clip" }
             try browser.type("Sent by form", into: "#title")
             try browser.type(try film(2, in: folder), into: "#file")
@@ -81,8 +100,7 @@ import Testing
     func `a page of uploads fits a phone and can be walked through with the keyboard`(path: String) throws {
         try withDemo { address, _ in
             let browser = try Browser(site: address, width: 500, height: 844)
-            try signIn("moderator@example.com", browser, to: path)
-            try eventually("the page") { try browser.path() == path }
+            try browser.signIn("moderator@example.com", to: path)
             #expect(
                 try browser.value("document.documentElement.scrollWidth <= innerWidth") as? Bool == true,
                 "\(path) is wider than the screen")

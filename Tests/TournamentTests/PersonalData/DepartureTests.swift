@@ -56,6 +56,12 @@ import Testing
         _ = try await stage.house.reports.report(
             ReportTarget(kind: .person, id: leaver.person.cast(to: ID<ReportTarget>.self)), reason: "Rude.",
             by: stage.person(1), in: stage.tenant)
+        let slot = scene.slots[2].id
+        let stands = try await stage.storage.write(for: stage.tenant) { transaction in
+            try await stage.house.reminders.store.insert(
+                slot, for: leaver.person, at: stage.clock.now(), through: transaction, in: stage.tenant)
+        }
+        #expect(stands)
         stage.clock.advance(by: .seconds(3_600))
         #expect(try await stage.steps.close(scene.slots[0].id, in: stage.tenant) == .decided(scene.clips[0].id))
         return (scene, leaver)
@@ -83,6 +89,10 @@ import Testing
                 """
             ),
             ("cases", "SELECT target_id FROM report_cases WHERE tenant_id = \(tenant) AND target_id = \(person)"),
+            (
+                "reminders",
+                "SELECT slot_id FROM slot_reminders WHERE tenant_id = \(tenant) AND person_id = \(person)"
+            ),
             ("voters", "SELECT id FROM voters WHERE tenant_id = \(tenant) AND person_id = \(person)"),
             ("tallies", "SELECT person_id FROM person_tallies WHERE tenant_id = \(tenant) AND person_id = \(person)"),
         ]
@@ -175,7 +185,7 @@ import Testing
             }
             #expect(
                 kinds.withLock { $0 } == [
-                    "tally": 1, "clip": 3, "comment": 12, "vote": 1, "like": 6, "follow": 6, "report": 6,
+                    "tally": 1, "reminder": 1, "clip": 3, "comment": 12, "vote": 1, "like": 6, "follow": 6, "report": 6,
                 ])
             let elsewhere = Tenant(ID(high: 8, low: 8))
             try await stage.house.personalData.export(leaver.person, elsewhere) { kind, _ in

@@ -80,7 +80,12 @@ import WebTestKit
             TournamentPages.page(FeedPage(nothingOpenIn: samples.season, next: next, at: samples.now)))
         expectSound(html)
         #expect(html.contains("Slot 12 opens soon") && html.contains("(Lisbon)"))
-        #expect(!html.contains("<video"))
+        #expect(!html.contains("<video") && !html.contains("data-closes"))
+        let before = try await self.html(
+            TournamentPages.page(
+                FeedPage(nothingOpenIn: samples.season, next: next, at: next.opensAt - .seconds(90))))
+        #expect(before.contains("Voting begins in") && before.contains(">00:01:30<"))
+        #expect(before.contains("data-leads-on") && before.contains("Upload a clip"))
     }
 
     @Test func `the leaderboard marks the entry around which it is shown`() async throws {
@@ -135,6 +140,46 @@ import WebTestKit
         #expect(html.contains("11 scenes, 1 minute 28 seconds."))
     }
 
+    @Test func `the film begins with any slot that has a scene, and its next scene has an address`() async throws {
+        let scenes = samples.clips.prefix(4).enumerated().map { (position: $0 + 3, clip: $1, score: 7) }
+        let fifth = FilmPage(season: samples.season, winners: scenes, from: 5)
+        let html = try await html(TournamentPages.page(fifth))
+        expectSound(html)
+        #expect(html.contains("from slot 5") && html.contains("<source src=\"/v/2.mp4\""))
+        #expect(count("aria-current=\"true\" data-scene", in: html) == 1)
+        #expect(html.contains("Play from slot 6") && html.contains("href=\"\(Addresses.film(from: 6))\">Next scene"))
+        #expect(FilmPage(season: samples.season, winners: scenes, from: 75).screen?.position == 3)
+        #expect(FilmPage(season: samples.season, winners: scenes, from: 6).screen?.nextHref == nil)
+    }
+
+    @Test func `a wide screen is offered the large rendition, every other one the small`() async throws {
+        var clip = samples.clips[0]
+        clip.files.large = "/v/large.mp4"
+        let page = ClipPage(
+            clip, slot: samples.slot, season: samples.season, numbers: nil, given: nil, power: samples.power(),
+            at: samples.now)
+        let html = try await html(TournamentPages.page(page))
+        let large = "<source src=\"/v/large.mp4\" type=\"video/mp4\" media=\"(min-width: 60rem)\">"
+        #expect(html.contains(large + "<source src=\"/v/0.mp4\" type=\"video/mp4\">"))
+        // A clip of which there is only one rendition shows that one to all.
+        let small = try await self.html(TournamentPages.page(samples.clip(0)))
+        #expect(!small.contains("media=\"") && small.contains("<source src=\"/v/0.mp4\""))
+    }
+
+    @Test func `a slot that has not opened says so and offers a reminder`() async throws {
+        var slot = samples.slot
+        slot.state = .upcoming
+        let stranger = try await html(
+            TournamentPages.page(ResultPage(openSlot: slot, season: samples.season, clips: 0, at: samples.now)))
+        expectSound(stranger)
+        #expect(stranger.contains("Not open yet") && stranger.contains("Sign in to be reminded"))
+        #expect(!stranger.contains("Still being voted on") && !stranger.contains("Voting ends in"))
+        let person = try await html(
+            TournamentPages.page(
+                ResultPage(openSlot: slot, season: samples.season, clips: 0, isReminded: true, at: samples.now)))
+        #expect(person.contains("You are reminded") && person.contains("value=\"forget\""))
+    }
+
     @Test func `a clip's page has its numbers and its vote`() async throws {
         let html = try await html(TournamentPages.page(samples.clip(1)))
         expectSound(html)
@@ -154,5 +199,8 @@ import WebTestKit
         let shared = (sizes["capstan.js"] ?? 0) + (sizes["theme.js"] ?? 0)
         #expect(shared > 0 && sizes.count >= 6)
         for (name, size) in sizes { #expect(shared + size < 50_000, "\(name)") }
+        // The page with the most: a clip that can be voted on.
+        let most = try ["feed.js", "player.js", "comments.js"].map { try #require(sizes[$0]) }.reduce(shared, +)
+        #expect(most < 50_000)
     }
 }

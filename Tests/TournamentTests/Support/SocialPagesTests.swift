@@ -137,11 +137,11 @@ import WebTestKit
             #expect(desk.text.contains("5 reports") && desk.text.contains(">hidden<"))
             #expect(desk.text.contains("Not their own film.") && desk.text.contains("waits"))
             let rejected = try await stage.send(
-                ["decision": "reject", "reason": "Insults."], to: ReportDeskPage.review(rude.id), from: path,
+                ["decision": "reject", "reason": "Insults."], to: Addresses.review(rude.id), from: path,
                 on: site, as: moderator)
             #expect(rejected["location"] == "\(path)?said=commentRejected#main")
             let approved = try await stage.send(
-                ["decision": "approve"], to: ReportDeskPage.review(waiting.id), from: path, on: site, as: moderator)
+                ["decision": "approve"], to: Addresses.review(waiting.id), from: path, on: site, as: moderator)
             #expect(approved["location"] == "\(path)?said=commentApproved#main")
             let dismissed = try await stage.send(
                 ["reason": "It is."], to: "\(path)/clip/\(scene.clips[1].id)/dismiss", from: path, on: site,

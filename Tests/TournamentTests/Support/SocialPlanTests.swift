@@ -11,6 +11,7 @@ import Testing
 @Suite(.databases) struct SocialPlanTests {
     private static let large: Set<String> = [
         "comments", "comment_likes", "follows", "reports", "report_cases", "person_tallies", "vote_days", "voters",
+        "slot_reminders",
     ]
 
     /// 60,000 comments of one clip and others, as many likes, follows, reports and people, 60,000 days of votes.
@@ -31,6 +32,11 @@ import Testing
             """
             INSERT INTO follows (tenant_id, follower_id, person_id, followed_at)
             SELECT \(tenant), gen_random_uuid(), gen_random_uuid(), \(start) FROM generate_series(1, 60000)
+            """,
+            """
+            INSERT INTO slot_reminders (tenant_id, slot_id, person_id, asked_at)
+            SELECT \(tenant), CASE WHEN g % 4 = 0 THEN \(scene.slots[1].id) ELSE gen_random_uuid() END,
+                gen_random_uuid(), \(start) FROM generate_series(1, 60000) g
             """,
             """
             INSERT INTO reports (tenant_id, kind, target_id, person_id, reason, is_open, reported_at)
@@ -86,6 +92,8 @@ import Testing
             _ = try await house.comments.counts(of: scene.slots[0].id, in: tenant)
             let mine = try await stage.post("mine", on: scene.clips[0], by: me)
             _ = try await house.comments.setLike(true, of: mine.id, by: me, in: tenant)
+            _ = try await stage.post("answer", on: scene.clips[0], by: stage.person(3), replyingTo: mine.id)
+            #expect(await house.replies.look() == 1)
             _ = try await stage.report(mine.id, by: stage.person(2))
             _ = try await house.comments.review(mine.id, .reject, reason: "x", by: me, in: tenant)
             try await house.comments.delete(mine.id, of: me, in: tenant)
@@ -94,6 +102,15 @@ import Testing
             _ = try await house.people.stats(of: me, seenBy: stage.person(2), in: tenant)
             _ = try await house.people.store.clips(of: me, all: true, limit: 20, in: tenant)
             await house.folding.look()
+            let reminders = house.reminders.store
+            _ = try await reminders.due()
+            _ = try await reminders.slots(of: me, in: tenant)
+            try await stage.storage.write(for: tenant) { transaction in
+                _ = try await reminders.insert(
+                    scene.slots[1].id, for: me, at: stage.clock.now(), through: transaction, in: tenant)
+                try await reminders.delete(scene.slots[1].id, of: me, through: transaction, in: tenant)
+                _ = try await reminders.take(scene.slots[1].id, through: transaction, in: tenant)
+            }
             try await house.personalData.export(me, tenant) { _, _ in }
             for _ in 0..<20 {
                 _ = try await house.personalData.erase(

@@ -22,7 +22,8 @@ extension Stage {
                 name: "Open Reel", home: Addresses.feed, navigation: TournamentPages.navigation,
                 signInPath: "/sign-in"), clock: clock)
         return try await TestSite(
-            TournamentProduct.api(house, flags: flags) + PageRoutes(house: house).routes + [pages.assets.route],
+            TournamentProduct.api(house, flags: flags) + PageRoutes(house: house).routes
+                + FlagPageRoutes(house: house, flags: flags).routes + [pages.assets.route],
             clock: clock, pages: pages
         ) { $0.tenants = SingleTenant(tenant) }
     }

@@ -332,7 +332,7 @@ import WebTestKit
             #expect(mine.text.contains("Your clip has arrived."))
             try await atelier.work()
             let ready = try await atelier.site.get("/tournament/upload/mine", headers: [maker.session])
-            #expect(ready.text.contains("waits for review") && !ready.text.contains("data-refresh"))
+            #expect(ready.text.contains("waits for review") && ready.text.contains("data-refresh=\"10\""))
         }
     }
 

@@ -67,8 +67,7 @@ public final class KeyRing: APIKeyVerifier {
                 "SELECT \(sql: APIKey.columns) FROM api_keys WHERE prefix = \(prefix) AND revoked_at IS NULL")
         }
         let now = clock.now()
-        guard let found, zip(found.hash, hash).reduce(UInt8(0), { $0 | ($1.0 ^ $1.1) }) == 0, found.isGood(at: now)
-        else { return nil }
+        guard let found, ConstantTime.areEqual(found.hash, hash), found.isGood(at: now) else { return nil }
         note(found, at: now)
         return KeyGrant(tenant: found.tenant, scopes: found.scopes, name: found.id.description)
     }

@@ -75,7 +75,7 @@ struct PasswordHash: Sendable, Hashable {
     /// Whether this is the hash of the password; all bytes are compared, wherever they differ.
     func matches(_ password: Secret<String>) throws(AccountsError) -> Bool {
         let found = try Self.derive(password, salt, cost)
-        return zip(found, hash).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
+        return ConstantTime.areEqual(found, hash)
     }
 
     private static func derive(

@@ -182,7 +182,7 @@ struct ConsoleTable: Sendable {
             "Caches", empty: "No cache is entered.", note: note,
             columns: [
                 Column("Cache", isNumber: false), Column("Values"), Column("Hits"), Column("Misses"), Column("Loads"),
-                Column("Shared"), Column("Hit ratio"), Column("", isNumber: false),
+                Column("Shared"), Column("Hit ratio"), Column("Share of hits", isNumber: false),
             ],
             rows: lines.map { line in
                 [

@@ -60,8 +60,7 @@ public struct CursorSigner: Sendable {
         guard let bytes = Base64URL.decode(cursor.description), bytes.count > 16 else { throw refusal }
         let payload = Array(bytes[16...])
         let expected = signature(payload, list: list, order: order, scope: scope)
-        // All bytes are compared whatever the first difference is.
-        guard zip(expected, bytes[..<16]).reduce(0, { $0 | ($1.0 ^ $1.1) }) == 0 else { throw refusal }
+        guard ConstantTime.areEqual(expected, bytes[..<16]) else { throw refusal }
         guard let position = [SQLValue](cursorBytes: payload), position.count == order.columns.count else {
             throw refusal
         }

@@ -1,7 +1,6 @@
 public import Base
 import Crypto
 import Foundation
-import Synchronization
 
 /// Mints and verifies device keys: a signed first-party cookie by which a browser without an account is known.
 ///
@@ -9,14 +8,8 @@ import Synchronization
 /// another tenant, and two tenants cannot compare notes. A forged cookie is ignored.
 public final class DeviceKeys: Sendable {
     enum Bounds {
-        static let remembered = 16_384
         static let maxAgeSeconds = 400 * 86_400
         static let macBytes = 16
-    }
-
-    private struct Seen: Hashable {
-        var token: String
-        var tenant: Tenant
     }
 
     /// The cookie's name.
@@ -25,7 +18,6 @@ public final class DeviceKeys: Sendable {
     private let keys: [(name: String, key: SymmetricKey)]
     private let randomness: any Randomness
     private let clock: any WallClock
-    private let remembered = Mutex(BoundedMap<Seen, ID<Device>>(capacity: Bounds.remembered))
 
     /// Makes the signer; the first of `keys` signs, all verify.
     public init(keys: SigningKeys, randomness: any Randomness, clock: any WallClock) {
@@ -43,19 +35,17 @@ public final class DeviceKeys: Sendable {
     }
 
     /// The device that the cookie stands for in `tenant`; `nil` when it was not signed by us.
+    ///
+    /// Nothing is remembered: two hashes cost less than a table of a crowd's cookies, and no memory.
     func verify(_ token: String, in tenant: Tenant) -> ID<Device>? {
         guard token.utf8.count <= 128 else { return nil }
-        let seen = Seen(token: token, tenant: tenant)
-        if let device = remembered.withLock({ $0[seen] }) { return device }
-        let parts = token.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, let (_, key) = keys.first(where: { $0.name == parts[0] }),
-            let bytes = Base64URL.decode(parts[1]), let mac = Base64URL.decode(parts[2]),
+        let parts = token.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard parts.count == 3, let (_, key) = keys.first(where: { $0.name.utf8.elementsEqual(parts[0]) }),
+            let bytes = Base64URL.decode(Substring(parts[1])), let mac = Base64URL.decode(Substring(parts[2])),
             let raw = ID<Device>(bytes: bytes), mac.count == Bounds.macBytes,
-            Self.isEqual(HMAC<SHA256>.authenticationCode(for: bytes, using: key).prefix(Bounds.macBytes), mac)
+            ConstantTime.areEqual(HMAC<SHA256>.authenticationCode(for: bytes, using: key).prefix(Bounds.macBytes), mac)
         else { return nil }
-        let device = derive(raw, in: tenant, with: key)
-        remembered.withLock { $0[seen] = device }
-        return device
+        return derive(raw, in: tenant, with: key)
     }
 
     /// The cookie that carries a key.
@@ -66,17 +56,13 @@ public final class DeviceKeys: Sendable {
 
     /// A UUID of version 8 (RFC 9562): bits of a keyed hash over tenant and key.
     private func derive(_ raw: ID<Device>, in tenant: Tenant, with key: SymmetricKey) -> ID<Device> {
-        let digest = Array(HMAC<SHA256>.authenticationCode(for: tenant.id.bytes + raw.bytes, using: key))
-        let high = digest[0..<8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        let low = digest[8..<16].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        let digest = HMAC<SHA256>.authenticationCode(for: tenant.id.bytes + raw.bytes, using: key)
+        let (high, low) = digest.withUnsafeBytes {
+            (
+                UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self)),
+                UInt64(bigEndian: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+            )
+        }
         return ID(high: high & 0xFFFF_FFFF_FFFF_0FFF | 0x8000, low: low & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000)
-    }
-
-    /// Compares in constant time.
-    static func isEqual(_ left: some Sequence<UInt8>, _ right: [UInt8]) -> Bool {
-        let left = Array(left)
-        // Lengths are no secret; without this line a prefix, and nothing at all, would pass.
-        guard left.count == right.count else { return false }
-        return zip(left, right).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
     }
 }

@@ -15,7 +15,7 @@ struct FormTokens: Sendable {
 
     /// Whether `token` was made for `subject` by us.
     func isValid(_ token: String, for subject: String) -> Bool {
-        keys.contains { DeviceKeys.isEqual(Self.token(subject, $0.key).utf8, Array(token.utf8)) }
+        keys.contains { ConstantTime.areEqual(Self.token(subject, $0.key).utf8, token.utf8) }
     }
 
     private static func token(_ subject: String, _ key: SymmetricKey) -> String {

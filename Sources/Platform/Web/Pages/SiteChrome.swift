@@ -22,13 +22,18 @@ public struct SiteChrome: Sendable {
         public var icon: String
         /// Who is shown it.
         public var audience: Audience
+        /// The path below which pages belong to it.
+        public var section: String
 
-        /// Makes a link.
-        public init(href: String, label: String, icon: String = "", for audience: Audience = .everybody) {
+        /// Makes a link; pages below `section` belong to it, those below `href` when left out.
+        public init(
+            href: String, label: String, icon: String = "", for audience: Audience = .everybody, section: String? = nil
+        ) {
             self.href = href
             self.label = label
             self.icon = icon
             self.audience = audience
+            self.section = section ?? href
         }
 
         func isShown(to principal: Principal?) -> Bool {
@@ -76,8 +81,8 @@ public struct SiteChrome: Sendable {
         // What everybody may keep is the same for all.
         let principal = context.flatMap { $0.route.cache.isPublic ? nil : $0.principal }
         let navigation = navigation.filter { $0.isShown(to: principal) }
-        let current = navigation.filter { path == $0.href || path.hasPrefix($0.href + "/") }
-            .max { $0.href.count < $1.href.count }?.href
+        let current = navigation.filter { path == $0.section || path.hasPrefix($0.section + "/") }
+            .max { $0.section.count < $1.section.count }?.href
         var model: [String: Any] = [
             "name": context.flatMap { nameOf($0.tenant) } ?? name, "home": home, "now": now,
             "hasNavigation": !navigation.isEmpty,

@@ -55,7 +55,7 @@ struct ConnectionHandler: ServerChildChannel {
         defer { open.remove(channel) }
         // Whoever closes the channel (a client that left, a deadline, the end of the drain) thereby cancels the work.
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await serve(value) }
+            group.addTask(executorPreference: LoopExecutor(channel.eventLoop)) { await serve(value) }
             // The future cannot fail in a way that matters: closed is closed.
             try? await channel.closeFuture.get()
             group.cancelAll()

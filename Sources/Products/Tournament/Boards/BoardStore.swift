@@ -22,27 +22,27 @@ struct BoardStore: Sendable {
     }
 
     /// All clips of a track, a season or of all time, streamed.
+    ///
+    /// Lanes are added up here: a million rows grouped by the engine are sorted through its temporary files.
     func clips(_ filter: SQL, in tenant: Tenant) async throws -> BoardSource {
-        var source = BoardSource()
+        var sums = TallySums()
         try await storage.read(for: tenant) { transaction in
             try await transaction.stream(
                 "board.clips",
                 """
-                SELECT \(sql: ClipTally.columns)
+                SELECT c.id, coalesce(t.votes, 0), coalesce(t.score, 0), coalesce(t.views, 0),
+                    coalesce(t.impressions, 0), t.last_vote_at
                 FROM clips c LEFT JOIN clip_tallies t ON t.tenant_id = c.tenant_id AND t.clip_id = c.id
                 WHERE c.tenant_id = \(tenant) AND c.state IN ('active', 'winner', 'eliminated')\(sql: filter)
-                GROUP BY c.id, c.person_id, c.active_at
                 """
             ) { rows in
-                guard source.byScore.count < Bounds.entries else { return }
                 for index in 0..<rows.rowCount {
-                    let tally = try ClipTally(row: SQLRow(source: rows, index: index))
-                    source.byScore.append(Self.entry(tally))
-                    if let rising = Self.risingEntry(tally) { source.rising.append(rising) }
+                    sums.add(try ClipTally(row: SQLRow(source: rows, index: index)), clipsMax: Bounds.entries)
                 }
             }
         }
-        return source
+        return BoardSource(
+            byScore: sums.tallies.map(Self.entry), rising: sums.tallies.compactMap(Self.risingEntry))
     }
 
     /// Makers by the points of their clips.

@@ -50,7 +50,7 @@ struct CaptchaSigner: Sendable {
     func pass(_ text: String, voter: ID<Voter>, tenant: Tenant, at now: Timestamp) -> CaptchaPass? {
         guard text.utf8.count <= 64, let bytes = Base64URL.decode(text), bytes.count == 25 else { return nil }
         let payload = Array(bytes[0..<9])
-        guard Self.isEqual(bytes[9...], signature("pass", payload, voter, tenant)),
+        guard ConstantTime.areEqual(bytes[9...], signature("pass", payload, voter, tenant)),
             let kind = CaptchaPass.Kind(rawValue: payload[0])
         else { return nil }
         let expiresAt = Timestamp(microseconds: Self.number(payload[1...]))
@@ -67,7 +67,9 @@ struct CaptchaSigner: Sendable {
     func challengeTime(_ text: String, answer: Int, voter: ID<Voter>, tenant: Tenant) -> Timestamp? {
         guard text.utf8.count <= 64, let bytes = Base64URL.decode(text), bytes.count == 32 else { return nil }
         let payload = Array(bytes[0..<16])
-        guard Self.isEqual(bytes[16...], signature("challenge", payload + Self.bytes(Int64(answer)), voter, tenant))
+        guard
+            ConstantTime.areEqual(
+                bytes[16...], signature("challenge", payload + Self.bytes(Int64(answer)), voter, tenant))
         else { return nil }
         return Timestamp(microseconds: Self.number(payload[0..<8]))
     }
@@ -87,10 +89,5 @@ struct CaptchaSigner: Sendable {
 
     private static func number(_ bytes: ArraySlice<UInt8>) -> Int64 {
         Int64(bitPattern: bytes.reduce(0) { $0 << 8 | UInt64($1) })
-    }
-
-    /// All bytes are compared whatever the first difference is.
-    private static func isEqual(_ left: ArraySlice<UInt8>, _ right: [UInt8]) -> Bool {
-        left.count == right.count && zip(left, right).reduce(0, { $0 | ($1.0 ^ $1.1) }) == 0
     }
 }

@@ -51,7 +51,9 @@ struct ClipPage: Sendable {
     let creatorHref: String
     let genre: String
     let poster: String
+    /// The rendition for a narrow screen or a slow network, and that for others.
     let video: String
+    let large: String?
     let seconds: Int
     let slotLabel: String
     let slotHref: String
@@ -83,6 +85,7 @@ struct ClipPage: Sendable {
         genre = Wording.title(clip.genre.rawValue)
         poster = clip.files.poster ?? ""
         video = clip.files.small ?? ""
+        large = clip.files.large
         seconds = (clip.milliseconds + 500) / 1_000
         slotLabel = "Slot \(slot.position)"
         slotHref = Addresses.results(slot.id)

@@ -111,7 +111,7 @@ struct ClipStore: Sendable {
             SELECT \(sql: ClipTally.columns)
             FROM clips c LEFT JOIN clip_tallies t ON t.tenant_id = c.tenant_id AND t.clip_id = c.id
             WHERE c.tenant_id = \(tenant) AND c.slot_id = \(slot) AND c.state IN ('active', 'winner', 'eliminated')
-            GROUP BY c.id, c.person_id, c.active_at ORDER BY c.id
+            GROUP BY c.id ORDER BY c.id
             """, limit: Bounds.clipsPerSlot)
     }
 
@@ -195,32 +195,49 @@ struct ClipCount: Sendable, Hashable {
     var score = 0
 }
 
-/// A clip's numbers: the sum of its lanes.
+/// A clip's numbers: those of a lane, or the sum of its lanes.
 struct ClipTally: Sendable, Hashable, RowDecodable {
     static let columns: SQL = """
-        c.id, c.person_id, c.active_at, CAST(coalesce(sum(t.votes), 0) AS bigint),
-        CAST(coalesce(sum(t.score), 0) AS bigint), CAST(coalesce(sum(t.views), 0) AS bigint),
-        CAST(coalesce(sum(t.impressions), 0) AS bigint), max(t.last_vote_at)
+        c.id, CAST(coalesce(sum(t.votes), 0) AS bigint), CAST(coalesce(sum(t.score), 0) AS bigint),
+        CAST(coalesce(sum(t.views), 0) AS bigint), CAST(coalesce(sum(t.impressions), 0) AS bigint),
+        max(t.last_vote_at)
         """
 
     let clipID: ID<Clip>
-    let personID: ID<Person>
-    let activeAt: Timestamp
-    let votes: Int
-    let score: Int
-    let views: Int
-    let impressions: Int
-    let lastVoteAt: Timestamp?
+    private(set) var votes: Int
+    private(set) var score: Int
+    private(set) var views: Int
+    private(set) var impressions: Int
+    private(set) var lastVoteAt: Timestamp?
+
+    init(
+        clipID: ID<Clip>, votes: Int = 0, score: Int = 0, views: Int = 0, impressions: Int = 0,
+        lastVoteAt: Timestamp? = nil
+    ) {
+        self.clipID = clipID
+        self.votes = votes
+        self.score = score
+        self.views = views
+        self.impressions = impressions
+        self.lastVoteAt = lastVoteAt
+    }
 
     init(row: SQLRow) throws(StorageError) {
         clipID = try row.value(at: 0)
-        personID = try row.value(at: 1)
-        activeAt = try row.value(at: 2)
-        votes = try row.value(at: 3)
-        score = try row.value(at: 4)
-        views = try row.value(at: 5)
-        impressions = try row.value(at: 6)
-        lastVoteAt = try row.optional(at: 7)
+        votes = try row.value(at: 1)
+        score = try row.value(at: 2)
+        views = try row.value(at: 3)
+        impressions = try row.value(at: 4)
+        lastVoteAt = try row.optional(at: 5)
+    }
+
+    /// Adds another lane of the same clip.
+    mutating func add(_ lane: ClipTally) {
+        votes += lane.votes
+        score += lane.score
+        views += lane.views
+        impressions += lane.impressions
+        lastVoteAt = [lastVoteAt, lane.lastVoteAt].compactMap { $0 }.max()
     }
 }
 

@@ -17,6 +17,7 @@ final class CommentDesk: Sendable {
 
     let store: CommentStore
     let reports: ReportStore
+    let fronts: CommentFrontKeeper
     let lane: Int
     private let storage: Storage
     private let trail: AuditTrail
@@ -30,6 +31,7 @@ final class CommentDesk: Sendable {
         self.randomness = randomness
         self.lane = lane
         store = CommentStore(storage: storage)
+        fronts = CommentFrontKeeper(store: store, caches: caches)
         reports = ReportStore(storage: storage)
         trail = AuditTrail(storage: storage, clock: clock, randomness: randomness)
         numbers = Cache(
@@ -74,6 +76,7 @@ final class CommentDesk: Sendable {
                 try await store.count(
                     [comment.clipID: Comment.countChange(from: nil, to: comment.state)], lane: lane,
                     through: transaction, in: tenant)
+                if comment.state == .approved { transaction.changeComments(of: [comment.clipID]) }
             }
         } catch let error as StorageError where error.code == .foreignKeyViolation {
             // The comment that it replies to was removed a moment ago.
@@ -89,10 +92,11 @@ final class CommentDesk: Sendable {
         let now = clock.now()
         return try await storage.write(for: tenant) { transaction in
             guard
-                let likes = try await store.setLike(
+                let liked = try await store.setLike(
                     wanted, of: id, by: person, at: now, through: transaction, in: tenant)
             else { throw Self.missing }
-            return likes
+            transaction.changeComments(of: [liked.clipID])
+            return liked.likes
         }
     }
 
@@ -116,6 +120,7 @@ final class CommentDesk: Sendable {
             try await store.decide(
                 id, state: comment.state, reason: comment.reason, at: now, through: transaction, in: tenant)
             try await store.count([comment.clipID: change], lane: lane, through: transaction, in: tenant)
+            transaction.changeComments(of: [comment.clipID])
             try await trail.append(
                 decision == .approve ? "comment.approved" : "comment.rejected", by: .person(moderator),
                 on: ("comment", id.description), reason.map { ["reason": $0] } ?? [:], for: tenant, in: transaction)
@@ -147,6 +152,7 @@ final class CommentDesk: Sendable {
                         .comment, targets.map { $0.cast(to: ID<ReportTarget>.self) }, through: transaction, in: tenant)
                     let removal = try await store.remove(targets, through: transaction, in: tenant)
                     try await store.count(removal.counts, lane: lane, through: transaction, in: tenant)
+                    transaction.changeComments(of: removal.counts.keys)
                     return areReplies || removal.hasMore
                 }
             } catch let error as StorageError

@@ -6,9 +6,31 @@ import Web
 struct CommentPageRoutes {
     let house: Playhouse
 
-    var routes: [Route] { [repliesPage, post, like, delete] }
+    var routes: [Route] { [commentsPage, repliesPage, post, like, delete] }
 
     private static let missing = CommentRoutes.missing
+
+    private struct CommentsQuery: Input {
+        let clip: ID<Clip>
+        let after: Cursor?
+
+        static let fields: [Field] = [.path("clip", .id), .query("after", optional: .cursor)]
+    }
+
+    private var commentsPage: Route {
+        Route(
+            .get, "/tournament/clips/{clip}/comments", "tournament.showComments", "Shows a clip's comments alone.",
+            policy: .voter, limit: CommentRoutes.reading, budget: 1, failures: [Self.missing]
+        ) { [house] (request: Request<CommentsQuery>) in
+            let input = request.input
+            guard let clip = try await house.timetable.clip(input.clip, in: request.tenant), clip.state.isPublic else {
+                throw Problem(TournamentError(.notFound, "There is no such clip, or not any more."))
+            }
+            return TournamentPages.page(
+                CommentsPage(
+                    try await house.commentSection(of: clip.id, after: input.after, for: request.context), of: clip))
+        }
+    }
 
     private struct RepliesQuery: Input {
         let clip: ID<Clip>
@@ -127,15 +149,24 @@ extension Said {
 }
 
 extension Playhouse {
-    /// The comments below a clip as its page shows them: one statement.
+    /// The comments below a clip as its page shows them: one statement for who is signed in or reads older ones, none
+    /// for strangers who read the newest.
     func commentSection(
         of clip: ID<Clip>, after cursor: Cursor?, for context: RequestContext
     ) async throws -> CommentSection {
-        let viewer = context.principal.person
-        let page = try await comments.store.page(
-            of: clip, for: viewer, after: cursor, limit: CommentDesk.Bounds.page, in: context.tenant)
+        let (viewer, tenant) = (context.principal.person, context.tenant)
+        // Before the page: who sees a newer page with an older fingerprint looks once more, the other way round never.
+        let front = cursor == nil ? try await comments.fronts.front(of: clip, in: tenant) : nil
+        let page: CommentPage
+        if let front, viewer == nil {
+            page = front.page
+        } else {
+            page = try await comments.store.page(
+                of: clip, for: viewer, after: cursor, limit: CommentDesk.Bounds.page, in: tenant)
+        }
         return CommentSection(
             page, of: clip, viewer: viewer, isModerator: context.principal.has(.moderator),
-            isReviewed: isOn(Flags.reviewComments, in: context.tenant), isFirst: cursor == nil, at: clock.now())
+            isReviewed: isOn(Flags.reviewComments, in: tenant), isFirst: cursor == nil, version: front?.version ?? "",
+            at: clock.now())
     }
 }

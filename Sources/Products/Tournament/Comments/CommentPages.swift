@@ -31,8 +31,19 @@ struct CommentLine: Sendable {
     let moreHref: String
     let hasMore: Bool
     let clipID: String
+    /// Where it stands and what moderators send, for pages that show comments away from their clips.
+    let clipTitle: String
+    let clipHref: String
+    let reviewAction: String
 
-    init(_ shown: ShownComment, viewer: ID<Person>?, at now: Timestamp) {
+    /// A comment away from its clip, which is named beside it.
+    init(_ titled: TitledComment, viewer: ID<Person>?, at now: Timestamp) {
+        self.init(
+            ShownComment(comment: titled.comment, isLiked: false, replies: []),
+            clipTitle: titled.clipTitle ?? "A clip that is gone", viewer: viewer, at: now)
+    }
+
+    init(_ shown: ShownComment, clipTitle: String = "", viewer: ID<Person>?, at now: Timestamp) {
         let comment = shown.comment
         let isSeen = comment.state == .approved
         id = comment.id.description
@@ -40,7 +51,7 @@ struct CommentLine: Sendable {
         authorHref = Addresses.person(comment.personID)
         text = comment.text
         writtenAt = comment.createdAt.description
-        ago = Self.ago(now - comment.createdAt)
+        ago = Wording.ago(now - comment.createdAt)
         likes = Wording.number(comment.likes)
         likesLabel = Wording.count(comment.likes, "like")
         isLiked = shown.isLiked
@@ -61,6 +72,9 @@ struct CommentLine: Sendable {
         hasReplies = !shown.replies.isEmpty
         hasMore = shown.hasMoreReplies
         moreHref = Addresses.replies(comment.clipID, to: comment.id)
+        self.clipTitle = clipTitle
+        clipHref = "\(Addresses.clip(comment.clipID))#comments"
+        reviewAction = Addresses.review(comment.id)
     }
 
     /// What its author is told about a comment that others do not see.
@@ -72,11 +86,6 @@ struct CommentLine: Sendable {
         case .rejected: ("bad", "taken out by a moderator")
         }
     }
-
-    static func ago(_ passed: Duration) -> String {
-        let days = passed.components.seconds / 86_400
-        return days > 0 ? "\(Wording.count(days, "day")) ago" : Wording.ago(passed)
-    }
 }
 
 /// The comments below a clip, with the form to add one.
@@ -86,35 +95,54 @@ struct CommentSection: Sendable {
     let canWrite: Bool
     let signInPath: String
     let limit = CommentText.Bounds.scalars
-    let lines: [CommentLine]
-    let isEmpty: Bool
+    let thread: Listing<CommentLine>
     let ownHref: String
     let deskHref: String
     let isModerator: Bool
     let firstHref: String
     let hasFirst: Bool
-    let nextHref: String
-    let hasNext: Bool
     let isReviewed: Bool
+    /// Whether the newest comments are shown, which a script keeps fresh.
+    let isLive: Bool
+    let pulseHref: String
+    let liveHref: String
+    /// What the script compares with ``CommentFront/version``.
+    let version: String
 
     init(
         _ page: CommentPage, of clip: ID<Clip>, viewer: ID<Person>?, isModerator: Bool = false,
-        isReviewed: Bool = false, isFirst: Bool = true, at now: Timestamp
+        isReviewed: Bool = false, isFirst: Bool = true, version: String = "", at now: Timestamp
     ) {
         heading = page.total == 0 ? "Comments" : Wording.count(page.total, "comment")
         action = Addresses.comments(clip)
         canWrite = viewer != nil
         signInPath = "/sign-in?next=\(Addresses.clip(clip))"
-        lines = page.comments.map { CommentLine($0, viewer: viewer, at: now) }
-        isEmpty = page.comments.isEmpty
+        thread = Listing(
+            page.comments.map { CommentLine($0, viewer: viewer, at: now) }, next: page.next
+        ) { "\(Addresses.clip(clip))?after=\($0)#comments" }
         ownHref = Addresses.me
         deskHref = Addresses.reportsDesk
         self.isModerator = isModerator
         self.isReviewed = isReviewed && !isModerator
         hasFirst = !isFirst
         firstHref = "\(Addresses.clip(clip))#comments"
-        hasNext = page.next != nil
-        nextHref = "\(Addresses.clip(clip))?after=\(page.next ?? "")#comments"
+        isLive = isFirst
+        pulseHref = "\(Addresses.api)/clips/\(clip)/comments/pulse"
+        liveHref = Addresses.comments(clip)
+        self.version = version
+    }
+}
+
+/// The comments of a clip alone: what a script fetches when they have changed, and a page of its own without one.
+struct CommentsPage: Sendable {
+    let title: String
+    let clipHref: String
+    let comments: CommentSection
+
+    init(_ section: CommentSection, of clip: Clip) {
+        title = clip.title
+        clipHref = Addresses.clip(clip.id)
+        comments = section
     }
 }
 
@@ -122,17 +150,13 @@ struct CommentSection: Sendable {
 struct RepliesPage: Sendable {
     let title: String
     let clipHref: String
-    let lines: [CommentLine]
-    let isEmpty: Bool
-    let hasNext: Bool
-    let nextHref: String
+    let thread: Listing<CommentLine>
 
     init(_ page: CommentPage, to comment: ID<Comment>, of clip: Clip, viewer: ID<Person>?, at now: Timestamp) {
         title = clip.title
         clipHref = "\(Addresses.clip(clip.id))#comment-\(comment)"
-        lines = page.comments.map { CommentLine($0, viewer: viewer, at: now) }
-        isEmpty = page.comments.isEmpty
-        hasNext = page.next != nil
-        nextHref = Addresses.replies(clip.id, to: comment, after: page.next ?? "")
+        thread = Listing(
+            page.comments.map { CommentLine($0, viewer: viewer, at: now) }, next: page.next
+        ) { Addresses.replies(clip.id, to: comment, after: $0) }
     }
 }

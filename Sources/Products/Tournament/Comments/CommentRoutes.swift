@@ -6,7 +6,7 @@ import Web
 struct CommentRoutes: Sendable {
     let house: Playhouse
 
-    var routes: [Route] { [list, replies, post, delete, like, unlike, mine, review] }
+    var routes: [Route] { [list, pulse, replies, post, delete, like, unlike, mine, review] }
 
     private var desk: CommentDesk { house.comments }
 
@@ -108,6 +108,38 @@ struct CommentRoutes: Sendable {
                 in: request.tenant)
             return ListAnswer(
                 total: page.total, threads: page.comments.map { ThreadOutput($0, viewer: viewer) }, next: page.next)
+        }
+    }
+
+    private struct OfClip: Input {
+        static let fields: [Field] = [.path("id", .id, "The clip.")]
+
+        let id: ID<Clip>
+    }
+
+    private struct Pulse: Output {
+        static let shape = Shape.object([
+            .body("total", .integer, "Approved comments of the clip, replies among them."),
+            .body("version", .text, "Another one whenever the newest comments have changed."),
+        ])
+
+        let total: Int
+        let version: String
+    }
+
+    private var pulse: Route {
+        Route(
+            .get, "/clips/{id}/comments/pulse", "tournament.readCommentPulse",
+            "Tells whether a clip's newest comments have changed.", policy: .anyone,
+            limit: .per(.address, "tournament.pulse", 6_000), budget: 0,
+            cache: .publicFor(.seconds(2), staleWhileRevalidate: .zero), failures: [Self.missing]
+        ) { [house, desk] (request: Request<OfClip>) in
+            let tenant = request.context.tenant
+            guard try await house.timetable.clip(request.input.id, in: tenant)?.state.isPublic == true else {
+                throw Problem(TournamentError(.notFound, "There is no such clip, or not any more."))
+            }
+            let front = try await desk.fronts.front(of: request.input.id, in: tenant)
+            return Pulse(total: front.page.total, version: front.version)
         }
     }
 

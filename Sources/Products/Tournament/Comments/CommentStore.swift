@@ -37,9 +37,9 @@ struct CommentStore: Sendable {
         return try await writing.execute(
             "comment.insert",
             """
-            INSERT INTO comments (tenant_id, id, clip_id, person_id, parent_id, author, text, state, created_at)
+            INSERT INTO comments (tenant_id, id, clip_id, person_id, parent_id, author, text, state, created_at, is_told)
             SELECT \(tenant), \(comment.id), c.id, \(comment.personID), \(comment.parentID), \(comment.author),
-                \(comment.text), \(comment.state), \(comment.createdAt)
+                \(comment.text), \(comment.state), \(comment.createdAt), \(comment.parentID == nil)
             FROM clips c WHERE c.tenant_id = \(tenant) AND c.id = \(comment.clipID)
                 AND c.state IN ('active', 'winner', 'eliminated')\(sql: parent)
             """) == 1
@@ -102,11 +102,22 @@ struct CommentStore: Sendable {
 
     // MARK: Likes
 
+    /// How many people like a comment, and below which clip it stands.
+    struct Liked: RowDecodable {
+        let likes: Int
+        let clipID: ID<Clip>
+
+        init(row: SQLRow) throws(StorageError) {
+            likes = try row.value(at: 0)
+            clipID = try row.value(at: 1)
+        }
+    }
+
     /// Makes a person like a comment, or no longer; returns how many like it then, `nil` when there is no such comment.
     func setLike(
         _ wanted: Bool, of id: ID<Comment>, by person: ID<Person>, at time: Timestamp, through writing: some Writing,
         in tenant: Tenant
-    ) async throws(StorageError) -> Int? {
+    ) async throws(StorageError) -> Liked? {
         let changed: Int
         if wanted {
             changed = try await writing.execute(
@@ -127,12 +138,12 @@ struct CommentStore: Sendable {
         }
         let step = wanted ? changed : -changed
         return try await writing.returning(
-            CountRow.self, "comment.likes",
+            Liked.self, "comment.likes",
             """
             UPDATE comments SET likes = likes + \(step)
-            WHERE tenant_id = \(tenant) AND id = \(id) AND state = 'approved' RETURNING likes
+            WHERE tenant_id = \(tenant) AND id = \(id) AND state = 'approved' RETURNING likes, clip_id
             """, limit: 1
-        ).first?.count
+        ).first
     }
 
     /// Takes some of a person's likes away; returns how many, fewer than ``Bounds/likesOfPerson`` when none are left.
@@ -270,10 +281,4 @@ private struct StateRow: RowDecodable {
         clipID = try row.value(at: 0)
         state = try row.value(at: 1)
     }
-}
-
-private struct CountRow: RowDecodable {
-    let count: Int
-
-    init(row: SQLRow) throws(StorageError) { count = try row.value(at: 0) }
 }

@@ -27,6 +27,7 @@ struct FeedPage: Sendable {
         let genre: String
         let poster: String
         let video: String
+        let large: String?
         let seconds: Int
         let preload: String
         let viewToken: String?
@@ -78,7 +79,7 @@ struct FeedPage: Sendable {
             return Shot(
                 id: form.id, title: clip.title, href: Addresses.clip(clip.id), creator: clip.credit,
                 genre: Wording.title(clip.genre.rawValue), poster: clip.files.poster ?? "",
-                video: clip.files.small ?? "",
+                video: clip.files.small ?? "", large: clip.files.large,
                 seconds: (clip.milliseconds + 500) / 1_000,
                 preload: index == 0 ? "auto" : index < 3 ? "metadata" : "none",
                 viewToken: entry.viewToken, isBlind: season.rules.isBlind, score: Wording.number(entry.score),
@@ -112,7 +113,7 @@ struct FeedPage: Sendable {
         clips = []
         allowance = nil
         totalsHref = nil
-        clock = nil
+        clock = next.flatMap { SlotClock(opening: $0, at: now) }
         switch (season, next) {
         case (nil, _):
             heading = "No season is running"

@@ -40,8 +40,7 @@ struct ViewTokenSigner: Sendable {
         else { return .forged }
         let payload = Array(bytes[0..<32])
         let expected = signature(payload, voter: voter, tenant: tenant)
-        // All bytes are compared whatever the first difference is.
-        guard zip(expected, bytes[32...]).reduce(0, { $0 | ($1.0 ^ $1.1) }) == 0 else { return .forged }
+        guard ConstantTime.areEqual(expected, bytes[32...]) else { return .forged }
         func number(_ range: Range<Int>) -> UInt64 { bytes[range].reduce(0) { $0 << 8 | UInt64($1) } }
         let issuedAt = Timestamp(microseconds: Int64(bitPattern: number(16..<24)))
         let token = ViewToken(clipID: clipID, issuedAt: issuedAt, nonce: number(24..<32))

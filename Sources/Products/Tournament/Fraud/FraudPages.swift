@@ -17,6 +17,7 @@ struct DeskPage: Sendable {
         let isCurrent: Bool
     }
 
+    let sections = DeskTab.all(current: .votes)
     let lead: String
     let tabs: [Tab]
     let items: [Item]

@@ -39,9 +39,7 @@ struct PersonPageRoutes {
                 votes: votes.items,
                 titles: Dictionary(voted.map { ($0.id, $0.title) }, uniquingKeysWith: { first, _ in first }),
                 votesNext: votes.next?.description,
-                comments: comments.items.map {
-                    PersonPage.TitledCommentLine(comment: $0.comment, clipTitle: $0.clipTitle)
-                }, commentsNext: comments.next?.description)
+                comments: comments.items, commentsNext: comments.next?.description)
             let clips = try await people.store.clips(
                 of: person, all: true, limit: PersonDesk.Bounds.clips, in: tenant)
             var page = TournamentPages.page(

@@ -28,14 +28,8 @@ struct PersonPage: Sendable {
     let id: String
     let clips: [ClipLine]
     let hasClips: Bool
-    let votes: [VoteLine]
-    let hasVotes: Bool
-    let votesNextHref: String
-    let hasVotesNext: Bool
-    let comments: [OwnCommentLine]
-    let hasComments: Bool
-    let commentsNextHref: String
-    let hasCommentsNext: Bool
+    let votes: Listing<VoteLine>
+    let comments: Listing<CommentLine>
     let feedHref = Addresses.feed
     let accountHref = "/account"
 
@@ -44,20 +38,8 @@ struct PersonPage: Sendable {
         var votes: [OwnVote] = []
         var titles: [ID<Clip>: String] = [:]
         var votesNext: String?
-        var comments: [TitledCommentLine] = []
+        var comments: [TitledComment] = []
         var commentsNext: String?
-    }
-
-    /// A comment with its clip's title.
-    struct TitledCommentLine: Sendable {
-        let comment: Comment
-        let clipTitle: String?
-    }
-
-    struct OwnCommentLine: Sendable {
-        let line: CommentLine
-        let clipTitle: String
-        let clipHref: String
     }
 
     init(
@@ -83,25 +65,17 @@ struct PersonPage: Sendable {
                 hasPoster: clip.files.poster != nil, detail: Self.word(clip.state))
         }
         hasClips = !clips.isEmpty
-        votes = (own?.votes ?? []).map { vote in
-            VoteLine(
-                title: own?.titles[vote.clipID] ?? "A clip", href: Addresses.clip(vote.clipID),
-                detail: "\(Wording.title(vote.kind.rawValue)), \(CommentLine.ago(now - vote.castAt))"
-                    + (vote.isRemoved ? ", taken out of the count" : ""))
-        }
-        hasVotes = !(own?.votes.isEmpty ?? true)
-        hasVotesNext = own?.votesNext != nil
-        votesNextHref = "\(Addresses.me)?votes=\(own?.votesNext ?? "")#votes"
-        comments = (own?.comments ?? []).map { titled in
-            OwnCommentLine(
-                line: CommentLine(
-                    ShownComment(comment: titled.comment, isLiked: false, replies: []), viewer: viewer, at: now),
-                clipTitle: titled.clipTitle ?? "A clip that is gone",
-                clipHref: "\(Addresses.clip(titled.comment.clipID))#comments")
-        }
-        hasComments = !comments.isEmpty
-        hasCommentsNext = own?.commentsNext != nil
-        commentsNextHref = "\(Addresses.me)?comments=\(own?.commentsNext ?? "")#comments"
+        votes = Listing(
+            (own?.votes ?? []).map { vote in
+                VoteLine(
+                    title: own?.titles[vote.clipID] ?? "A clip", href: Addresses.clip(vote.clipID),
+                    detail: "\(Wording.title(vote.kind.rawValue)), \(Wording.ago(now - vote.castAt))"
+                        + (vote.isRemoved ? ", taken out of the count" : ""))
+            }, next: own?.votesNext
+        ) { "\(Addresses.me)?votes=\($0)#votes" }
+        comments = Listing(
+            (own?.comments ?? []).map { CommentLine($0, viewer: viewer, at: now) }, next: own?.commentsNext
+        ) { "\(Addresses.me)?comments=\($0)#comments" }
     }
 
     private static func figures(_ stats: PersonStats) -> [Figure] {

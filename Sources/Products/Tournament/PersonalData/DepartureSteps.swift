@@ -24,6 +24,7 @@ struct DepartureSteps: Sendable {
     private var slots: SlotStore { SlotStore(storage: storage) }
     private var people: PersonStore { PersonStore(storage: storage) }
     private var reports: ReportStore { ReportStore(storage: storage) }
+    private var reminders: ReminderStore { ReminderStore(storage: storage) }
     private var follows: FollowStore { FollowStore(storage: storage) }
 
     func step(_ leaver: Leaver, in tenant: Tenant) async throws -> ErasureProgress {
@@ -37,6 +38,7 @@ struct DepartureSteps: Sendable {
         let hasChanged = try await storage.write(for: tenant) { transaction in
             if try await comments.store.removeLikes(of: person, through: transaction, in: tenant) > 0 { return true }
             if try await reports.remove(by: person, through: transaction, in: tenant) > 0 { return true }
+            if try await reminders.removeAll(of: person, through: transaction, in: tenant) > 0 { return true }
             return try await follows.remove(person, through: transaction, in: tenant)
         }
         if hasChanged { return .more }

@@ -8,77 +8,103 @@ struct OwnDataStore: Sendable {
     /// Takes one record.
     typealias Emit = (_ kind: String, _ value: any Encodable & Sendable) async throws -> Void
 
+    /// A kind of record: what it is called in the export, and how its rows are read.
+    struct Part: Sendable {
+        let kind: String
+        let name: StaticString
+        let record: any OwnRecord.Type
+        let sql: SQL
+
+        init(_ kind: String, _ name: StaticString, _ record: any OwnRecord.Type, _ sql: SQL) {
+            self.kind = kind
+            self.name = name
+            self.record = record
+            self.sql = sql
+        }
+    }
+
     let storage: Storage
 
     func export(_ person: ID<Person>, in tenant: Tenant, _ emit: Emit) async throws {
-        let voter = Voter(person: person, in: tenant).id
-        try await stream(
-            TallyRecord.self, "ownData.tally", in: tenant,
-            """
-            SELECT t.votes_cast, t.weight_cast, t.clips, t.wins, t.streak_days, t.streak_best, t.points, t.followers,
-                t.following FROM person_tallies t WHERE t.tenant_id = \(tenant) AND t.person_id = \(person)
-            """
-        ) { try await emit("tally", $0) }
-        try await stream(
-            ClipRecord.self, "ownData.clips", in: tenant,
-            """
-            SELECT c.id, c.slot_id, c.title, c.genre, c.state, c.active_at, c.milliseconds, c.bytes, c.files
-            FROM clips c WHERE c.tenant_id = \(tenant) AND c.person_id = \(person) ORDER BY c.id
-            """
-        ) { try await emit("clip", $0) }
-        try await stream(
-            CommentRecord.self, "ownData.comments", in: tenant,
-            """
-            SELECT c.id, c.clip_id, c.parent_id, c.text, c.state, c.likes, c.reason, c.created_at
-            FROM comments c WHERE c.tenant_id = \(tenant) AND c.person_id = \(person) ORDER BY c.id
-            """
-        ) { try await emit("comment", $0) }
-        try await stream(
-            VoteRecord.self, "ownData.votes", in: tenant,
-            """
-            SELECT v.id, v.slot_id, v.clip_id, v.kind, v.weight, v.cast_at, v.withdrawn_at, v.removal_id IS NOT NULL
-            FROM votes v WHERE v.tenant_id = \(tenant) AND v.voter_id = \(voter) ORDER BY v.cast_at
-            """
-        ) { try await emit("vote", $0) }
-        try await exportRelations(of: person, in: tenant, emit)
-    }
-
-    private func exportRelations(of person: ID<Person>, in tenant: Tenant, _ emit: Emit) async throws {
-        try await stream(
-            LikeRecord.self, "ownData.likes", in: tenant,
-            """
-            SELECT l.comment_id, l.liked_at FROM comment_likes l
-            WHERE l.tenant_id = \(tenant) AND l.person_id = \(person) ORDER BY l.comment_id
-            """
-        ) { try await emit("like", $0) }
-        try await stream(
-            FollowRecord.self, "ownData.follows", in: tenant,
-            """
-            SELECT f.person_id, f.followed_at FROM follows f
-            WHERE f.tenant_id = \(tenant) AND f.follower_id = \(person) ORDER BY f.person_id
-            """
-        ) { try await emit("follow", $0) }
-        try await stream(
-            ReportRecord.self, "ownData.reports", in: tenant,
-            """
-            SELECT r.kind, r.target_id, r.reason, r.reported_at FROM reports r
-            WHERE r.tenant_id = \(tenant) AND r.person_id = \(person) ORDER BY r.kind, r.target_id
-            """
-        ) { try await emit("report", $0) }
-    }
-
-    private func stream<Record: RowDecodable>(
-        _ type: Record.Type, _ name: StaticString, in tenant: Tenant, _ sql: SQL, _ body: (Record) async throws -> Void
-    ) async throws {
-        try await storage.read(for: tenant) { transaction in
-            try await transaction.stream(name, sql, chunkRows: 500) { rows in
-                for index in 0..<rows.rowCount { try await body(Record(row: SQLRow(source: rows, index: index))) }
+        for part in Self.works(of: person, in: tenant) + Self.relations(of: person, in: tenant) {
+            try await storage.read(for: tenant) { transaction in
+                try await transaction.stream(part.name, part.sql, chunkRows: 500) { rows in
+                    for index in 0..<rows.rowCount {
+                        try await emit(part.kind, try part.record.init(row: SQLRow(source: rows, index: index)))
+                    }
+                }
             }
         }
     }
+
+    /// What a person has made and done.
+    private static func works(of person: ID<Person>, in tenant: Tenant) -> [Part] {
+        let voter = Voter(person: person, in: tenant).id
+        return [
+            Part(
+                "tally", "ownData.tally", TallyRecord.self,
+                """
+                SELECT t.votes_cast, t.weight_cast, t.clips, t.wins, t.streak_days, t.streak_best, t.points,
+                    t.followers, t.following
+                FROM person_tallies t WHERE t.tenant_id = \(tenant) AND t.person_id = \(person)
+                """),
+            Part(
+                "clip", "ownData.clips", ClipRecord.self,
+                """
+                SELECT c.id, c.slot_id, c.title, c.genre, c.state, c.active_at, c.milliseconds, c.bytes, c.files
+                FROM clips c WHERE c.tenant_id = \(tenant) AND c.person_id = \(person) ORDER BY c.id
+                """),
+            Part(
+                "comment", "ownData.comments", CommentRecord.self,
+                """
+                SELECT c.id, c.clip_id, c.parent_id, c.text, c.state, c.likes, c.reason, c.created_at
+                FROM comments c WHERE c.tenant_id = \(tenant) AND c.person_id = \(person) ORDER BY c.id
+                """),
+            Part(
+                "vote", "ownData.votes", VoteRecord.self,
+                """
+                SELECT v.id, v.slot_id, v.clip_id, v.kind, v.weight, v.cast_at, v.withdrawn_at,
+                    v.removal_id IS NOT NULL
+                FROM votes v WHERE v.tenant_id = \(tenant) AND v.voter_id = \(voter) ORDER BY v.cast_at
+                """),
+        ]
+    }
+
+    /// What leads from a person to others.
+    private static func relations(of person: ID<Person>, in tenant: Tenant) -> [Part] {
+        [
+            Part(
+                "like", "ownData.likes", LikeRecord.self,
+                """
+                SELECT l.comment_id, l.liked_at FROM comment_likes l
+                WHERE l.tenant_id = \(tenant) AND l.person_id = \(person) ORDER BY l.comment_id
+                """),
+            Part(
+                "follow", "ownData.follows", FollowRecord.self,
+                """
+                SELECT f.person_id, f.followed_at FROM follows f
+                WHERE f.tenant_id = \(tenant) AND f.follower_id = \(person) ORDER BY f.person_id
+                """),
+            Part(
+                "report", "ownData.reports", ReportRecord.self,
+                """
+                SELECT r.kind, r.target_id, r.reason, r.reported_at FROM reports r
+                WHERE r.tenant_id = \(tenant) AND r.person_id = \(person) ORDER BY r.kind, r.target_id
+                """),
+            Part(
+                "reminder", "ownData.reminders", ReminderRecord.self,
+                """
+                SELECT r.slot_id, r.asked_at FROM slot_reminders r
+                WHERE r.tenant_id = \(tenant) AND r.person_id = \(person) ORDER BY r.slot_id
+                """),
+        ]
+    }
 }
 
-private struct TallyRecord: Encodable, RowDecodable {
+/// A row that an export hands over as it is.
+protocol OwnRecord: Encodable, RowDecodable, Sendable {}
+
+private struct TallyRecord: OwnRecord {
     let votesCast: Int
     let weightCast: Int
     let clips: Int
@@ -102,7 +128,7 @@ private struct TallyRecord: Encodable, RowDecodable {
     }
 }
 
-private struct ClipRecord: Encodable, RowDecodable {
+private struct ClipRecord: OwnRecord {
     let id: ID<Clip>
     let slot: ID<Slot>
     let title: String
@@ -126,7 +152,7 @@ private struct ClipRecord: Encodable, RowDecodable {
     }
 }
 
-private struct CommentRecord: Encodable, RowDecodable {
+private struct CommentRecord: OwnRecord {
     let id: ID<Comment>
     let clip: ID<Clip>
     let parent: ID<Comment>?
@@ -148,7 +174,7 @@ private struct CommentRecord: Encodable, RowDecodable {
     }
 }
 
-private struct VoteRecord: Encodable, RowDecodable {
+private struct VoteRecord: OwnRecord {
     let id: ID<Vote>
     let slot: ID<Slot>
     let clip: ID<Clip>
@@ -170,7 +196,7 @@ private struct VoteRecord: Encodable, RowDecodable {
     }
 }
 
-private struct LikeRecord: Encodable, RowDecodable {
+private struct LikeRecord: OwnRecord {
     let comment: ID<Comment>
     let likedAt: Timestamp
 
@@ -180,7 +206,7 @@ private struct LikeRecord: Encodable, RowDecodable {
     }
 }
 
-private struct FollowRecord: Encodable, RowDecodable {
+private struct FollowRecord: OwnRecord {
     let person: ID<Person>
     let followedAt: Timestamp
 
@@ -190,7 +216,7 @@ private struct FollowRecord: Encodable, RowDecodable {
     }
 }
 
-private struct ReportRecord: Encodable, RowDecodable {
+private struct ReportRecord: OwnRecord {
     let kind: String
     let target: ID<ReportTarget>
     let reason: String
@@ -201,5 +227,15 @@ private struct ReportRecord: Encodable, RowDecodable {
         target = try row.value(at: 1)
         reason = try row.value(at: 2)
         reportedAt = try row.value(at: 3)
+    }
+}
+
+private struct ReminderRecord: OwnRecord {
+    let slot: ID<Slot>
+    let askedAt: Timestamp
+
+    init(row: SQLRow) throws(StorageError) {
+        slot = try row.value(at: 0)
+        askedAt = try row.value(at: 1)
     }
 }

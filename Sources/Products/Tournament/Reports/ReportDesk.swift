@@ -56,6 +56,7 @@ struct ReportDesk: Sendable {
             try await comments.store.count(
                 [clip: Comment.countChange(from: .approved, to: .flagged)], lane: comments.lane,
                 through: transaction, in: tenant)
+            transaction.changeComments(of: [clip])
             return .hidden
         }
     }

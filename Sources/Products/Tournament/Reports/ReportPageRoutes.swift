@@ -52,9 +52,7 @@ struct ReportPageRoutes {
                 after: request.input.cases, limit: CommentDesk.Bounds.page, in: request.tenant)
             var page = TournamentPages.page(
                 ReportDeskPage(
-                    pending: pending.items.map {
-                        PersonPage.TitledCommentLine(comment: $0.comment, clipTitle: $0.clipTitle)
-                    }, pendingNext: pending.next?.description, cases: cases.items,
+                    pending: pending.items, pendingNext: pending.next?.description, cases: cases.items,
                     casesNext: cases.next?.description, at: house.clock.now()))
             page.flash = request.input.said.flatMap(TournamentPages.flash)
             return page

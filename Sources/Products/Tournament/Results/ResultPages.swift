@@ -8,6 +8,7 @@ struct ResultPage: Sendable {
         let creator: String
         let poster: String
         let video: String
+        let large: String?
         let score: String
         let voters: String
         let margin: String
@@ -41,6 +42,11 @@ struct ResultPage: Sendable {
     let lead: String
     let badges: [Badge]
     let isOpen: Bool
+    let isVoting: Bool
+    let openHeading: String
+    let openText: String
+    /// The way to be told, while the slot has not opened.
+    let reminder: ReminderCard?
     let clock: SlotClock?
     let winner: Champion?
     let rows: [Row]
@@ -55,9 +61,10 @@ struct ResultPage: Sendable {
     let feedHref = Addresses.feed
     let boardHref: String
     let timetableHref = Addresses.timetable
+    let uploadHref = Addresses.upload
 
     /// The page of a slot without a result.
-    init(openSlot slot: Slot, season: Season, clips: Int, at now: Timestamp) {
+    init(openSlot slot: Slot, season: Season, clips: Int, isReminded: Bool? = nil, at now: Timestamp) {
         self.season = season.title
         heading = "Slot \(slot.position)"
         isOpen = true
@@ -69,7 +76,13 @@ struct ResultPage: Sendable {
             lead = "Opens on \(Wording.day(slot.opensAt, in: season.rules.zone))."
             badges = [Badge(.plain, "upcoming")]
         }
-        clock = slot.state == .voting || slot.state == .counting ? SlotClock(slot, at: now) : nil
+        isVoting = slot.state == .voting
+        let hasBegun = slot.state == .voting || slot.state == .counting
+        clock = hasBegun ? SlotClock(slot, at: now) : SlotClock(opening: slot, at: now)
+        reminder = hasBegun ? nil : ReminderCard(slot, isSet: isReminded, rules: season.rules)
+        openHeading = hasBegun ? (isVoting ? "Still being voted on" : "Being counted") : "Not open yet"
+        openText =
+            hasBegun ? "A result stands here once the votes are counted." : "Its clips can be sent until it closes."
         (winner, rows, removals, hasRemovals, stats, digest) = (nil, [], [], false, [], "")
         (ballotsHref, recountCommand, digestCommand) = ("", "", "")
         boardHref = Addresses.board("slot", scope: slot.id.description)
@@ -93,6 +106,7 @@ struct ResultPage: Sendable {
         self.season = season.title
         heading = "Slot \(slot.position)"
         isOpen = false
+        (isVoting, reminder, openHeading, openText) = (false, nil, "", "")
         clock = nil
         let counted = result.ballots - result.removed - result.withdrawn
         lead =
@@ -160,7 +174,8 @@ struct ResultPage: Sendable {
         }
         return Champion(
             title: clip.title, href: Addresses.clip(clip.id), creator: clip.credit, poster: clip.files.poster ?? "",
-            video: clip.files.small ?? "", score: Wording.number(result.score), voters: Wording.number(result.voters),
+            video: clip.files.small ?? "", large: clip.files.large, score: Wording.number(result.score),
+            voters: Wording.number(result.voters),
             margin: margin)
     }
 

@@ -17,6 +17,7 @@ struct QueuePage: Sendable {
     }
 
     let base = Addresses.base
+    let sections = DeskTab.all(current: .clips)
     let lead: String
     let clips: [Item]
     let isEmpty: Bool

@@ -20,12 +20,13 @@ public enum TournamentSchema {
             TableDeclaration("fraud_cases"),
             TableDeclaration("removals"),
             TableDeclaration("boards"),
-        ] + uploadTables + socialTables + fairnessTables,
+        ] + uploadTables + socialTables + fairnessTables + reminderTables,
         migrations: [
             Migration(1, "seasons, clips, votes, results", timetable + competition + voting + outcome),
             Migration(2, "uploads, media work", uploads),
             Migration(3, "comments, follows, reports, people", social),
             Migration(4, "risk, suspicion, removal, bans, pseudonyms", fairness),
+            Migration(5, "reminders of slots, notices of replies", reminders),
         ])
 
     /// A table that is only ever reached through its primary key: on SQLite it is stored in the key's order.

@@ -10,6 +10,24 @@ struct SlotClock: Sendable {
     let isOver: Bool
     let freezesISO: String
     let digits: String
+    var openLabel = "Voting ends in"
+    var overLabel = "Counting the votes"
+    /// Whether there is another page once the clock has run down.
+    var leadsOn = false
+
+    /// Counts down to the opening of a slot; `nil` when it could be open now, or waits for a clip and not for a time.
+    init?(opening slot: Slot, at now: Timestamp) {
+        guard slot.state == .upcoming, now < slot.opensAt else { return nil }
+        closes = slot.opensAt.microseconds / 1_000
+        freezes = 0
+        freezesISO = slot.opensAt.description
+        (isOpen, isFrozen, isOver) = (true, false, false)
+        state = "open"
+        digits = Wording.countdown(slot.opensAt - now)
+        openLabel = "Voting begins in"
+        overLabel = "Voting begins"
+        leadsOn = true
+    }
 
     init(_ slot: Slot, at now: Timestamp) {
         closes = slot.closesAt.microseconds / 1_000

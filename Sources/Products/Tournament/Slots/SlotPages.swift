@@ -50,6 +50,7 @@ struct TimetablePage: Sendable {
     struct Desk: Sendable {
         let text: String
         let deskHref: String
+        let flagsHref = Addresses.flagsDesk
         let actions: [Action]
     }
 
@@ -66,6 +67,8 @@ struct TimetablePage: Sendable {
     let hasTracks: Bool
     let tracks: [TrackLink]
     let current: Current?
+    /// What opens next.
+    let next: ReminderCard?
     let desk: Desk?
     let slots: [Cell]
     let rules: [Rule]
@@ -78,11 +81,12 @@ struct TimetablePage: Sendable {
     ///   - entries: The slots of the track, first position first.
     ///   - posters: Posters of clips in the running, a handful.
     ///   - votes: Votes in the slot that is on now; `nil` when they are hidden.
+    ///   - reminded: The slots that whoever reads is reminded of; `nil` for strangers.
     ///   - canDirect: Whether whoever reads may close slots.
     ///   - now: The time.
     init(
         season: Season, track: Track, tracks: [Track], entries: [Entry], posters: [String], votes: Int?,
-        canDirect: Bool, at now: Timestamp
+        reminded: Set<ID<Slot>>? = nil, canDirect: Bool, at now: Timestamp
     ) {
         self.season = season.title
         let rules = season.rules
@@ -107,6 +111,9 @@ struct TimetablePage: Sendable {
                 feedHref: Addresses.feed, boardHref: Addresses.board("slot", scope: entry.slot.id.description),
                 posters: posters)
         }
+        next = entries.first { $0.slot.state == .waiting || $0.slot.state == .upcoming }.map { entry in
+            ReminderCard(entry.slot, isSet: reminded.map { $0.contains(entry.slot.id) }, rules: rules)
+        }
         desk =
             canDirect
             ? open.map { entry in
@@ -119,12 +126,12 @@ struct TimetablePage: Sendable {
                             isDanger: true)
                     ])
             } : nil
-        slots = entries.map { Self.cell($0, rules) }
+        slots = entries.map { Self.cell($0, rules, isReminded: reminded?.contains($0.slot.id) ?? false) }
         self.rules = Self.rules(rules)
         pager = nil
     }
 
-    private static func cell(_ entry: Entry, _ rules: SeasonRules) -> Cell {
+    private static func cell(_ entry: Entry, _ rules: SeasonRules, isReminded: Bool) -> Cell {
         let slot = entry.slot
         let title: String
         let detail: String
@@ -137,7 +144,7 @@ struct TimetablePage: Sendable {
         }
         return Cell(
             position: slot.position, state: slot.state.rawValue, href: Addresses.results(slot.id),
-            poster: entry.winner?.files.poster, title: title, detail: detail)
+            poster: entry.winner?.files.poster, title: title, detail: isReminded ? detail + ", reminder" : detail)
     }
 
     private static func rules(_ rules: SeasonRules) -> [Rule] {

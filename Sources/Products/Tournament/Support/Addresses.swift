@@ -16,7 +16,9 @@ enum Addresses {
 
     static let captcha = base + "/captcha"
     static let desk = base + "/desk"
+    static let flagsDesk = base + "/desk/flags"
 
+    static func film(from slot: Int) -> String { "\(film)?from=\(slot)" }
     static func captcha(backTo clip: ID<Clip>) -> String { "\(captcha)?clip=\(clip)" }
     static func fraudCase(_ id: ID<FraudCase>) -> String { "\(desk)/fraud/\(id)" }
     static func clip(_ id: ID<Clip>) -> String { "\(base)/clips/\(id)" }

@@ -4,9 +4,11 @@ import Storage
 
 extension NoticeKind {
     /// What the product tells people.
-    static let tournament = [clipWon, clipReviewed]
+    static let tournament = [clipWon, clipReviewed, commentAnswered, slotOpens]
 
     static let clipWon = NoticeKind("tournament.clipWon", "A clip of mine wins its slot", urgency: .high)
+    static let commentAnswered = NoticeKind("tournament.commentAnswered", "Somebody answers a comment of mine")
+    static let slotOpens = NoticeKind("tournament.slotOpens", "A slot that I asked about opens")
     static let clipReviewed = NoticeKind("tournament.clipReviewed", "A moderator has decided about a clip of mine")
 }
 
@@ -17,6 +19,18 @@ extension NoticeMessage {
             title: "“\(clip.title)” wins slot \(slot.position)",
             text: "The result is provisional until its review has ended; everybody can count the ballots again.",
             link: Addresses.results(slot.id))
+    }
+
+    /// Somebody has replied to a comment.
+    static func answered(_ reply: ReplyStore.Reply) -> NoticeMessage {
+        NoticeMessage(
+            title: "\(reply.author) answers you", text: "Below a clip that you have commented on.",
+            link: "\(Addresses.clip(reply.clipID))#comment-\(reply.id)")
+    }
+
+    /// A slot is being voted on now.
+    static func opens(_ slot: Slot) -> NoticeMessage {
+        NoticeMessage(title: "Slot \(slot.position) is open", text: "Its clips can be voted on.", link: Addresses.feed)
     }
 
     /// A clip competes.

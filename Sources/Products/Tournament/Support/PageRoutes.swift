@@ -34,8 +34,11 @@ struct PageRoutes {
 
     private struct SlotQuery: Input {
         var slot: ID<Slot>
+        var said: String?
 
-        static let fields: [Field] = [.path("slot", .id)]
+        static let fields: [Field] = [
+            .path("slot", .id), .query("said", optional: .text(1...40), "What the form before has led to."),
+        ]
     }
 
     private struct TrackQuery: Input {
@@ -45,6 +48,13 @@ struct PageRoutes {
         static let fields: [Field] = [
             .query("track", optional: .id), .query("said", optional: .text(1...40), "What the form before has led to."),
         ]
+    }
+
+    private struct FilmQuery: Input {
+        /// The slot whose scene is played first.
+        var from: Int?
+
+        static let fields: [Field] = [.query("from", optional: .integer(1...1_000), "The slot to play from.")]
     }
 
     private struct BoardQuery: Input {
@@ -146,7 +156,7 @@ struct PageRoutes {
     private var resultPage: Route {
         Route(
             .get, "/tournament/slots/{slot}", "tournament.showResult", "Shows the result of a slot and its evidence.",
-            policy: .voter, limit: Self.reading, budget: 0, cache: .privateRevalidate, failures: [Self.unknown]
+            policy: .voter, limit: Self.reading, budget: 1, cache: .privateRevalidate, failures: [Self.unknown]
         ) { [self] (request: Request<SlotQuery>) in
             let tenant = request.context.tenant
             if let result = try await results.result(of: request.input.slot, in: tenant) {
@@ -158,15 +168,20 @@ struct PageRoutes {
                 let season = try await season(of: slot, in: tenant)
             else { throw TournamentError(.notFound, "There is no such slot.") }
             let clips = try await timetable.clips(of: slot.id, in: tenant).clips.count
-            return TournamentPages.page(
-                ResultPage(openSlot: slot, season: season, clips: clips, at: clock.now()))
+            let reminded = slot.state == .voting ? nil : try await house.remindedSlots(request.context)
+            var page = TournamentPages.page(
+                ResultPage(
+                    openSlot: slot, season: season, clips: clips, isReminded: reminded.map { $0.contains(slot.id) },
+                    at: clock.now()))
+            page.flash = request.input.said.flatMap(TournamentPages.flash)
+            return page
         }
     }
 
     private var timetablePage: Route {
         Route(
             .get, "/tournament/timetable", "tournament.showTimetable", "Shows all slots of the season and the rules.",
-            policy: .voter, limit: Self.reading, budget: 0, failures: [Self.unknown]
+            policy: .voter, limit: Self.reading, budget: 1, failures: [Self.unknown]
         ) { [self] (request: Request<TrackQuery>) in
             let tenant = request.context.tenant
             guard let programme = try await timetable.programme(in: tenant) else {
@@ -177,16 +192,16 @@ struct PageRoutes {
                 throw TournamentError(.notFound, "There is no such track.")
             }
             var page = TournamentPages.page(
-                try await timetablePage(
-                    programme, track, canDirect: request.context.principal.has(.administrator), tenant))
+                try await timetablePage(programme, track, request.context))
             page.flash = request.input.said.flatMap(TournamentPages.flash)
             return page
         }
     }
 
     private func timetablePage(
-        _ programme: Timetable.Programme, _ track: Track, canDirect: Bool, _ tenant: Tenant
+        _ programme: Timetable.Programme, _ track: Track, _ context: RequestContext
     ) async throws -> TimetablePage {
+        let tenant = context.tenant
         let season = programme.season
         let scenes = try await results.film(of: season.id, in: tenant).filter { $0.trackID == track.id }
         let winners = Dictionary(scenes.map { ($0.position, $0.clip) }, uniquingKeysWith: { first, _ in first })
@@ -203,7 +218,8 @@ struct PageRoutes {
             entries: slots.map { slot in
                 TimetablePage.Entry(
                     slot: slot, winner: winners[slot.position], clips: slot.id == open?.id ? cast?.clips.count ?? 0 : 0)
-            }, posters: cast?.clips.prefix(5).compactMap(\.files.poster) ?? [], votes: total, canDirect: canDirect,
+            }, posters: cast?.clips.prefix(5).compactMap(\.files.poster) ?? [], votes: total,
+            reminded: try await house.remindedSlots(context), canDirect: context.principal.has(.administrator),
             at: clock.now())
     }
 
@@ -211,13 +227,13 @@ struct PageRoutes {
         Route(
             .get, "/tournament/film", "tournament.showFilm", "Shows the winners in sequence.", policy: .voter,
             limit: Self.reading, budget: 0, cache: .privateRevalidate
-        ) { [self] (request: Request<NoInput>) in
+        ) { [self] (request: Request<FilmQuery>) in
             let tenant = request.context.tenant
             guard let season = try await timetable.programme(in: tenant)?.season else {
                 return TournamentPages.page(FeedPage(nothingOpenIn: nil, next: nil, at: clock.now()))
             }
             let scenes = try await results.film(of: season.id, in: tenant)
-            return TournamentPages.page(FilmPage(season: season, scenes: scenes))
+            return TournamentPages.page(FilmPage(season: season, scenes: scenes, from: request.input.from))
         }
     }
 

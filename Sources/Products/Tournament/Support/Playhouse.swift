@@ -49,6 +49,8 @@ final class Playhouse: Sendable {
     let comments: CommentDesk
     let reports: ReportDesk
     let folding: FoldService
+    let reminders: ReminderService
+    let replies: ReplyService
     let fairness: Fairness
     private let isOn: @Sendable (FeatureFlag, Tenant) -> Bool
 
@@ -98,11 +100,16 @@ final class Playhouse: Sendable {
         comments = CommentDesk(storage: storage, caches: caches, clock: clock, randomness: randomness, lane: lane)
         reports = ReportDesk(storage: storage, comments: comments, clock: clock, randomness: randomness)
         folding = FoldService(storage: storage, clock: clock, logger: logger)
+        reminders = ReminderService(
+            store: ReminderStore(storage: storage), slots: timetable.slots, notices: notices, clock: clock,
+            logger: logger)
+        replies = ReplyService(store: ReplyStore(storage: storage), notices: notices, clock: clock, logger: logger)
     }
 
     /// What runs beside requests, in order of start.
     var services: [any Service] {
-        votes.tills + [votes.withdrawing, feed.views, boards.keeper, feed, advancer, folding] + fairness.services
+        votes.tills + [votes.withdrawing, feed.views, boards.keeper, feed, advancer, folding, reminders, replies]
+            + fairness.services
     }
 
     func isOn(_ flag: FeatureFlag, in tenant: Tenant) -> Bool { isOn(flag, tenant) }

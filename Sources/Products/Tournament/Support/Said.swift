@@ -16,6 +16,10 @@ enum Said {
         "unfollowed": "You no longer follow this person.",
         "unliked": "You no longer like this comment.",
         "withdrawn": "Your vote is taken back. What it cost today can be spent again.",
+        "switchedOn": "It is switched on.",
+        "switchedOff": "It is switched off.",
+        "reminded": "You will be told when this slot opens.",
+        "forgotten": "You will not be told about this slot.",
         "uploaded": "Your clip has arrived. It is checked and made ready now.",
         "removed": "Your clip is taken back.",
         "approved": "The clip is in the running.",
@@ -56,6 +60,7 @@ enum Said {
         TournamentError.Code.uploadUsed.rawValue: "This upload was ended already; begin a new one.",
         TournamentError.Code.uploadsBusy.rawValue: "Many uploads are being received; try again in a few seconds.",
         "noFile": "No file came with the form. Choose a clip and send it again.",
+        "unreminded": "This slot is open already, or you wait for a hundred others.",
         "undecided": "Nobody has voted, so the slot goes on.",
         "unchanged": "The slot is not being voted on, so there was nothing to close.",
     ]

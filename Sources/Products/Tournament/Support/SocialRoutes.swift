@@ -14,6 +14,6 @@ extension PageRoutes {
     /// Pages and forms of the same.
     var socialRoutes: [Route] {
         CommentPageRoutes(house: house).routes + PersonPageRoutes(house: house).routes
-            + ReportPageRoutes(house: house).routes
+            + ReportPageRoutes(house: house).routes + ReminderPageRoutes(house: house).routes
     }
 }

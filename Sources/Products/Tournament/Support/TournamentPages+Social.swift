@@ -4,6 +4,12 @@ import Web
 extension TournamentPages {
     static func page(_ model: RepliesPage) -> HTMLPage { social("Replies", "replies", model) }
 
+    static func page(_ model: CommentsPage) -> HTMLPage {
+        var page = social("Comments", "comments-page", model)
+        page.scripts = ["tournament/comments.js"]
+        return page
+    }
+
     static func page(_ model: PersonPage) -> HTMLPage { social(model.isOwn ? "You" : model.name, "person", model) }
 
     static func page(_ model: ReportDeskPage) -> HTMLPage { social("Reports", "reports", model) }

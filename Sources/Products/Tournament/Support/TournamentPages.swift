@@ -13,7 +13,9 @@ enum TournamentPages {
         SiteChrome.Link(href: Addresses.film, label: "Film", icon: "film"),
         SiteChrome.Link(href: Addresses.timetable, label: "Timetable", icon: "timetable"),
         SiteChrome.Link(href: Addresses.upload, label: "Upload", icon: "upload"),
-        SiteChrome.Link(href: Addresses.queue, label: "Desk", icon: "desk", for: .role(.moderator)),
+        SiteChrome.Link(
+            href: Addresses.queue, label: "Desk", icon: "desk", for: .role(.moderator),
+            section: Addresses.desk),
     ]
 
     private static func page(_ title: String, _ template: String, _ model: any Sendable, scripts: [String]) -> HTMLPage
@@ -30,7 +32,9 @@ enum TournamentPages {
     }
 
     static func page(_ model: ClipPage) -> HTMLPage {
-        page(model.title, "clip", model, scripts: model.voting == nil ? [] : ["feed.js"])
+        page(
+            model.title, "clip", model,
+            scripts: ["player.js", "comments.js"] + (model.voting == nil ? [] : ["feed.js"]))
     }
 
     static func page(_ model: BoardPage) -> HTMLPage {
@@ -38,13 +42,13 @@ enum TournamentPages {
     }
 
     static func page(_ model: ResultPage) -> HTMLPage {
-        page(model.heading, "results", model, scripts: model.isOpen ? [] : ["recount.js"])
+        page(model.heading, "results", model, scripts: model.isOpen ? [] : ["player.js", "recount.js"])
     }
 
     static func page(_ model: TimetablePage) -> HTMLPage { page("Timetable", "timetable", model, scripts: []) }
 
     static func page(_ model: FilmPage) -> HTMLPage {
-        page("The film so far", "film", model, scripts: model.isEmpty ? [] : ["film.js"])
+        page("The film so far", "film", model, scripts: model.isEmpty ? [] : ["player.js", "film.js"])
     }
 
     static func page(_ model: UploadPage) -> HTMLPage {

@@ -55,13 +55,14 @@ enum Wording {
         (zone.split(separator: "/").last.map(String.init) ?? zone).replacing("_", with: " ")
     }
 
-    /// How long ago, roughly: `just now`, `40 s ago`, `3 min ago`, `2 h ago`.
+    /// How long ago, roughly: `just now`, `40 s ago`, `3 min ago`, `2 h ago`, `3 days ago`.
     static func ago(_ passed: Duration) -> String {
         switch passed.components.seconds {
         case ..<2: "just now"
         case let seconds where seconds < 60: "\(seconds) s ago"
         case let seconds where seconds < 3_600: "\(seconds / 60) min ago"
-        case let seconds: "\(seconds / 3_600) h ago"
+        case let seconds where seconds < 86_400: "\(seconds / 3_600) h ago"
+        case let seconds: "\(count(seconds / 86_400, "day")) ago"
         }
     }
 

@@ -106,14 +106,16 @@ struct MyClipsPage: Sendable {
     let uploadHref = Addresses.upload
     let clips: [Item]
     let isEmpty: Bool
-    /// Seconds after which a page with unfinished clips looks again; `nil` when nothing is on its way.
+    /// Seconds after which a page looks again: soon while clips are made ready, later while they wait for a moderator.
     let refresh: Int?
     let nextHref: String?
 
     init(_ entries: [Entry], next: String?) {
         clips = entries.map(Self.item)
         isEmpty = entries.isEmpty
-        refresh = entries.contains { $0.entered.clip.state.isOnItsWay } ? 3 : nil
+        refresh =
+            entries.contains { $0.entered.clip.state.isOnItsWay }
+            ? 3 : entries.contains { $0.entered.clip.state == .pending } ? 10 : nil
         nextHref = next.map { "\(Addresses.mine)?after=\($0)" }
     }
 

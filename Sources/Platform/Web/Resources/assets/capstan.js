@@ -1,4 +1,5 @@
-// What every page shares: the theme, clocks against the server's time, polite polling, short messages.
+// What every page shares: the theme, clocks against the server's time, one beat, polite polling,
+// the choice of renditions, short messages.
 
 /** Server time minus the browser's time, in milliseconds. */
 let skew = 0;
@@ -72,11 +73,9 @@ export function clockState(now, freezesAt, closesAt) {
     return { state: "over", left: 0 };
 }
 
-const clocks = [...document.querySelectorAll("[data-closes]")];
-
 function tick() {
     const now = serverNow();
-    for (const clock of clocks) {
+    for (const clock of document.querySelectorAll("[data-closes]")) {
         const { state, left } = clockState(now, Number(clock.dataset.freezes), Number(clock.dataset.closes));
         const digits = clock.querySelector("[data-digits]");
         if (digits) digits.textContent = spell(left);
@@ -84,13 +83,62 @@ function tick() {
             clock.dataset.state = state;
             for (const part of clock.querySelectorAll("[data-in]")) part.toggleAttribute("hidden", part.dataset.in !== state);
             clock.dispatchEvent(new CustomEvent("clock", { bubbles: true, detail: { state } }));
+            // Everybody waits for the same moment; not everybody comes in the same second.
+            if (state === "over" && clock.hasAttribute("data-leads-on")) setTimeout(() => location.reload(), 2000 + 6000 * Math.random());
         }
     }
 }
 
-if (clocks.length > 0) {
+// MARK: The beat: one timer for everything on a page that goes on by itself
+
+const works = new Set();
+let beat = null;
+
+function strike() {
+    for (const work of [...works]) {
+        if (work.part?.isConnected === false) works.delete(work);
+        else work.run();
+    }
+    setBeat();
+}
+
+/** Runs while there is something to do and somebody who sees it. */
+function setBeat() {
+    const isWanted = works.size > 0 && !document.hidden;
+    if (isWanted && beat === null) beat = setInterval(strike, 1000);
+    if (!isWanted && beat !== null) {
+        clearInterval(beat);
+        beat = null;
+    }
+}
+
+/**
+ * Does some work once a second while the page is seen, until the function that is returned is called, or until `part`
+ * has left the page.
+ */
+export function onBeat(run, part = null) {
+    const entry = { run, part };
+    works.add(entry);
+    setBeat();
+    return () => {
+        works.delete(entry);
+        setBeat();
+    };
+}
+
+document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) strike();
+    setBeat();
+});
+addEventListener("pagehide", () => {
+    clearInterval(beat);
+    beat = null;
+});
+addEventListener("pageshow", setBeat);
+
+if (document.querySelector("[data-closes]")) {
     tick();
-    setInterval(tick, 1000);
+    onBeat(tick);
 }
 
 // MARK: Polling
@@ -99,18 +147,19 @@ if (clocks.length > 0) {
  * Asks an address again and again with its validator and hands each new value on.
  *
  * At most one request is under way. The pause doubles up to a minute while the server fails, nothing is asked while the
- * page is hidden, and it comes back at once when the page is shown again.
+ * page is hidden, it comes back at once when the page is shown again, and it ends with the `part` it is for.
  */
-export function watch(address, everyMilliseconds, receive, fail = () => {}) {
+export function watch(address, everyMilliseconds, receive, { fail = () => {}, part = null } = {}) {
     const slowest = 60_000;
+    // Beats come a little early or late; a pause of a second is one beat.
+    const early = 250;
     let tag = null;
     let pause = everyMilliseconds;
-    let timer = null;
-    let stopped = false;
+    let dueAt = performance.now() + pause;
+    let isAsking = false;
 
     async function ask() {
-        timer = null;
-        if (stopped || document.hidden) return;
+        isAsking = true;
         try {
             const headers = { accept: "application/json" };
             if (tag) headers["if-none-match"] = tag;
@@ -132,24 +181,35 @@ export function watch(address, everyMilliseconds, receive, fail = () => {}) {
             pause = Math.min(slowest, pause * 2);
             fail(0);
         }
-        plan();
+        dueAt = performance.now() + pause;
+        isAsking = false;
     }
 
-    function plan() {
-        if (!stopped && timer === null) timer = setTimeout(ask, pause);
-    }
+    return onBeat(() => {
+        if (!isAsking && performance.now() >= dueAt - early) ask();
+    }, part);
+}
 
-    document.addEventListener("visibilitychange", () => {
-        if (!document.hidden && !stopped) {
-            clearTimeout(timer);
-            ask();
-        }
-    });
-    plan();
-    return () => {
-        stopped = true;
-        clearTimeout(timer);
-    };
+// MARK: Films
+
+/** Whether whoever watches pays for each byte, or waits for it: then the small rendition does, whatever the screen. */
+export function isThrifty() {
+    const network = navigator.connection;
+    return Boolean(network?.saveData) || /^(slow-2g|2g|3g)$/.test(network?.effectiveType ?? "");
+}
+
+/** Whether a screen is wide enough to show more than the small rendition has; `source` elements say the same. */
+export function wantsLarge() {
+    return !isThrifty() && matchMedia("(min-width: 60rem)").matches;
+}
+
+/** Takes the large rendition away from a player where it would cost more than it shows. */
+export function chooseRendition(film) {
+    const large = film.querySelector("source[media]");
+    if (!large || !isThrifty()) return;
+    const isChosen = film.currentSrc === large.src;
+    large.remove();
+    if (isChosen) film.load();
 }
 
 // MARK: Small parts
@@ -204,8 +264,11 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
 for (const refresh of document.querySelectorAll("[data-refresh]")) {
     // A part that is replaced by the same part of the page, fetched again: tables of the console.
     const seconds = Math.max(1, Number(refresh.dataset.refresh) || 5);
-    setInterval(async () => {
-        if (document.hidden || refresh.contains(document.activeElement)) return;
+    let left = seconds;
+    onBeat(async () => {
+        left -= 1;
+        if (left > 0 || refresh.contains(document.activeElement)) return;
+        left = seconds;
         try {
             const answer = await fetch(location.href, { headers: { accept: "text/html" } });
             if (!answer.ok) return;
@@ -215,5 +278,5 @@ for (const refresh of document.querySelectorAll("[data-refresh]")) {
         } catch {
             // The next round tries again; the old numbers stay on the page.
         }
-    }, seconds * 1000);
+    }, refresh);
 }

@@ -47,4 +47,4 @@ function refresh(value) {
     if (built) built.textContent = "updated just now";
 }
 
-if (board) watch(board.dataset.liveHref, 1000, refresh);
+if (board) watch(board.dataset.liveHref, 1000, refresh, { part: board });

@@ -1,6 +1,6 @@
 // The feed: plays what is on screen, loads the next two, votes without leaving the film, keeps the totals fresh.
 // Found by its address on the page, so that assets may carry their hash in their names.
-const { say, watch } = await import(document.querySelector("script[data-capstan]").src);
+const { chooseRendition, say, watch } = await import(document.querySelector("script[data-capstan]").src);
 
 const reel = document.querySelector("[data-reel]");
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -39,6 +39,7 @@ const looking = new IntersectionObserver((entries) => {
 function adopt(shot) {
     const film = shot.querySelector("video");
     if (film) {
+        chooseRendition(film);
         film.controls = false;
         film.tabIndex = -1;
         film.addEventListener("click", togglePlay);
@@ -300,5 +301,5 @@ if (totals) {
                 if (part && Number.isFinite(number)) put(part, number);
             }
         }
-    });
+    }, { part: document.querySelector("[data-totals]") });
 }

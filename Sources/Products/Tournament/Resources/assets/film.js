@@ -1,27 +1,49 @@
-// The film so far: one scene after another in one player.
+// The film so far: one scene after another in one player, from the scene that was asked for.
+const { wantsLarge } = await import(document.querySelector("script[data-capstan]").src);
+
 const cinema = document.querySelector("[data-cinema]");
 const screen = cinema.querySelector("[data-screen]");
 const scenes = [...cinema.querySelectorAll("[data-scene]")];
 const line = cinema.querySelector("[data-now-playing]");
-let position = 0;
+const ahead = document.createElement("video");
+ahead.preload = "auto";
+ahead.muted = true;
+let position = Math.max(0, scenes.findIndex((scene) => scene.hasAttribute("aria-current")));
 
-function show(index, plays) {
+function address(scene) {
+    return wantsLarge() && scene.dataset.large ? scene.dataset.large : scene.dataset.video;
+}
+
+function tell() {
+    const scene = scenes[position];
+    for (const other of scenes) {
+        other.toggleAttribute("aria-current", other === scene);
+        if (other === scene) other.setAttribute("aria-current", "true");
+        other.closest("li").toggleAttribute("data-current", other === scene);
+    }
+    line.textContent = `Slot ${scene.dataset.position}, scene ${position + 1} of ${scenes.length}: ${scene.dataset.title}`;
+}
+
+function play(index) {
     position = index;
     const scene = scenes[index];
-    for (const other of scenes) other.removeAttribute("aria-current");
-    scene.setAttribute("aria-current", "true");
     screen.poster = scene.dataset.poster;
-    screen.src = scene.dataset.video;
-    line.textContent = `Scene ${index + 1} of ${scenes.length}: ${scene.dataset.title}`;
-    if (plays) screen.play().catch(() => {});
+    screen.src = address(scene);
+    tell();
+    history.replaceState(null, "", scene.href);
+    // What a browser may refuse before the first gesture, the button in the picture still does.
+    screen.play().catch(() => {});
 }
 
 for (const [index, scene] of scenes.entries()) {
     scene.addEventListener("click", (event) => {
         if (event.metaKey || event.ctrlKey || event.shiftKey) return;
         event.preventDefault();
-        show(index, true);
+        play(index);
     });
 }
-screen.addEventListener("ended", () => { if (position + 1 < scenes.length) show(position + 1, true); });
-show(0, false);
+screen.addEventListener("playing", () => {
+    if (position + 1 < scenes.length) ahead.src = address(scenes[position + 1]);
+});
+screen.addEventListener("ended", () => { if (position + 1 < scenes.length) play(position + 1); });
+tell();

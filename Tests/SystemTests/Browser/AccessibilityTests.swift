@@ -1,0 +1,110 @@
+import Foundation
+import Testing
+
+/// Every page of the product, the desk, the accounts and the console, looked at with axe-core: on a phone and at a desk,
+/// by day and by night.
+@Suite(.serialized) struct AccessibilityTests {
+    enum Bounds {
+        /// Script of one page, as the browser reads it.
+        static let scriptBytes = 50 * 1_024
+    }
+
+    /// Whose pages are looked at, and which.
+    struct Round: Sendable, CustomTestStringConvertible {
+        var who: String
+        var email: String?
+        var paths: [String]
+
+        var testDescription: String { who }
+    }
+
+    static let rounds = [
+        Round(
+            who: "a stranger", email: nil,
+            paths: [
+                "/tournament", "CLIP", "WINNER", "CLIP/comments", "/tournament/boards/slot",
+                "/tournament/boards/slot?order=rising", "AROUND", "/tournament/boards/track",
+                "/tournament/boards/season", "/tournament/boards/creators", "/tournament/boards/voters",
+                "/tournament/film", "/tournament/film?from=9", "/tournament/timetable", "SLOT 9", "SLOT 12", "SLOT 20",
+                "PERSON", "/tournament/captcha", "/sign-in", "/sign-up",
+            ]),
+        Round(
+            who: "a creator", email: "creator@example.com",
+            paths: [
+                "/account", "/account/data", "/account/notifications", "/tournament/upload", "/tournament/upload/mine",
+                "/tournament/people/me", "CLIP", "PERSON", "/tournament/timetable", "SLOT 20",
+            ]),
+        Round(
+            who: "a moderator", email: "moderator@example.com",
+            paths: [
+                "/tournament/desk", "/tournament/desk?state=removed", "CASE", "/tournament/desk/clips",
+                "/tournament/desk/reports", "/tournament/desk/flags", "CLIP",
+            ]),
+        Round(
+            who: "a director", email: "director@example.com",
+            paths: ["/tournament/timetable", "/tournament/desk/flags"]),
+        Round(
+            who: "an operator", email: "operator@example.com",
+            paths: [
+                "/console", "/console/routes", "/console/statements", "/console/caches", "/console/limits",
+                "/console/database", "/console/flags",
+            ]),
+    ]
+
+    private func axe() throws -> String {
+        let path = try #require(ProcessInfo.processInfo.environment["CAPSTAN_TEST_AXE"], "set by Scripts/test")
+        return try String(contentsOfFile: path, encoding: .utf8)
+    }
+
+    /// The addresses of what the demo has made, by the words that stand for them above.
+    private func places(_ browser: Browser) throws -> [String: String] {
+        func relative(_ selector: String, on page: String) throws -> String {
+            try browser.open(page)
+            return try browser.value("document.querySelector(\(quoted(selector))).getAttribute('href')") as? String
+                ?? ""
+        }
+        let clip = try relative("[data-board] > li:first-child a.name", on: "/tournament/boards/slot")
+        var places = ["CLIP": clip, "CLIP/comments": clip + "/comments"]
+        places["AROUND"] = "/tournament/boards/slot?around=\(clip.split(separator: "/").last ?? "")"
+        places["PERSON"] = try relative(".lead a", on: clip)
+        places["WINNER"] = try relative(".scene-clip", on: "/tournament/film")
+        for number in [9, 12, 20] {
+            places["SLOT \(number)"] = try relative(".cell:nth-child(\(number)) a", on: "/tournament/timetable")
+        }
+        return places
+    }
+
+    private func quoted(_ text: String) -> String { "\"\(text)\"" }
+
+    @Test(arguments: rounds)
+    func `axe finds nothing on any page, and no page is too wide or loads much script`(_ round: Round) throws {
+        let axe = try axe()
+        let site = try Site(.sqlite)
+        try site.server.start()
+        let browser = try Browser(site: "http://127.0.0.1:\(site.server.port)")
+        var places = try places(browser)
+        if let email = round.email { try browser.signIn(email, to: "/tournament/timetable") }
+        if round.paths.contains("CASE") {
+            try browser.open("/tournament/desk")
+            places["CASE"] =
+                try browser.value("document.querySelector('.case-title a').getAttribute('href')") as? String
+        }
+        for name in round.paths {
+            let path = places[name] ?? name
+            for look in Look.all {
+                try browser.show(look)
+                try browser.open(path)
+                #expect(try browser.status() == 200, "\(name)")
+                #expect(try browser.text("h1")?.isEmpty == false, "\(name) has no heading")
+                #expect(try browser.violations(axe) == [], "\(name), \(look)")
+                #expect(
+                    try browser.value("document.documentElement.scrollWidth <= innerWidth") as? Bool == true,
+                    "\(name) is wider than the screen: \(look)")
+            }
+            let bytes = try browser.scriptBytes()
+            #expect((1...Bounds.scriptBytes).contains(bytes), "\(name) loads \(bytes) bytes of script")
+        }
+        #expect(try browser.complaints() == [])
+        #expect(try site.server.terminate() == 0)
+    }
+}
