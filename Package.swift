@@ -107,7 +107,7 @@ let floors: [[Room]] = [
             "CoordinationRedis", ["Base", "Telemetry", "Coordination"], [crypto, nioCore, nioPosix, nioSSL]),
         platform("CoordinationStorage", ["Base", "Telemetry", "Storage", "Coordination"]),
         platform("Caching", ["Base", "Telemetry", "Storage", "Coordination"], [logging]),
-        platform("Limits", ["Base", "Telemetry", "Coordination", "Outbound"], [logging]),
+        platform("Limits", ["Base", "Telemetry", "Storage", "Coordination", "Outbound"], [logging, lifecycle]),
     ],
     // F4
     [
@@ -202,7 +202,10 @@ let suites: [Room] = [
     tests("CachingTests", ["Base", "BaseTestKit", "Telemetry", "Storage", "Coordination", "Caching"], [logging]),
     tests(
         "LimitsTests",
-        ["Base", "BaseTestKit", "Telemetry", "Coordination", "Outbound", "OutboundTestKit", "Limits"]),
+        [
+            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Coordination",
+            "Outbound", "OutboundTestKit", "Limits",
+        ], [logging, lifecycle]),
     tests(
         "WebTests",
         [

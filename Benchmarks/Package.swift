@@ -24,8 +24,8 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
-                platform("Base"), platform("Telemetry"), platform("CoordinationRedis"), platform("Storage"),
-                platform("StoragePostgres"), platform("Tournament"),
+                platform("Base"), platform("Telemetry"), platform("Caching"), platform("Coordination"),
+                platform("CoordinationRedis"), platform("Storage"), platform("StoragePostgres"), platform("Tournament"),
                 platform("capstan"), "PlainServer", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),

@@ -71,4 +71,20 @@ import Testing
     func `text that is no day is refused`(text: String) {
         #expect(CalendarDay(text) == nil)
     }
+
+    @Test func `a day is made of its parts, and months are added up to the last day that there is`() throws {
+        for days in stride(from: -800_000 as Int64, to: 800_000, by: 97) {
+            let day = CalendarDay(daysSinceEpoch: days)
+            let parts = day.parts
+            #expect(CalendarDay(year: parts.year, month: parts.month, day: parts.day) == day)
+        }
+        func added(_ months: Int64) -> String {
+            CalendarDay.day(31, of: 1, year: 2_026, addingMonths: months).description
+        }
+        #expect(
+            [0, 1, 3, 11, 12, 25].map(added) == [
+                "2026-01-31", "2026-02-28", "2026-04-30", "2026-12-31", "2027-01-31", "2028-02-29",
+            ])
+        #expect([-1, -2, -11].map(added) == ["2025-12-31", "2025-11-30", "2025-02-28"])
+    }
 }

@@ -28,6 +28,7 @@ struct Ground: Sendable {
     let outbound: OutboundClient
     let flags: FeatureFlags
     let accounts: HostedAccounts
+    let costs: TenantCosts
 
     init(
         _ installation: Installation, driver: any StorageDriver, keys: InstallationKeys, for purpose: Purpose = .tool
@@ -46,10 +47,13 @@ struct Ground: Sendable {
             "capstan_coordination_reachable",
             "1 while what nodes share is reached, 0 while this node decides for itself."
         ) { [status = coordination.status] in [.init(status().isReachable ? 1 : 0)] }
-        caches = CacheRegistry(clock: clock, randomness: randomness, bus: coordination.bus)
+        caches = CacheRegistry(clock: clock, randomness: randomness, bus: coordination.bus, shared: coordination.cache)
         storage.addObserver(caches)
-        limits = LimitRegistry(clock: clock)
+        limits = LimitRegistry(clock: clock, bank: coordination.bank)
         outbound = OutboundClient(try installation.outboundOptions(), clock: clock, events: events)
+        costs = TenantCosts(
+            storage: storage, clock: clock, products: installation.plans.plans.map(\.name),
+            caps: CostCaps(installation.settings), logger: installation.logger)
         flags = try FeatureFlags(
             installation.plans.plans.flatMap(\.flags), storage: storage, clock: clock, bus: coordination.bus,
             logger: installation.logger)

@@ -80,13 +80,12 @@ enum PlatformSettings {
         "log.level", .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]), default: "info",
         "The least severe lines that are logged.")
 
-    static let all = [
-        database, pooling, directDatabase, listen, connections, drain, guardPerMinute, trustedHops, baseDomain, data,
-        key, blobs, blobsKey, blobsSecret, blobsPublic, outboundAllow, outboundTrust,
-        pushContact,
-        nodeName, nodeLane, nodeCount, redis, redisPrefix, redisTimeout, redisTrust,
-        logLevel, openMetrics,
-    ]
+    static let all =
+        [
+            database, pooling, directDatabase, listen, connections, drain, guardPerMinute, trustedHops, baseDomain,
+            data, key, blobs, blobsKey, blobsSecret, blobsPublic, outboundAllow, outboundTrust, pushContact, nodeName, nodeLane,
+            nodeCount, redis, redisPrefix, redisTimeout, redisTrust, logLevel, openMetrics,
+        ] + CostCaps.settings
 
     /// Reads all settings from the environment; `overrides` (from flags) win.
     static func read(_ settings: [Setting], overrides: [Setting: String]) throws(HostingError) -> Settings {

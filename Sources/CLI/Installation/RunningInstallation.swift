@@ -34,7 +34,8 @@ struct RunningInstallation: Sendable {
                 outbound: ground.outbound,
                 flags: ground.flags, settings: settings, events: ground.events, isDemo: isDemo, metrics: ground.metrics,
                 logger: logger),
-            accounts: ground.accounts, coordination: ground.coordination, ledger: ground.ledger,
+            accounts: ground.accounts, coordination: ground.coordination,
+            nodes: settings.integer(PlatformSettings.nodeCount), ledger: ground.ledger, costs: ground.costs,
             metricsPolicy: metricsPolicy)
         var siteSettings = SiteSettings()
         siteSettings.trustedHops = settings.integer(PlatformSettings.trustedHops)
@@ -54,7 +55,8 @@ struct RunningInstallation: Sendable {
             services: SiteServices(
                 clock: clock, randomness: randomness, tenants: ground.accounts.directory, keys: keys.web,
                 sessions: await Sessions(keys: keys.web, clock: clock), revocation: ground.accounts.epochs,
-                apiKeys: ground.accounts.keys, limits: ground.limits, ledger: ground.ledger, events: ground.events),
+                apiKeys: ground.accounts.keys, limits: ground.limits, ledger: ground.ledger, costs: ground.costs,
+                events: ground.events),
             settings: siteSettings, pages: pages)
         server = WebServer(site, settings: installation.server, clock: clock, logger: logger)
     }

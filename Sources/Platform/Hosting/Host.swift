@@ -1,6 +1,7 @@
 import Accounts
 import Caching
 public import Coordination
+import Limits
 public import ServiceLifecycle
 public import Storage
 public import Telemetry
@@ -28,12 +29,15 @@ public struct Host: Sendable {
     ///   - services: what the products may use.
     ///   - accounts: who there is.
     ///   - coordination: what nodes share. Defaults to what one process shares with itself.
+    ///   - nodes: how many processes share limits at least. Defaults to 1.
     ///   - ledger: where each route's costs are added up.
+    ///   - costs: where tenants' costs are added up; `nil` where they are not.
     ///   - metricsPolicy: who may read `/metrics`.
     /// - Throws: what a product throws when it cannot be made.
     public init(
         _ products: [any Product.Type], services: ProductServices, accounts: HostedAccounts,
-        coordination: CoordinationServices = .alone(), ledger: CostLedger, metricsPolicy: AccessPolicy
+        coordination: CoordinationServices = .alone(), nodes: Int = 1, ledger: CostLedger, costs: TenantCosts? = nil,
+        metricsPolicy: AccessPolicy
     ) async throws {
         readiness = Readiness(storage: services.storage, coordination: coordination)
         let report = ConsoleReport(
@@ -44,9 +48,14 @@ public struct Host: Sendable {
             + ConsoleRoutes(report: report, flags: services.flags).routes
             + ConsolePages(report: report, flags: services.flags).routes
             + accounts.routes
+        if let costs {
+            routes +=
+                CostRoutes(costs: costs) { [directory = accounts.directory] in directory.record(of: $0)?.name }.routes
+        }
         var running: [any Service] =
-            [SharingService(coordination: coordination, caches: services.caches)] + accounts.services
-            + [services.flags]
+            [SharingService(coordination, nodes: nodes, for: services)] + accounts.services + [services.flags]
+            + (costs.map { [$0] } ?? [])
+        running.append(CreditSweeper(storage: services.storage, clock: services.clock, logger: services.logger))
         var personal: [PersonalData] = []
         var bundles = [PageBundle.web, .console, AccountsRoutes.bundle]
         var navigation: [SiteChrome.Link] = []

@@ -32,4 +32,21 @@ public struct LimitKey: Hashable, Sendable {
     public static func bypassingTenant(named name: String) -> LimitKey {
         LimitKey(tenant: nil, subject: .name(name))
     }
+
+    /// The key as a row names it, within its tenant: empty for the tenant itself.
+    var storedName: String {
+        switch subject {
+        case .all: ""
+        case .id(let high, let low): "id:\(ID<LimitKey>(high: high, low: low))"
+        case .name(let name): "name:\(name)"
+        }
+    }
+
+    /// The key's account of a rule in a bank that the nodes share.
+    ///
+    /// Of a name that is too long for the bank only the beginning counts: two such keys share an account.
+    func accountName(of rule: String) -> String {
+        let name = "l:\(rule):\(tenant.map { $0.id.description } ?? ""):\(storedName)"
+        return name.utf8.count <= 500 ? name : String(decoding: name.utf8.prefix(480), as: UTF8.self)
+    }
 }

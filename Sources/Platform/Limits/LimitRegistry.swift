@@ -1,4 +1,5 @@
 public import Base
+public import Coordination
 import Synchronization
 
 /// All limits of the process, for those who apply them and for the operator's console.
@@ -9,19 +10,62 @@ public final class LimitRegistry: Sendable {
 
     private struct State {
         var limiters: [String: RateLimiter] = [:]
+        var credits: [String: CreditLedger] = [:]
+        var slots: [String: SharedSlots] = [:]
         var nodes = 1
+        var isLeasing = false
     }
 
     private let clock: any WallClock
     private let state = Mutex(State())
+    private let desk: Mutex<LeaseDesk?>
+    private let applying = Mutex(())
 
     /// Quotas, budgets and concurrency slots of the process.
     public let ledger: Ledger
 
     /// Makes a registry without rules.
-    public init(clock: any WallClock, ledger: LedgerOptions = LedgerOptions()) {
+    ///
+    /// - Parameters:
+    ///   - clock: measures rates and times to live.
+    ///   - ledger: the bounds of the ledger in memory.
+    ///   - bank: where the nodes fetch their part of common rates; `nil` when there is none. Needs ``run()``.
+    public init(clock: any WallClock, ledger: LedgerOptions = LedgerOptions(), bank: (any TokenBank)? = nil) {
         self.clock = clock
         self.ledger = Ledger(clock: clock, ledger)
+        desk = Mutex(nil)
+        guard let bank else { return }
+        let made = LeaseDesk(
+            bank: bank, clock: clock, onChange: { [weak self] in self?.apply() },
+            onSweep: { [weak self] in self?.sweep() })
+        desk.withLock { $0 = made }
+    }
+
+    /// Carries tokens between the limiters and the common bank, until the task is cancelled; a service's `run()`.
+    ///
+    /// While it does not run, and while the bank does not answer, each node grants its part: ``share(among:)``.
+    public func run() async {
+        guard let desk = desk.withLock({ $0 }) else { return }
+        await desk.run()
+    }
+
+    /// How common limits do on this node; `nil` where there is no bank.
+    public var leaseStatus: LeaseStatus? { desk.withLock { $0 }?.status }
+
+    /// Tells the limiters how they are to grant; one at a time, so that an older answer is never the last.
+    private func apply() {
+        applying.withLock { _ in
+            let isLeasing = desk.withLock { $0 }?.isLeasing ?? false
+            let (limiters, nodes) = state.withLock { state in
+                state.isLeasing = isLeasing
+                return (Array(state.limiters.values), state.nodes)
+            }
+            for limiter in limiters { limiter.share(among: nodes, isLeasing: isLeasing) }
+        }
+    }
+
+    private func sweep() {
+        for limiter in state.withLock({ Array($0.limiters.values) }) { limiter.sweep() }
     }
 
     /// The limiter of a rule, made when it is first asked for.
@@ -30,16 +74,35 @@ public final class LimitRegistry: Sendable {
     ///
     /// Two different rules of one name are a mistake of the program and stop it.
     public func limiter(for rule: RateRule) -> RateLimiter {
-        state.withLock { state in
+        let desk = desk.withLock { $0 }
+        return state.withLock { state in
             if let limiter = state.limiters[rule.name] {
                 precondition(limiter.rule == rule, "there are two different limits named \(rule.name)")
                 return limiter
             }
             precondition(state.limiters.count < Bounds.rules, "there are more than \(Bounds.rules) limits")
-            let limiter = RateLimiter(rule, clock: clock)
-            limiter.share(among: state.nodes)
+            let limiter = RateLimiter(rule, clock: clock, desk: desk)
+            limiter.share(among: state.nodes, isLeasing: state.isLeasing)
             state.limiters[rule.name] = limiter
             return limiter
+        }
+    }
+
+    /// Lets the console know of a durable ledger.
+    func enter(_ ledger: CreditLedger) {
+        state.withLock { state in
+            precondition(state.credits[ledger.name] == nil, "there are two ledgers named \(ledger.name)")
+            precondition(state.credits.count < Bounds.rules, "there are more than \(Bounds.rules) ledgers")
+            state.credits[ledger.name] = ledger
+        }
+    }
+
+    /// Lets the console know of slots that all nodes share.
+    func enter(_ slots: SharedSlots) {
+        state.withLock { state in
+            precondition(state.slots[slots.name] == nil, "there are two sets of slots named \(slots.name)")
+            precondition(state.slots.count < Bounds.rules, "there are more than \(Bounds.rules) sets of slots")
+            state.slots[slots.name] = slots
         }
     }
 
@@ -70,20 +133,26 @@ public final class LimitRegistry: Sendable {
         return .granted(tightest)
     }
 
-    /// Tells how many nodes serve now: each grants its part of every rate, so that the sum stays within it.
+    /// Tells how many nodes serve now: each grants its part of every rate, so that the sum stays within it, or takes
+    /// its lots from the common bank, which are the smaller the more nodes there are.
     public func share(among nodes: Int) {
         precondition(nodes > 0, "\(nodes) nodes cannot share a limit")
-        let limiters = state.withLock { state in
-            state.nodes = nodes
-            return Array(state.limiters.values)
+        let isChanged = state.withLock { state in
+            defer { state.nodes = nodes }
+            return state.nodes != nodes
         }
-        for limiter in limiters { limiter.share(among: nodes) }
+        if isChanged { apply() }
     }
 
     /// The statistics of every rule, by name.
     public var statistics: [LimitStatistics] {
-        let rates = state.withLock { Array($0.limiters.values) }.map(\.statistics)
-        return (rates + ledger.statistics).sorted { $0.rule < $1.rule }
+        let (limiters, credits, slots) = state.withLock { state in
+            (Array(state.limiters.values), Array(state.credits.values), Array(state.slots.values))
+        }
+        var all = limiters.map(\.statistics) + ledger.statistics
+        all += credits.map(\.statistics)
+        all += slots.map(\.statistics)
+        return all.sorted { $0.rule < $1.rule }
     }
 }
 

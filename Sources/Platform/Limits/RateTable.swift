@@ -48,7 +48,13 @@ struct RateTable: Sendable {
 
     /// Undoes a grant of `amount` as if it had never been.
     mutating func giveBack(_ key: LimitKey, amount: Int) {
+        takeBack(key, amount: amount, isRefusal: false)
+    }
+
+    /// Undoes a grant that something else refused.
+    mutating func takeBack(_ key: LimitKey, amount: Int, isRefusal: Bool) {
         granted -= 1
+        refused += isRefusal ? 1 : 0
         guard let position = index[key] else { return }
         slots[position].arrival = rate.arrival(slots[position].arrival, givingBack: amount)
     }

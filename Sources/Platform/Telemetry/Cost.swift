@@ -32,6 +32,10 @@ public final class Cost: Sendable {
         case outboundCalls
         /// Tokens of language models.
         case tokens
+        /// Jobs that were run.
+        case jobs
+        /// Money spent on vendors, in millionths of the installation's currency.
+        case money
     }
 
     private let counters = Mutex(SIMDCounters())

@@ -12,7 +12,7 @@ struct ConsolePages {
 
         static let all = [
             ("Overview", ""), ("Routes", "/routes"), ("Statements", "/statements"), ("Caches", "/caches"),
-            ("Limits", "/limits"), ("Database", "/database"), ("Flags", "/flags"),
+            ("Limits", "/limits"), ("Costs", "/costs"), ("Database", "/database"), ("Flags", "/flags"),
         ]
 
         static func list(current: String) -> [Section] {
@@ -136,7 +136,12 @@ struct ConsolePages {
         ]
     }
 
-    private func page(_ title: String, _ template: String, _ model: any Sendable) -> HTMLPage {
+    /// A page with one table.
+    static func listPage(_ heading: String, _ lead: String, _ table: ConsoleTable) -> HTMLPage {
+        page(heading, "list", List(heading, lead, table))
+    }
+
+    private static func page(_ title: String, _ template: String, _ model: any Sendable) -> HTMLPage {
         HTMLPage(
             "\(title) · Console", template: "console/" + template, model: model, stylesheets: ["console/console.css"])
     }
@@ -147,7 +152,7 @@ struct ConsolePages {
     ) -> Route {
         Route(
             .get, path, name, "Shows the console's page “\(heading)”.", policy: .operator, limit: Self.limit, budget: 0
-        ) { (_: Request<NoInput>) in page(heading, "list", List(heading, lead, table())) }
+        ) { (_: Request<NoInput>) in Self.listPage(heading, lead, table()) }
     }
 
     private static let limit = RouteLimit.per(.person, "console", 120)
@@ -157,7 +162,7 @@ struct ConsolePages {
             Route(
                 .get, "/console", "console.showOverview", "Shows the state of the process.", policy: .operator,
                 limit: Self.limit, budget: 0
-            ) { [self] (_: Request<NoInput>) in page("Overview", "overview", Overview(report)) },
+            ) { [self] (_: Request<NoInput>) in Self.page("Overview", "overview", Overview(report)) },
             list(
                 "/console/routes", "console.showRoutes", "Routes",
                 "What each route has answered since this process started, and what it cost."
@@ -167,15 +172,16 @@ struct ConsolePages {
                 "The statements by name, those that took the most time first."
             ) { [report] in .statements(report.statements) },
             list(
-                "/console/caches", "console.showCaches", "Caches", "What is served from memory."
-            ) { [report] in .caches(report.cacheLines) },
+                "/console/caches", "console.showCaches", "Caches",
+                "What is served from memory, and from the layer that the nodes share."
+            ) { [report] in .caches(report.cacheLines, report.sharedLine) },
             list(
                 "/console/limits", "console.showLimits", "Limits", "What was granted and refused, refusals first."
-            ) { [report] in .limits(report.limitLines) },
+            ) { [report] in .limits(report.limitLines, report.leaseLine) },
             Route(
                 .get, "/console/database", "console.showDatabasePage", "Shows the connections to the database.",
                 policy: .operator, limit: Self.limit, budget: 0
-            ) { [self] (_: Request<NoInput>) in page("Database", "database", Database(report.database)) },
+            ) { [self] (_: Request<NoInput>) in Self.page("Database", "database", Database(report.database)) },
         ] + flagRoutes
     }
 
@@ -194,7 +200,7 @@ struct ConsolePages {
                         badgeKind: isOn ? "good" : "", next: isOn ? "false" : "true",
                         action: isOn ? "Switch off" : "Switch on")
                 }
-                return page("Flags", "flags", Flags(flags: lines, isEmpty: lines.isEmpty))
+                return Self.page("Flags", "flags", Flags(flags: lines, isEmpty: lines.isEmpty))
             },
             Route(
                 .post, "/console/flags", "console.switchFlag", "Switches a flag by form.",

@@ -96,15 +96,20 @@ public struct ConsoleReport: Sendable {
         public var hits: Int
         /// Look-ups that were not.
         public var misses: Int
-        /// Loads that ran.
+        /// Loads that ran, those that the shared layer served included.
         public var loads: Int
+        /// Whether the nodes share a layer of it.
+        public var isShared: Bool
+        /// Loads that the shared layer served.
+        public var sharedHits: Int
         /// Share of look-ups that were served from memory, 0 to 1; `nil` before the first.
         public var hitRatio: Double?
 
         /// The declaration of each member.
         public static let shape = Shape.object([
             .body("name", .text), .body("entries", .integer), .body("hits", .integer), .body("misses", .integer),
-            .body("loads", .integer), .body("hitRatio", optional: .number),
+            .body("loads", .integer), .body("isShared", .boolean), .body("sharedHits", .integer),
+            .body("hitRatio", optional: .number),
         ])
     }
 
@@ -122,11 +127,13 @@ public struct ConsoleReport: Sendable {
         public var refused: Int
         /// Keys kept.
         public var keys: Int
+        /// Whether tokens come from the bank that the nodes share.
+        public var isLeased: Bool
 
         /// The declaration of each member.
         public static let shape = Shape.object([
             .body("name", .text), .body("limit", .integer), .body("period", .text), .body("granted", .integer),
-            .body("refused", .integer), .body("keys", .integer),
+            .body("refused", .integer), .body("keys", .integer), .body("isLeased", .boolean),
         ])
     }
 
@@ -224,8 +231,29 @@ public struct ConsoleReport: Sendable {
         caches.statistics.map { cache in
             CacheLine(
                 name: cache.name, entries: cache.entries, hits: cache.hits, misses: cache.misses, loads: cache.loads,
+                isShared: cache.isShared, sharedHits: cache.sharedHits,
                 hitRatio: cache.hits + cache.misses == 0 ? nil : cache.hitRatio)
         }
+    }
+
+    /// How the layer does that the nodes' caches share, in a sentence; `nil` where there is none.
+    var sharedLine: String? {
+        guard let status = caches.sharedStatus else { return nil }
+        if !status.isReachable { return "The shared store does not answer: each node loads for itself." }
+        if status.isCutOff { return "This node does not hear the others: it may serve what they have changed." }
+        let pending = status.invalidationsPending == 0 ? "" : ", \(status.invalidationsPending) invalidations to send"
+        return
+            "The shared layer answers\(pending); \(Figures.number(status.failures)) calls failed, and everything was "
+            + "doubted \(Figures.number(status.doubts)) times."
+    }
+
+    /// How common limits do on this node, in a sentence; `nil` where there is no bank.
+    var leaseLine: String? {
+        guard let status = limits.leaseStatus else { return nil }
+        return status.isLeasing
+            ? "Tokens come from the common bank: \(Figures.number(status.taken)) taken, "
+                + "\(Figures.number(status.returned)) given back unused."
+            : "The common bank does not answer: this node grants its part of each rate."
     }
 
     /// The limits, those that refused most first.
@@ -233,7 +261,7 @@ public struct ConsoleReport: Sendable {
         limits.statistics.map { limit in
             LimitLine(
                 name: limit.rule, limit: limit.limit, period: limit.period, granted: limit.granted,
-                refused: limit.refused, keys: limit.keys)
+                refused: limit.refused, keys: limit.keys, isLeased: limit.isLeased)
         }
         .sorted { ($0.refused, $0.granted) > ($1.refused, $1.granted) }
     }

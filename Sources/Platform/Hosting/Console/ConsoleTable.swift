@@ -63,13 +63,16 @@ struct ConsoleTable: Sendable {
     }
 
     let caption: String
+    /// What is to be known of the whole table.
+    let note: String?
     let emptyText: String
     let columns: [Column]
     let rows: [Row]
     let isEmpty: Bool
 
-    init(_ caption: String, empty: String, columns: [Column], rows: [[Cell]]) {
+    init(_ caption: String, empty: String, note: String? = nil, columns: [Column], rows: [[Cell]]) {
         self.caption = caption
+        self.note = note
         emptyText = empty
         self.columns = columns
         self.rows = rows.map { Row(cells: $0) }
@@ -174,33 +177,35 @@ struct ConsoleTable: Sendable {
             })
     }
 
-    static func caches(_ lines: [ConsoleReport.CacheLine]) -> ConsoleTable {
+    static func caches(_ lines: [ConsoleReport.CacheLine], _ note: String? = nil) -> ConsoleTable {
         ConsoleTable(
-            "Caches", empty: "No cache is entered.",
+            "Caches", empty: "No cache is entered.", note: note,
             columns: [
                 Column("Cache", isNumber: false), Column("Values"), Column("Hits"), Column("Misses"), Column("Loads"),
-                Column("Hit ratio"), Column("Share of hits", isNumber: false),
+                Column("Shared"), Column("Hit ratio"), Column("Share of hits", isNumber: false),
             ],
             rows: lines.map { line in
                 [
                     .code(line.name), .count(line.entries), .count(line.hits), .count(line.misses), .count(line.loads),
+                    line.isShared ? .count(line.sharedHits) : .number("–", -1),
                     line.hitRatio.map { .number(Figures.decimal(100 * $0, places: 1) + " %", $0) } ?? .number("–", -1),
                     .share(line.hitRatio ?? 0),
                 ]
             })
     }
 
-    static func limits(_ lines: [ConsoleReport.LimitLine]) -> ConsoleTable {
+    static func limits(_ lines: [ConsoleReport.LimitLine], _ note: String? = nil) -> ConsoleTable {
         ConsoleTable(
-            "Limits", empty: "No limit has been asked yet.",
+            "Limits", empty: "No limit has been asked yet.", note: note,
             columns: [
                 Column("Limit", isNumber: false), Column("Allowed"), Column("Per", isNumber: false), Column("Granted"),
-                Column("Refused"), Column("Keys"),
+                Column("Refused"), Column("Keys"), Column("Counted", isNumber: false),
             ],
             rows: lines.map { line in
                 [
                     .code(line.name), .count(line.limit), Cell(text: line.period), .count(line.granted),
                     .count(line.refused, isOver: line.refused > 0), .count(line.keys),
+                    Cell(text: line.isLeased ? "over all nodes" : "here"),
                 ]
             })
     }

@@ -5,7 +5,7 @@ import Storage
 struct FlagStore: Sendable {
     static let schema = SchemaModule(
         name: "hosting",
-        tables: [TableDeclaration("feature_flags")],
+        tables: [TableDeclaration("feature_flags"), CostStore.table],
         migrations: [
             Migration(
                 1, "flags",
@@ -22,7 +22,8 @@ struct FlagStore: Sendable {
                         )
                         """),
                     .both("CREATE INDEX feature_flags_by_version ON feature_flags (version)"),
-                ])
+                ]),
+            CostStore.migration,
         ])
 
     static let watcher = SystemCapability(

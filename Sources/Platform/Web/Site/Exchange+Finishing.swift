@@ -166,6 +166,9 @@ extension Exchange {
     private func observe(_ status: Int, _ problem: String?) {
         let duration = site.services.clock.uptime() - start
         let isOver = (mounted?.ledger ?? site.unmatched).record(cost, took: duration, failed: status >= 500)
+        if let costs = site.services.costs, let tenant, let route = mounted?.route {
+            costs.record(cost, of: route.name, for: tenant)
+        }
         if isOver, let route = mounted?.route {
             site.services.events.record(
                 .budgetExceeded,

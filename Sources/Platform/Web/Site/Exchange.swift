@@ -15,6 +15,8 @@ struct Exchange {
     let start: Duration
     private(set) var mounted: MountedRoute?
     private(set) var cookies: [Cookie] = []
+    /// On whose account the request goes, once it is known.
+    private(set) var tenant: Tenant?
     /// Who asks, once it is known; error pages show it.
     private(set) var chromeContext: RequestContext?
     private var isSecure = false
@@ -55,8 +57,10 @@ struct Exchange {
         allow(route.deadline)
         isSecure = site.addresses.isSecure(forwardedProto: head.forwardedProto)
         let (principal, keyName) = try await identify(route)
+        tenant = principal.tenant
         try authorise(principal, route)
-        try limit(mounted, principal: principal, keyName: keyName, address: address)
+        try checkCosts(of: principal.tenant, route)
+        try await limit(mounted, principal: principal, keyName: keyName, address: address)
         if let mediaType = mounted.mediaType, mediaType != "*/*", !head.accepts(mediaType) {
             throw Problem(.notAcceptable, "The answer is \(mediaType), which the request does not accept.")
         }
@@ -165,7 +169,7 @@ struct Exchange {
 
     private func limit(
         _ mounted: MountedRoute, principal: Principal, keyName: String?, address: IPAddress
-    ) throws(Problem) {
+    ) async throws(Problem) {
         guard let limiter = mounted.limiter else { return }
         let tenant = principal.tenant
         let byAddress = LimitKey(tenant, address.group.id)
@@ -175,14 +179,21 @@ struct Exchange {
             case .address: byAddress
             case .tenant: LimitKey(tenant)
             }
-        try refuse(limiter.admit(key))
+        // Suspends only where the answer is the common bank's.
+        try refuse(await limiter.admitWaiting(key))
         guard let outer = mounted.outerLimiter, keyName == nil else { return }
         do {
-            try refuse(outer.admit(byAddress))
+            try refuse(await outer.admitWaiting(byAddress))
         } catch {
             limiter.giveBack(key)
             throw error
         }
+    }
+
+    /// Refuses what a tenant asks for that has cost today what it may.
+    private func checkCosts(of tenant: Tenant, _ route: Route) throws(Problem) {
+        guard let wait = site.services.costs?.wait(for: tenant, before: route.name) else { return }
+        throw Problem(Refusal(reason: .quota, rule: "costs.day", limit: 0, remaining: 0, retryAfter: wait))
     }
 
     private func subject(

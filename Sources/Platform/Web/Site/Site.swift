@@ -46,7 +46,7 @@ public final class Site: Sendable {
         unmatched = services.ledger.route("web.unmatched")
         guardian =
             settings.guardPerMinute > 0
-            ? services.limits.limiter(for: RateRule("web.guard", limit: settings.guardPerMinute)) : nil
+            ? services.limits.limiter(for: RateRule("web.guard", limit: settings.guardPerMinute, scope: .node)) : nil
         formTokens = FormTokens(keys: services.keys)
         traces = TraceSource(randomness: services.randomness)
         addresses = ClientAddress(trustedHops: settings.trustedHops)

@@ -26,6 +26,8 @@ public struct SiteServices: Sendable {
     public var ledger: CostLedger
     /// Where what happens is told.
     public var events: EventLog
+    /// Who adds up what tenants cost.
+    public var costs: (any TenantCostSink)?
     /// Who else is told of each finished request.
     public var observer: (any RequestObserver)?
 
@@ -34,7 +36,8 @@ public struct SiteServices: Sendable {
         clock: any WallClock, randomness: any Randomness, tenants: any TenantResolver, keys: SigningKeys,
         sessions: Sessions, revocation: any SessionRevocation = NoRevocation(),
         apiKeys: any APIKeyVerifier = NoAPIKeys(), limits: LimitRegistry? = nil,
-        ledger: CostLedger? = nil, events: EventLog? = nil, observer: (any RequestObserver)? = nil
+        ledger: CostLedger? = nil, costs: (any TenantCostSink)? = nil, events: EventLog? = nil,
+        observer: (any RequestObserver)? = nil
     ) {
         self.clock = clock
         self.randomness = randomness
@@ -46,6 +49,7 @@ public struct SiteServices: Sendable {
         self.apiKeys = apiKeys
         self.limits = limits ?? LimitRegistry(clock: clock)
         self.ledger = ledger ?? CostLedger(clock: clock)
+        self.costs = costs
         self.events = events ?? .silent(clock: clock)
         self.observer = observer
     }
