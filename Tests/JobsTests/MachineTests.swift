@@ -245,7 +245,9 @@ import Testing
 
     @Test func `a batch has jobs of its kind and tenant only`() {
         var board = board(9)
-        board.add([job(1, 1, "test.many"), job(1, 2), job(1, 3, "test.many"), job(2, 4, "test.many"), job(1, 5, "test.many")])
+        board.add([
+            job(1, 1, "test.many"), job(1, 2), job(1, 3, "test.many"), job(2, 4, "test.many"), job(1, 5, "test.many"),
+        ])
         #expect(board.next(in: .default)?.map(\.id.low) == [1, 3, 5])
         #expect(board.next(in: .default)?.map(\.id.low) == [4])
         #expect(board.next(in: .default)?.map(\.id.low) == [2])

@@ -63,7 +63,8 @@ struct Installation: Sendable {
         var options = JobOptions()
         options.concurrency = [
             .interactive: settings.integer(PlatformSettings.jobsInteractive),
-            .default: settings.integer(PlatformSettings.jobsDefault), .bulk: settings.integer(PlatformSettings.jobsBulk),
+            .default: settings.integer(PlatformSettings.jobsDefault),
+            .bulk: settings.integer(PlatformSettings.jobsBulk),
         ]
         options.drain = .seconds(settings.integer(PlatformSettings.jobsDrain))
         options.retention = .seconds(settings.integer(PlatformSettings.jobsRetention) * 86_400)

@@ -36,7 +36,7 @@ struct JobsSimulation {
 
     /// Runs a storm and then calm until nothing is left; returns what went wrong.
     mutating func run() -> [String] {
-        for _ in 0..<120 {
+        for _ in 0..<100 {
             uptime += .milliseconds(Int64(chance.below(400)))
             if odds(1, in: 6) { enqueue() }
             step(chance.below(nodes.count))
@@ -45,8 +45,8 @@ struct JobsSimulation {
         isStormy = false
         for index in nodes.indices where !nodes[index].isAlive { restart(index) }
         var calm = 0
-        while calm < 4_000, !isEmpty {
-            uptime += .milliseconds(100)
+        while calm < 300, !isEmpty {
+            uptime += SimNode.beat
             for index in nodes.indices { step(index) }
             calm += 1
         }
@@ -210,8 +210,12 @@ struct JobsSimulation {
             guard let name = job.key else { continue }
             if let other = held.updateValue(job.id, forKey: name), other != job.id { return "two jobs hold \(name)" }
         }
-        if live.count != Set(live.map { JobKey(tenant: $0.tenant, id: $0.id) }).count { return "a job is in two places" }
-        if let tick = fired.first(where: { $0.value > 1 }) { return "the tick \(tick.key) was fired \(tick.value) times" }
+        if live.count != Set(live.map { JobKey(tenant: $0.tenant, id: $0.id) }).count {
+            return "a job is in two places"
+        }
+        if let tick = fired.first(where: { $0.value > 1 }) {
+            return "the tick \(tick.key) was fired \(tick.value) times"
+        }
         return nil
     }
 

@@ -89,7 +89,9 @@ struct PaperTables {
 
     func look() -> LookResult {
         var result = LookResult()
-        for (_, job) in queue.sorted(by: { ($0.value.tenant.id, $0.value.queue, $0.value.id) < ($1.value.tenant.id, $1.value.queue, $1.value.id) })
+        for (_, job) in queue.sorted(by: {
+            ($0.value.tenant.id, $0.value.queue, $0.value.id) < ($1.value.tenant.id, $1.value.queue, $1.value.id)
+        })
         where result.heads.last.map({ $0.tenant != job.tenant || $0.queue != job.queue }) ?? true {
             result.heads.append(QueueHead(tenant: job.tenant, queue: job.queue, first: job.id))
         }

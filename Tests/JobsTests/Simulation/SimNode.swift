@@ -5,7 +5,9 @@ import BaseTestKit
 
 /// A worker process in the simulation: the real machines, with a random hand instead of an executor.
 struct SimNode {
-    static let kind = JobKind<Int>("sim.work", attemptsMax: 6, concurrency: .adaptive(1...4))
+    static let kind = JobKind<Int>(
+        "sim.work", attemptsMax: 6, backoff: .exponential(from: .milliseconds(100), to: .seconds(2)),
+        concurrency: .adaptive(1...4))
     static let beat = Duration.seconds(2)
 
     var worker: ID<Worker>
