@@ -218,7 +218,7 @@ let suites: [Room] = [
         "HostingTests",
         [
             "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Coordination", "Blobs",
-            "Outbound", "Caching", "Limits", "Web", "WebTestKit", "Accounts", "Hosting",
+            "Outbound", "Caching", "Limits", "Jobs", "Web", "WebTestKit", "Accounts", "Hosting",
         ],
         [logging, httpTypes]),
     tests(

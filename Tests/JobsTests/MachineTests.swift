@@ -156,7 +156,7 @@ import Testing
         for tenant in tenants { machine.learn(tenant, queue(), first: ID(high: 1, low: 1)) }
         let rounds = machine.rounds(
             room: [.default: -5], present: [.default: Set(tenants.prefix(4))], kindRoom: { _ in nil }, at: .zero)
-        #expect(rounds.flatMap(\.asks).map(\.tenant) == [tenants[4]] && rounds[0].take == 1)
+        #expect(rounds.flatMap(\.asks).map(\.tenant) == [tenants[4]] && rounds[0].take == 8)
     }
 
     @Test func `the urgent goes first, and an empty queue is left alone, longer each time, until word comes`() {

@@ -141,6 +141,8 @@ public final class TenantDirectory: TenantResolver {
     /// - Parameters:
     ///   - tenant: Behind which one; `nil` from the first on.
     ///   - limit: How many, 1 to 10,000.
+    /// - Returns: The tenants.
+    /// - Throws: Errors of storage.
     public func active(after tenant: Tenant?, limit: Int) async throws(StorageError) -> [Tenant] {
         let start = tenant?.id ?? ID(high: 0, low: 0)
         return try await storage.reader(bypassingTenant: AccountsSchema.tenantsCapability).list(

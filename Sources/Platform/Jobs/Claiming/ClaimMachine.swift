@@ -26,6 +26,8 @@ struct ClaimMachine: Sendable {
         static let lookMin = Duration.milliseconds(100)
         /// Looks take at most this part of the time.
         static let lookShare = 20
+        /// Queues of tenants that have nothing here, and jobs of each, that are taken although there is no room.
+        static let newcomers = 8
         /// A queue that its limit holds shut is tried again after this.
         static let shut = Duration.milliseconds(250)
     }
@@ -143,9 +145,10 @@ struct ClaimMachine: Sendable {
     ///
     /// - Parameters:
     ///   - room: Jobs that each lane has room for.
-    ///   - present: Tenants that have jobs waiting in this process, by lane: without room, only others get one each.
+    ///   - present: Tenants that have jobs waiting in this process, by lane: without room, only others get a few.
     ///   - kindRoom: Jobs of a kind that may be taken; `nil` for as many as the lane has room for.
     ///   - now: The own uptime.
+    /// - Returns: Rounds, each to be asked for in one go.
     mutating func rounds(
         room: [JobLane: Int], present: [JobLane: Set<Tenant>], kindRoom: (String) -> Int?, at now: Duration
     ) -> [ClaimRound] {
@@ -154,7 +157,8 @@ struct ClaimMachine: Sendable {
             guard let free = room[lane] else { continue }
             let chosen = choose(lane, free: free, present: present[lane] ?? [], at: now)
             guard !chosen.isEmpty else { continue }
-            let share = max(1, min(Bounds.take, (max(free, 0) + chosen.count - 1) / chosen.count))
+            let share =
+                free > 0 ? max(1, min(Bounds.take, (free + chosen.count - 1) / chosen.count)) : Bounds.newcomers
             var plain = ClaimRound(asks: [], take: share)
             for key in chosen {
                 guard let head = heads[key], let kind = kinds[key.queue.kind] else { continue }
@@ -193,7 +197,7 @@ struct ClaimMachine: Sendable {
                 best[key.tenant]?.append(key)
             }
         }
-        let limit = free > 0 ? min(Bounds.asks, max(free, 1)) : 8
+        let limit = free > 0 ? min(Bounds.asks, max(free, 1)) : Bounds.newcomers
         var chosen: [Key] = []
         for tenant in best.keys.sorted(by: { (turns[$0] ?? 0, $0.id) < (turns[$1] ?? 0, $1.id) }) {
             guard chosen.count < limit else { break }

@@ -85,7 +85,9 @@ private struct JobInsertion {
             """
     }
 
-    /// Takes the keys that are free or whose time is over. Sorted, so that two transactions cannot wait for each other.
+    /// Takes the keys that are free or whose time is over.
+    ///
+    /// Sorted, so that two transactions cannot wait for each other.
     var keys: OutboxStep? {
         let held = rows.filter { $0.hold != nil }.sorted {
             ($0.tenant.id, $0.hold?.kind ?? "", $0.hold?.key ?? "") < (

@@ -6,7 +6,9 @@ struct WakeHint: Sendable, Hashable, CustomStringConvertible {
     let queue: QueueName
     /// The first of them, or when `dueAt` is given, any.
     let first: ID<Job>
-    /// When they may be taken; `nil` for now. Blocked jobs have none either and are found by who ends.
+    /// When they may be taken; `nil` for now.
+    ///
+    /// Blocked jobs have none either and are found by who ends.
     let dueAt: Timestamp?
 
     init(tenant: Tenant, queue: QueueName, first: ID<Job>, dueAt: Timestamp? = nil) {

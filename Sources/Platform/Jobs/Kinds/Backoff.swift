@@ -10,6 +10,7 @@ public struct Backoff: Sendable, Hashable {
     /// - Parameters:
     ///   - first: The pause after the first attempt, 1 millisecond to 1 day.
     ///   - last: The longest pause, `first` to 30 days.
+    /// - Returns: The pauses.
     public static func exponential(from first: Duration, to last: Duration) -> Backoff {
         precondition(
             (.milliseconds(1) ... .seconds(86_400)).contains(first) && (first ... .seconds(30 * 86_400)).contains(last),

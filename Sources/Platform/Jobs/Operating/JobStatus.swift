@@ -17,7 +17,9 @@ public struct JobStatus: Sendable, Hashable {
     public let state: JobState
     /// Attempts that were begun.
     public let attempts: Int
-    /// When it may be taken, was taken, or ended: the time that belongs to its state. `nil` while it waits.
+    /// When it may be taken, was taken, or ended: the time that belongs to its state.
+    ///
+    /// `nil` while it waits.
     public let at: Timestamp?
     /// How far a running job is, when it tells.
     public let done: Int?

@@ -101,6 +101,8 @@ extension Jobs {
     /// - Parameters:
     ///   - kind: Which kind; `nil` for all.
     ///   - limit: How many at most. Defaults to 1,000,000; up to 500 take six statements.
+    /// - Returns: How many.
+    /// - Throws: Errors of storage.
     @discardableResult
     public func retryAll(kind: String? = nil, limit: Int = 1_000_000) async throws -> Int {
         try await eachFailure(kind: kind, limit: limit) { keys, transaction in
@@ -114,6 +116,8 @@ extension Jobs {
     /// - Parameters:
     ///   - kind: Which kind; `nil` for all.
     ///   - limit: How many at most. Defaults to 1,000,000.
+    /// - Returns: How many.
+    /// - Throws: Errors of storage.
     @discardableResult
     public func discardAll(kind: String? = nil, limit: Int = 1_000_000) async throws -> Int {
         try await eachFailure(kind: kind, limit: limit) { keys, transaction in

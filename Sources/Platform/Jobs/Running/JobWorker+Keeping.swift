@@ -11,8 +11,7 @@ extension JobWorker {
         static let pages = 1_000
         static let blockedPerLook = 500
         static let keysPerLook = 1_000
-        static let housePause = Duration.seconds(20)
-        static let blockedPause = Duration.seconds(1)
+        static let housePause = Duration.seconds(60)
     }
 
     // MARK: Schedules

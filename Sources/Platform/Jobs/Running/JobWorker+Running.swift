@@ -75,8 +75,7 @@ extension JobWorker {
             state.ends += ends
             var mayClaim = state.isStopping
             if state.wantsRoom, let lane = batch.first?.queue.lane {
-                let room = state.board.room(at: now)[lane] ?? 0
-                if room * 4 >= state.board.concurrency[lane] ?? 1 || state.board.waiting(in: lane) == 0 {
+                if state.board.room(at: now)[lane] ?? 0 > 0 {
                     mayClaim = true
                     state.wantsRoom = false
                 }

@@ -1,7 +1,8 @@
 import Base
 
-/// The jobs that this process has: those that wait for a handler and how many run. Pure.
+/// The jobs that this process has: those that wait for a handler and how many run.
 ///
+/// Pure.
 /// Tenants take turns within a lane, so that what one has much of does not stand before another's first.
 struct RunBoard: Sendable {
     enum Bounds {
@@ -93,14 +94,17 @@ struct RunBoard: Sendable {
     func running(in lane: JobLane) -> Int { lanes[lane]?.running ?? 0 }
     func waiting(in lane: JobLane) -> Int { lanes[lane]?.waiting ?? 0 }
 
-    /// Jobs that a lane would take: free handlers, and as many to wait as were ended in the last tenth of a second; no
-    /// entry for a lane that takes nothing, not even of tenants that have nothing here.
+    /// Jobs that a lane would take: free handlers, and as many to wait as were ended in the last tenth of a second.
+    ///
+    /// None while half of these wait, so that claims are few and large. No entry for a lane that takes nothing, not even
+    /// of tenants that have nothing here.
     func room(at now: Duration) -> [JobLane: Int] {
         var room: [JobLane: Int] = [:]
         for (name, lane) in lanes where !paused.contains(name) {
             let isRecent = now - lane.endsSince < .milliseconds(200)
             let ahead = isRecent ? min(Bounds.waiting, max(lane.ends, lane.lastEnds)) : 0
-            let free = (concurrency[name] ?? 0) + ahead - lane.running - lane.waiting
+            let whole = (concurrency[name] ?? 0) + ahead
+            let free = lane.waiting * 2 > whole ? 0 : whole - lane.running - lane.waiting
             // Without room, a tenant that has nothing here goes before what waits here; where nothing waits, nobody is
             // in its way but those that run.
             if free > 0 || lane.waiting > 0 { room[name] = free }

@@ -107,7 +107,9 @@ public struct CronExpression: Sendable, Hashable, CustomStringConvertible {
         return nil
     }
 
-    /// The first tick of a day after a time. Where clocks change, the order of times differs from that of their names, so
+    /// The first tick of a day after a time.
+    ///
+    /// Where clocks change, the order of times differs from that of their names, so
     /// that the hour after the first one found is looked at too.
     private func tick(
         of day: DateComponents, from first: Int, after time: Timestamp, _ calendar: Calendar

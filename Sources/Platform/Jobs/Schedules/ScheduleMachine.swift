@@ -14,6 +14,7 @@ struct ScheduleMachine: Sendable {
     ///   - last: The last tick that was recorded.
     ///   - now: The time of day of this node. One that is ahead of others fires early by as much as that; one that is
     ///     behind finds the tick fired.
+    /// - Returns: The ticks, in order.
     func due(after last: Timestamp, now: Timestamp) -> [Timestamp] {
         var ticks: [Timestamp] = []
         var place = last

@@ -59,7 +59,9 @@ extension JobStore {
     }
 
     /// One statement: the jobs are locked where nobody else has them locked, deleted by their place, and inserted where
-    /// they run. The limit is a constant of the statement, so that the planner knows how little is wanted.
+    /// they run.
+    ///
+    /// The limit is a constant of the statement, so that the planner knows how little is wanted.
     private func claimText(_ asks: [ClaimAsk], take: Int, worker: ID<Worker>) -> SQL {
         let values = SQLRows(asks, { $0.tenant.id }, { $0.queue.description }, { $0.from })
         let text: SQL = """

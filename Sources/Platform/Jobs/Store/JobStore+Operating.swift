@@ -48,7 +48,9 @@ extension JobStore {
             """)
     }
 
-    /// Forgets dead letters; jobs that waited for them are cancelled. Returns how many, and who may run now.
+    /// Forgets dead letters; jobs that waited for them are cancelled.
+    ///
+    /// Returns how many, and who may run now.
     func discard(
         _ keys: [JobKey], period: Duration, through transaction: WriteTransaction
     ) async throws -> (count: Int, hints: [WakeHint]) {

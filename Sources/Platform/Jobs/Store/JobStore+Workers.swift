@@ -51,6 +51,7 @@ extension JobStore {
     ///   - rules: How often each kind may be attempted: a job that ends every worker that takes it must end too.
     ///   - period: Of the tables of ended jobs.
     /// - Returns: Where its jobs wait now, and how many there were; `nil` when another was faster.
+    /// - Throws: Errors of storage.
     func recover(
         _ worker: ID<Worker>, rules: [String: JobRule], period: Duration
     ) async throws -> (hints: [WakeHint], count: Int)? {

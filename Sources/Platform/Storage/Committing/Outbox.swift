@@ -28,6 +28,7 @@ public protocol Outbox: Sendable {
     /// - Parameters:
     ///   - rows: At most ``rowsPerStatement``, in the order in which they were added.
     ///   - context: In which transaction.
+    /// - Returns: At least one step.
     static func steps(for rows: [Row], in context: OutboxContext) -> [OutboxStep]
 
     /// What observers of the commit are told about the rows (``CommitEffect/wrote(outbox:hints:)``), at most 64 hints;
