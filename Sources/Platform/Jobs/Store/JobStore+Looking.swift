@@ -140,7 +140,8 @@ extension JobStore {
     func rotateEnds(period: Duration) async throws {
         let next = Self.endTables[(Self.endIndex(at: clock.now(), period: period) + 1) % Self.endTables.count]
         let isFilled: Single<Bool> = try await reader.one(
-            Single<Bool>.self, "job.endsFilled", "SELECT EXISTS (SELECT 1 FROM \(raw: next))")
+            Single<Bool>.self, "job.endsFilled",
+            "SELECT EXISTS (SELECT 1 FROM \(raw: next) ORDER BY tenant_id, id LIMIT 1)")
         guard isFilled.value else { return }
         // SQLite gives a table's pages back at once when nothing is asked of its rows.
         try await writer.execute(
