@@ -6,6 +6,7 @@ import Caching
 import Coordination
 import Foundation
 import Hosting
+import Jobs
 import Limits
 import Logging
 import Outbound
@@ -50,7 +51,9 @@ private struct Bakery: Product {
     private func withHost(
         _ backend: Backend, _ body: (TestSite, Hosting.Host, Tenant) async throws -> Void
     ) async throws {
-        let modules = [AccountsSchema.module, ProductPlans.hostingSchema, Bakery.plan.schema]
+        let modules = [
+            AccountsSchema.module, ProductPlans.hostingSchema, JobsSchema.module, Bakery.plan.schema,
+        ]
         try await run(on: try await backend.lease(modules: modules), body)
     }
 

@@ -14,8 +14,8 @@ import Testing
     private static let parent = JobKind<Int>("test.parent", waitsForChildren: true)
 
     /// A backlog of a kind that nobody here handles, as much as a bad day leaves.
-    private func fill(_ shop: Workshop) async throws {
-        let others: [(StaticString, SQL)] = [
+    private func backlog(of shop: Workshop) -> [(StaticString, SQL)] {
+        [
             (
                 "test.queue",
                 """
@@ -72,6 +72,10 @@ import Testing
                 """
             ),
         ]
+    }
+
+    private func fill(_ shop: Workshop) async throws {
+        let others = backlog(of: shop)
         try await shop.storage.write(for: shop.tenant) { transaction in
             for (name, text) in others { try await transaction.execute(name, text) }
             // The one that is to be filled next is empty.
@@ -124,10 +128,13 @@ import Testing
         _ = try await shop.jobs.store.recover(ghost, rules: [:], period: .seconds(60))
         _ = try await shop.jobs.store.held(by: ghost, limit: 100)
         shop.storage.setRecorder(nil)
-        // Looks for what may be released go through all blocked jobs, page by page.
+        // Two of the four tables of ended jobs are empty, and read as a whole.
+        let full = JobStore.endIndex(at: shop.jobs.now, period: shop.jobs.options.endPeriod)
+        let empty = [1, 2].map { JobStore.endTables[(full + $0) % 4].description }
         let inspector = PlanInspector(
             driver: shop.storage.driver,
-            largeTables: Set(JobsSchema.module.tables.filter { $0.tenancy == .tenant }.map(\.name)))
+            largeTables: Set(JobsSchema.module.tables.filter { $0.tenancy == .tenant }.map(\.name))
+                .subtracting(empty))
         let findings = try await inspector.findings(in: recorded)
         #expect(findings.isEmpty, "\(findings.map(\.description).joined(separator: "\n\n"))")
         #expect(recorded.distinct.count >= 30)

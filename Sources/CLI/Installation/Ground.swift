@@ -38,6 +38,10 @@ struct Ground: Sendable {
         jobs = Jobs(
             storage: storage, clock: clock, randomness: randomness, bus: bus, bank: InProcessTokenBank(clock: clock),
             events: events, options: installation.jobOptions)
+        let retention = RetentionJobs(
+            Retention(
+                storage: storage, modules: installation.plans.modules, clock: clock, logger: installation.logger))
+        try jobs.declare(handlers: retention.handlers, schedules: RetentionJobs.schedules)
         outbound = OutboundClient(try installation.outboundOptions(), clock: clock, events: events)
         flags = try FeatureFlags(
             installation.plans.plans.flatMap(\.flags), storage: storage, clock: clock, logger: installation.logger)
