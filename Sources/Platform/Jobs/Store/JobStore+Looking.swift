@@ -171,9 +171,9 @@ extension JobStore {
             """, limit: limit)
         guard !ended.isEmpty else { return nil }
         let keys = SQLRows(ended, { $0.tenant.id }, { $0.id })
-        // Counts are kept while children live, while the parent may still be handled, and for a while after: a day.
+        // Counts are kept while children live, while the parent may still be handled, and for thirty days after.
         let horizon = ID<Job>(
-            high: UInt64(clamping: (clock.now() - .seconds(86_400)).microseconds / 1_000) << 16, low: 0)
+            high: UInt64(clamping: (clock.now() - .seconds(30 * 86_400)).microseconds / 1_000) << 16, low: 0)
         try await writer.execute(
             "job.dropParents",
             """
