@@ -111,6 +111,7 @@ let floors: [[Room]] = [
     ],
     // F4
     [
+        platform("Jobs", ["Base", "Telemetry", "Storage", "Coordination", "Limits"], [logging, lifecycle]),
         platform(
             "BlobsS3", ["Base", "Telemetry", "Outbound", "Blobs", "Limits"], [crypto, nioCore]),
         platform(
@@ -131,7 +132,7 @@ let floors: [[Room]] = [
         platform(
             "Hosting",
             [
-                "Base", "Telemetry", "Storage", "Coordination", "Blobs", "Outbound", "Caching", "Limits", "Web",
+                "Base", "Telemetry", "Storage", "Coordination", "Blobs", "Outbound", "Caching", "Limits", "Jobs", "Web",
                 "Accounts",
             ],
             [logging, lifecycle], resources: [.copy("Resources")])
@@ -140,7 +141,10 @@ let floors: [[Room]] = [
     [
         product(
             "Tournament",
-            ["Base", "Telemetry", "Storage", "Outbound", "Blobs", "Caching", "Limits", "Web", "Accounts", "Hosting"],
+            [
+                "Base", "Telemetry", "Storage", "Outbound", "Blobs", "Caching", "Limits", "Jobs", "Web", "Accounts",
+                "Hosting",
+            ],
             [logging, crypto, nioCore, lifecycle])
     ],
     // F8
@@ -149,7 +153,7 @@ let floors: [[Room]] = [
             kind: .executable, name: "capstan", path: "Sources/CLI",
             uses: [
                 "Base", "Telemetry", "Storage", "StorageSQLite", "StoragePostgres", "Coordination",
-                "CoordinationRedis", "CoordinationStorage", "Blobs", "BlobsS3", "Outbound", "Caching", "Limits", "Web",
+                "CoordinationRedis", "CoordinationStorage", "Blobs", "BlobsS3", "Outbound", "Caching", "Limits", "Jobs", "Web",
                 "Accounts", "Hosting", "Tournament",
             ],
             libraries: [logging, crypto, arguments, configuration, lifecycle, unixSignals], resources: [])
@@ -161,6 +165,8 @@ let kits: [Room] = [
     testKit("CoordinationTestKit", ["Base", "BaseTestKit", "Coordination"]),
     testKit("StorageTestKit", ["Base", "BaseTestKit", "Telemetry", "Storage"], [logging]),
     testKit("StorageBackends", ["Base", "Storage", "StorageTestKit", "StorageSQLite", "StoragePostgres"], [logging]),
+    testKit(
+        "JobsTestKit", ["Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "Coordination", "Jobs"]),
     testKit("OutboundTestKit", ["Base", "Telemetry", "Outbound"], [nioCore, nioPosix, nioHTTP1, nioSSL]),
     testKit("BlobsTestKit", ["Base", "BaseTestKit", "Telemetry", "Blobs"], [nioCore]),
     testKit("WebTestKit", ["Base", "BaseTestKit", "Telemetry", "Web"], [nioCore, nioPosix, lifecycle, logging]),
@@ -207,6 +213,12 @@ let suites: [Room] = [
             "Outbound", "OutboundTestKit", "Limits",
         ], [logging, lifecycle]),
     tests(
+        "JobsTests",
+        [
+            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Coordination", "Jobs",
+            "JobsTestKit",
+        ]),
+    tests(
         "WebTests",
         [
             "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "Blobs", "Caching", "Limits", "Web",
@@ -224,7 +236,7 @@ let suites: [Room] = [
         "HostingTests",
         [
             "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Coordination", "Blobs",
-            "Outbound", "Caching", "Limits", "Web", "WebTestKit", "Accounts", "Hosting",
+            "Outbound", "Caching", "Limits", "Jobs", "Web", "WebTestKit", "Accounts", "Hosting",
         ],
         [logging, httpTypes]),
     tests(

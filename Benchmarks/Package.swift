@@ -25,7 +25,8 @@ let package = Package(
             name: "bench",
             dependencies: [
                 platform("Base"), platform("Telemetry"), platform("Caching"), platform("Coordination"),
-                platform("CoordinationRedis"), platform("Storage"), platform("StoragePostgres"), platform("Tournament"),
+                platform("CoordinationRedis"), platform("Storage"), platform("StoragePostgres"),
+                platform("StorageSQLite"), platform("Jobs"), platform("Tournament"),
                 platform("capstan"), "PlainServer", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),

@@ -6,6 +6,7 @@ import Caching
 import Coordination
 import Foundation
 import Hosting
+import Jobs
 import Limits
 import Logging
 import Outbound
@@ -51,7 +52,9 @@ private struct Bakery: Product {
         _ backend: Backend, sharing coordination: CoordinationServices = .alone(),
         _ body: (TestSite, Hosting.Host, Tenant) async throws -> Void
     ) async throws {
-        let modules = [AccountsSchema.module, ProductPlans.hostingSchema, Bakery.plan.schema]
+        let modules = [
+            AccountsSchema.module, ProductPlans.hostingSchema, JobsSchema.module, Bakery.plan.schema,
+        ]
         try await run(on: try await backend.lease(modules: modules), sharing: coordination, body)
     }
 

@@ -3,6 +3,7 @@ import Base
 import Caching
 import Coordination
 import Hosting
+import Jobs
 import Limits
 import Outbound
 import Storage
@@ -25,6 +26,7 @@ struct Ground: Sendable {
     let events: EventLog
     let caches: CacheRegistry
     let limits: LimitRegistry
+    let jobs: Jobs
     let outbound: OutboundClient
     let flags: FeatureFlags
     let accounts: HostedAccounts
@@ -50,6 +52,13 @@ struct Ground: Sendable {
         caches = CacheRegistry(clock: clock, randomness: randomness, bus: coordination.bus, shared: coordination.cache)
         storage.addObserver(caches)
         limits = LimitRegistry(clock: clock, bank: coordination.bank)
+        jobs = Jobs(
+            storage: storage, clock: clock, randomness: randomness, bus: coordination.bus, bank: coordination.bank,
+            events: events, options: installation.jobOptions)
+        let retention = RetentionJobs(
+            Retention(
+                storage: storage, modules: installation.plans.modules, clock: clock, logger: installation.logger))
+        try jobs.declare(handlers: retention.handlers, schedules: RetentionJobs.schedules)
         outbound = OutboundClient(try installation.outboundOptions(), clock: clock, events: events)
         costs = TenantCosts(
             storage: storage, clock: clock, products: installation.plans.plans.map(\.name),

@@ -1,6 +1,7 @@
 import Accounts
 import CoordinationStorage
 import Hosting
+import Jobs
 import Limits
 import Storage
 import Tournament
@@ -12,6 +13,7 @@ enum Products {
     /// The tables of the platform's own modules.
     static let platformModules: [SchemaModule] = [
         AccountsSchema.module, ProductPlans.hostingSchema, CoordinationSchema.module, LimitsSchema.module,
+        JobsSchema.module,
     ]
 
     /// The products named in `names` (comma-separated), or all of them.

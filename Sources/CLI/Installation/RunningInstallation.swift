@@ -33,7 +33,7 @@ struct RunningInstallation: Sendable {
                 fileKey: InstallationKeys.derived(keys.root, for: "files"), filesBase: filesBase?.text,
                 outbound: ground.outbound,
                 flags: ground.flags, settings: settings, events: ground.events, isDemo: isDemo, metrics: ground.metrics,
-                logger: logger),
+                logger: logger, jobs: ground.jobs),
             accounts: ground.accounts, coordination: ground.coordination,
             nodes: settings.integer(PlatformSettings.nodeCount), ledger: ground.ledger, costs: ground.costs,
             metricsPolicy: metricsPolicy)

@@ -1,6 +1,7 @@
 import Accounts
 import Caching
 public import Coordination
+public import Jobs
 import Limits
 public import ServiceLifecycle
 public import Storage
@@ -19,6 +20,8 @@ public struct Host: Sendable {
     public let navigation: [SiteChrome.Link]
     /// The products' demo data, one after the other.
     public let demos: [@Sendable () async throws -> Void]
+    /// What works on jobs, where this process is to work.
+    public let worker: JobWorker
     /// What balancers are told.
     public let readiness: Readiness
 
@@ -47,6 +50,7 @@ public struct Host: Sendable {
             HealthRoutes(readiness: readiness, metrics: services.metrics, metricsPolicy: metricsPolicy).routes
             + ConsoleRoutes(report: report, flags: services.flags).routes
             + ConsolePages(report: report, flags: services.flags).routes
+            + QueueRoutes(jobs: services.jobs).routes + QueuePages(jobs: services.jobs).routes
             + accounts.routes
         if let costs {
             routes +=
@@ -63,6 +67,7 @@ public struct Host: Sendable {
         for product in products {
             let manifest = try await product.init(services).manifest
             routes += manifest.routes
+            try Self.declare(manifest, of: product.plan.name, in: services.jobs)
             running += manifest.services
             if let pages = manifest.pages { bundles.append(pages) }
             navigation += manifest.navigation
@@ -83,10 +88,25 @@ public struct Host: Sendable {
         self.navigation = navigation
         self.services = running
         self.demos = demos
+        worker = JobWorker(services.jobs, name: services.node.name, home: services.home) {
+            [directory = accounts.directory] in try await directory.active(after: $0, limit: $1)
+        }
     }
 }
 
 extension Host {
+    /// Takes a product's kinds of jobs and schedules, whose names begin with its own.
+    private static func declare(
+        _ manifest: ProductManifest, of product: String, in jobs: Jobs
+    ) throws {
+        for name in manifest.jobs.map(\.rule.name) + manifest.schedules.map(\.name)
+        where !name.hasPrefix(product + ".") {
+            throw HostingError(
+                .invalidManifest, "the job or schedule \(name) of \(product) must begin with \(product).")
+        }
+        try jobs.declare(handlers: manifest.jobs, schedules: manifest.schedules)
+    }
+
     /// Leads from `/`, where no product has a page, to the first page of the navigation.
     private static func entrance(to path: String) -> Route {
         Route(

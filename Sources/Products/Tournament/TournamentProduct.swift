@@ -57,7 +57,9 @@ public struct TournamentProduct: Product {
                 + studio.routes + FairnessRoutes(house: house).pages
                 + FlagPageRoutes(house: house, flags: services.flags).routes
                 + DemoRoutes(films: films, blobs: services.blobs).routes,
-            services: house.services + studio.services + [films, bot], pages: TournamentPages.bundle,
+            services: house.services + studio.services + [films, bot],
+            jobs: FairnessJobs(fairness: house.fairness).handlers, schedules: FairnessJobs.schedules,
+            pages: TournamentPages.bundle,
             navigation: TournamentPages.navigation, personalData: house.personalData,
             demo: { stage in
                 let filling = DemoFilling(storage: house.storage, clock: house.clock, lane: house.votes.lane)

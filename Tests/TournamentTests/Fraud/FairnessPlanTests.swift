@@ -87,7 +87,7 @@ import Testing
             try await fairness.bans.refresh()
             await fairness.grouping.look()
             await fairness.grouping.finishRemovals()
-            await fairness.checks.look()
+            try await fairness.checks.look()
             let fraud = try #require(
                 try await desk.open(
                     about: (0..<10).map { stage.voter($0).id }, in: slot, reason: "a look",

@@ -73,7 +73,7 @@ import Testing
             let real = try await voters(stage, slot)
             let service = stage.house.fairness.pseudonyms
             stage.clock.advance(by: .seconds(29 * 86_400))
-            await service.look()
+            try await service.look()
             #expect(try await voters(stage, slot) == real)
             stage.clock.advance(by: .seconds(86_400))
             // A process that dies after each batch: the next one goes on, and nobody sees another digest.
@@ -101,7 +101,7 @@ import Testing
                 TextRow.self, "test.events",
                 "SELECT e.points FROM risk_events e WHERE e.tenant_id = \(stage.tenant)", limit: 10)
             #expect(events.isEmpty)
-            await service.look()
+            try await service.look()
             #expect(try await digest(stage, scene) == winner.digest)
         }
     }

@@ -12,7 +12,8 @@ struct ConsolePages {
 
         static let all = [
             ("Overview", ""), ("Routes", "/routes"), ("Statements", "/statements"), ("Caches", "/caches"),
-            ("Limits", "/limits"), ("Costs", "/costs"), ("Database", "/database"), ("Flags", "/flags"),
+            ("Limits", "/limits"), ("Costs", "/costs"), ("Queues", "/queues"), ("Database", "/database"),
+            ("Flags", "/flags"),
         ]
 
         static func list(current: String) -> [Section] {

@@ -31,8 +31,8 @@ final class Fairness: Sendable {
     let captcha: CaptchaDesk
     let desk: FraudDesk
     let grouping: FraudGroupingService
-    let checks: TallyCheckService
-    let pseudonyms: PseudonymService
+    let checks: TallyCheckDesk
+    let pseudonyms: PseudonymDesk
     let events: EventLog
 
     init(
@@ -60,9 +60,9 @@ final class Fairness: Sendable {
             storage: storage, timetable: timetable, removal: removal, bans: bans, trail: trail, events: events,
             clock: clock, randomness: randomness
         ) { grouping.ring() }
-        checks = TallyCheckService(
-            store: TallyCheckStore(storage: storage), clock: clock, randomness: randomness, events: events)
-        pseudonyms = PseudonymService(
+        checks = TallyCheckDesk(
+            store: TallyCheckStore(storage: storage), randomness: randomness, events: events)
+        pseudonyms = PseudonymDesk(
             store: PseudonymStore(storage: storage), seasons: timetable.seasons, clock: clock, randomness: randomness,
             events: events)
     }
@@ -76,7 +76,7 @@ final class Fairness: Sendable {
     }
 
     /// What runs beside requests, in order of start.
-    var services: [any Service] { [bans, risk.keeper, grouping, checks, pseudonyms] }
+    var services: [any Service] { [bans, risk.keeper, grouping] }
 
     /// Decides before storage, without a statement, whether a voter may vote: account, captcha, risk, ban.
     func admit(

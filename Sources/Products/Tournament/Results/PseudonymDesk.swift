@@ -1,14 +1,12 @@
 import Base
-import ServiceLifecycle
 import Storage
 import Telemetry
 
 /// Replaces the voters of seasons that ended thirty days ago by their pseudonyms, for good.
 ///
-/// A look a day; whatever was begun goes on where it stopped, on any node.
-struct PseudonymService: Service {
+/// A job a day; whatever was begun goes on where it stopped, on any node.
+struct PseudonymDesk: Sendable {
     enum Bounds {
-        static let lookEvery: Duration = .seconds(86_400)
         static let age: Duration = .seconds(30 * 86_400)
         /// Seasons of one look.
         static let seasons = 1_000
@@ -22,29 +20,16 @@ struct PseudonymService: Service {
     let randomness: any Randomness
     let events: EventLog
 
-    func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                await look()
-                // Cancellation ends the loop, which is what it asks for.
-                try? await clock.sleep(for: Bounds.lookEvery)
-            }
-        }
-    }
-
     /// Does what is due.
-    func look() async {
+    func look() async throws {
         do {
             for due in try await store.due(limit: Bounds.seasons) {
                 guard let endedAt = due.endedAt, endedAt + Bounds.age <= clock.now() else { continue }
                 try await pseudonymise(due.seasonID, in: due.tenant)
             }
-        } catch is CancellationError {
-            // How it is told to stop; the next look goes on.
         } catch let error as StorageError {
             events.record(.fairnessFailed, ["duty": "pseudonyms", "code": .text(error.code.rawValue)])
-        } catch {
-            events.record(.fairnessFailed, ["duty": "pseudonyms", "code": "unknown"])
+            throw error
         }
     }
 

@@ -1,5 +1,4 @@
 import Base
-import ServiceLifecycle
 import Storage
 import Telemetry
 
@@ -7,35 +6,23 @@ import Telemetry
 ///
 /// Nothing is repaired here. A difference means that something wrote past the rules, which somebody has to look at;
 /// results are counted from the votes and are not touched by it.
-struct TallyCheckService: Service {
+struct TallyCheckDesk: Sendable {
     enum Bounds {
-        static let lookEvery: Duration = .seconds(3_600)
         /// Slots of one look.
         static let slots = 500
     }
 
     let store: TallyCheckStore
-    let clock: any WallClock
     let randomness: any Randomness
     let events: EventLog
 
-    func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                // Cancellation ends the loop, which is what it asks for.
-                try? await clock.sleep(for: Bounds.lookEvery)
-                guard !Task.isCancelled else { return }
-                await look()
-            }
-        }
-    }
-
-    /// Checks all open slots.
-    func look() async {
+    /// Checks all open slots; what cannot be read is tried again by the job.
+    func look() async throws {
         do {
             for slot in try await store.slots(limit: Bounds.slots) { await check(slot.slotID, in: slot.tenant) }
         } catch {
             events.record(.fairnessFailed, ["duty": "tallies", "code": .text(error.code.rawValue)])
+            throw error
         }
     }
 
