@@ -59,7 +59,7 @@ import Testing
             let name = "k\(chance.below(4))"
             let id = ID<Job>(at: clock.now(), using: chance)
             let now = clock.now()
-            try await shop.storage.write(for: tenant) { transaction in
+            _ = try await shop.storage.write(for: tenant) { transaction in
                 try transaction.enqueue(kind, 1, key: name, after: delay, priority: priority, id: id)
             }
             let job = TakenJob(
