@@ -52,7 +52,7 @@ import Testing
                 OutboundOptions(rule: rule), clock: clock, events: .silent(clock: clock))
             let client = TurnstileClient(
                 outbound: outbound, address: peer.at("/turnstile/v0/siteverify"), secret: Secret("our secret"),
-                deadline: .milliseconds(800))
+                deadline: .seconds(2))
             let verifier = TurnstileVerifier(
                 way: client, expectation: CaptchaExpectation(hosts: ["film.example"]), failed: { _ in })
             try await body(peer, fake, verifier)
