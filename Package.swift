@@ -137,7 +137,14 @@ let floors: [[Room]] = [
         product(
             "Tournament",
             ["Base", "Telemetry", "Storage", "Outbound", "Blobs", "Caching", "Limits", "Web", "Accounts", "Hosting"],
-            [logging, crypto, nioCore, lifecycle])
+            [logging, crypto, nioCore, lifecycle]),
+        product(
+            "Discovery",
+            [
+                "Base", "Telemetry", "Storage", "Coordination", "Outbound", "Blobs", "Caching", "Limits", "Web",
+                "Accounts", "Hosting",
+            ],
+            [logging, crypto, nioCore, lifecycle]),
     ],
     // F8
     [
@@ -215,6 +222,14 @@ let suites: [Room] = [
             "Base", "BaseTestKit", "Telemetry", "Outbound", "OutboundTestKit", "Storage", "StorageTestKit",
             "StorageBackends", "Blobs",
             "Caching", "Limits", "Web", "WebTestKit", "Accounts", "Hosting", "Tournament",
+        ],
+        [logging, crypto, httpTypes, nioCore, lifecycle]),
+    tests(
+        "DiscoveryTests",
+        [
+            "Base", "BaseTestKit", "Telemetry", "Coordination", "Outbound", "OutboundTestKit", "Storage",
+            "StorageTestKit", "StorageBackends", "Blobs", "BlobsTestKit", "Caching", "Limits", "Web", "WebTestKit",
+            "Accounts", "Hosting", "Discovery",
         ],
         [logging, crypto, httpTypes, nioCore, lifecycle]),
     tests("CLITests", ["Outbound", "BlobsS3", "Hosting", "Web", "capstan"]),
