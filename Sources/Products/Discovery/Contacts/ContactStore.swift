@@ -62,13 +62,18 @@ struct ContactStore: Sendable {
 
     // MARK: Notes
 
-    func insert(_ note: Note, through writing: some Writing, in tenant: Tenant) async throws(StorageError) {
+    /// Writes a note; `false` when it is about a creator that there is not.
+    func insert(
+        _ note: Note, through writing: some Writing, in tenant: Tenant
+    ) async throws(StorageError) -> Bool {
         try await writing.execute(
             "note.insert",
             """
             INSERT INTO creator_notes (tenant_id, id, list_id, creator_id, person_id, text, at)
-            VALUES (\(tenant), \(note.id), \(note.listID), \(note.creatorID), \(note.personID), \(note.text), \(note.at))
-            """)
+            SELECT \(tenant), \(note.id), \(note.listID), \(note.creatorID), \(note.personID), \(note.text), \(note.at)
+            WHERE \(note.creatorID == nil) OR EXISTS (
+                SELECT 1 FROM creators c WHERE c.tenant_id = \(tenant) AND c.id = \(note.creatorID))
+            """) == 1
     }
 
     /// Notes about a list or a creator, the newest first.

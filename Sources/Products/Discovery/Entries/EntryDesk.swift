@@ -69,6 +69,7 @@ final class EntryDesk: Sendable {
                 added, of: list, sent: creators, asker: asker, through: transaction, in: tenant)
         else { throw try await lists.refusal(of: list, for: asker, through: transaction, in: tenant) }
         transaction.afterCommit(.invalidate(tag: ListDesk.Tag.list(list)))
+        transaction.afterCommit(.invalidate(tag: ListDesk.Tag.person(asker.person)))
         return result
     }
 

@@ -115,16 +115,16 @@ extension EntryStore {
     /// Some entries of a bucket in the order of the board.
     func some(
         of list: ID<CreatorList>, bucket: String, after place: (rank: Rank, id: ID<ListEntry>)?, limit: Int,
-        through writing: some Writing, in tenant: Tenant
+        through reading: some Reading, in tenant: Tenant
     ) async throws(StorageError) -> [ListEntry] {
         let behind: SQL = place.map { " AND (e.rank, e.id) > (\($0.rank), \($0.id))" } ?? ""
-        return try await writing.returning(
+        return try await reading.list(
             ListEntry.self, "entry.someOfBucket",
             """
             SELECT \(sql: ListEntry.columns) FROM list_entries e
             WHERE e.tenant_id = \(tenant) AND e.list_id = \(list) AND e.bucket = \(bucket)
                 AND e.removed_at IS NULL\(sql: behind)
-            ORDER BY e.rank, e.id LIMIT \(limit)
+            ORDER BY e.rank, e.id
             """, limit: limit)
     }
 
@@ -143,6 +143,21 @@ extension EntryStore {
                 \(rows: SQLRows(rows, { $0.0.id }, { $0.0.bucket }, { $0.0.rank }, { $0.1 })))
             UPDATE list_entries AS e SET bucket = i.to_bucket, rank = i.to_rank, fields = i.to_fields
             FROM input i WHERE e.tenant_id = \(tenant) AND e.id = i.entry_id
+            """)
+    }
+
+    /// Writes the ranks of entries that still stand where they stood.
+    func rank(
+        _ entries: [ListEntry], through writing: some Writing, in tenant: Tenant
+    ) async throws(StorageError) {
+        guard !entries.isEmpty else { return }
+        try await writing.execute(
+            "entry.rank",
+            """
+            WITH input (entry_id, in_bucket, to_rank, seen) AS (
+                \(rows: SQLRows(entries, { $0.id }, { $0.bucket }, { $0.rank }, { $0.version })))
+            UPDATE list_entries AS e SET rank = i.to_rank FROM input i
+            WHERE e.tenant_id = \(tenant) AND e.id = i.entry_id AND e.bucket = i.in_bucket AND e.version = i.seen
             """)
     }
 

@@ -114,7 +114,7 @@ struct ExportManifest: Sendable, Hashable, Codable {
     let bytes: Int
     let sha256: String
     let columns: [String]
-    let filter: CreatorFilter
+    let filter: MatchFilter
     /// Up to where each part of the source was exported, as `id:sequence`.
     let mark: [String]
     let title: String
@@ -146,7 +146,7 @@ struct ExportPlan: Sendable, Hashable, Codable {
     }
 
     var columns: [ExportColumn]
-    var filter: CreatorFilter
+    var filter: MatchFilter
     var segments: [Segment]
     /// Columns of the list's own.
     var fields: [ListField]

@@ -15,32 +15,32 @@ struct ExportStore: Sendable {
     ///
     /// Rows that are being added or removed at this moment are beyond the mark, as both take numbers of the list's clock.
     func segments(
-        of source: Export.Source, _ id: ID<ExportSource>, _ filter: CreatorFilter, for asker: Asker,
+        of source: Export.Source, _ id: ID<ExportSource>, _ filter: MatchFilter, for asker: Asker,
         in tenant: Tenant
     ) async throws(StorageError) -> [PlannedSegment] {
-        let condition = Self.condition(filter)
         let query: SQL
         switch source {
         case .list:
             query = """
                 SELECT 'list' AS source, l.id, l.name AS title, t.next_sequence - 1 AS mark, (
                     SELECT count(*) FROM list_entries e JOIN creators c ON c.tenant_id = \(tenant) AND c.id = e.creator_id
-                    WHERE e.tenant_id = \(tenant) AND e.list_id = l.id AND e.removed_at IS NULL\(sql: condition)) AS rows,
+                    WHERE e.tenant_id = \(tenant) AND e.list_id = l.id AND e.removed_at IS NULL\(sql: Self.condition(filter))) AS rows,
                     l.fields
                 FROM creator_lists l
                 JOIN bucket_totals t ON t.tenant_id = \(tenant) AND t.list_id = l.id AND t.bucket = ''
                 \(sql: ListStore.membership(asker, tenant))
                 WHERE l.tenant_id = \(tenant) AND l.id = \(id) AND \(sql: ListStore.may(.viewer, asker))
                 """
-        case .search: query = Self.searches("s.id = \(id)", condition, tenant)
-        case .campaign: query = Self.searches("s.campaign_id = \(id)", condition, tenant)
+        case .search: query = Self.searches("s.id = \(id)", filter, tenant)
+        case .campaign: query = Self.searches("s.campaign_id = \(id)", filter, tenant)
         }
         return try await storage.reader(for: tenant).list(
             PlannedSegment.self, "export.plan", query, limit: Export.Bounds.segments)
     }
 
-    private static func searches(_ which: SQL, _ condition: SQL, _ tenant: Tenant) -> SQL {
-        """
+    private static func searches(_ which: SQL, _ filter: MatchFilter, _ tenant: Tenant) -> SQL {
+        let condition = condition(filter, keywords: "m.keywords")
+        return """
         SELECT 'search' AS source, s.id, s.title, coalesce((
                 SELECT max(m.sequence) FROM matches m WHERE m.tenant_id = \(tenant) AND m.search_id = s.id), 0) AS mark, (
             SELECT count(*) FROM matches m JOIN creators c ON c.tenant_id = \(tenant) AND c.id = m.creator_id
@@ -49,13 +49,11 @@ struct ExportStore: Sendable {
         """
     }
 
-    /// What ``CreatorFilter/admits(_:on:)`` says, of `creators c`.
-    static func condition(_ filter: CreatorFilter) -> SQL {
+    /// What a filter says of `creators c`, and of the keywords of matches where the rows are some.
+    static func condition(_ filter: MatchFilter, keywords: SQL? = nil) -> SQL {
         var condition: SQL = ""
-        func unknown(_ column: SQL) -> SQL { filter.withUnknown ? " OR \(sql: column) IS NULL" : "" }
-        if !filter.platforms.isEmpty {
-            condition = condition.appending(" AND c.platform IN (\(rows: SQLRows(filter.platforms)))")
-        }
+        func unknown(_ column: SQL) -> SQL { filter.includesUnknown ? " OR \(sql: column) IS NULL" : "" }
+        if let platform = filter.platform { condition = condition.appending(" AND c.platform = \(platform)") }
         if let least = filter.followersMin {
             condition = condition.appending(" AND (c.followers >= \(least)\(sql: unknown("c.followers")))")
         }
@@ -67,23 +65,44 @@ struct ExportStore: Sendable {
         }
         if let country = filter.country { condition = condition.appending(" AND c.country = \(country)") }
         if let language = filter.language { condition = condition.appending(" AND c.language = \(language)") }
-        if let hasEmail = filter.hasEmail {
-            condition = condition.appending(hasEmail ? " AND c.email IS NOT NULL" : " AND c.email IS NULL")
+        if let email = filter.email {
+            condition = condition.appending(email == .known ? " AND c.email IS NOT NULL" : " AND c.email IS NULL")
+        }
+        if let keyword = filter.keyword, let keywords {
+            let bit: Int64 = 1 << Int64(keyword)
+            condition = condition.appending(" AND (\(sql: keywords) & \(bit)) <> 0")
         }
         return condition
     }
 
     /// The numbers of the rows of a segment that pass a filter, in order.
     func chosen(
-        _ segment: ExportPlan.Segment, _ filter: CreatorFilter, after sequence: Int64, limit: Int, in tenant: Tenant
+        _ segment: ExportPlan.Segment, _ filter: MatchFilter, after sequence: Int64, limit: Int, in tenant: Tenant
     ) async throws(StorageError) -> [Int64] {
         try await storage.reader(for: tenant).list(
             SequenceRow.self, "export.choose",
             """
-            SELECT e.sequence \(sql: Self.source(segment, after: sequence, tenant))\(sql: Self.condition(filter))
+            SELECT e.sequence \(sql: Self.source(segment, after: sequence, tenant))\(sql: Self.condition(filter, of: segment))
             ORDER BY e.sequence
             """, limit: limit
         ).map(\.sequence)
+    }
+
+    /// The next creators of a segment that pass a filter.
+    func creators(
+        _ segment: ExportPlan.Segment, _ filter: MatchFilter, after sequence: Int64, limit: Int, in tenant: Tenant
+    ) async throws(StorageError) -> [ChosenCreator] {
+        try await storage.reader(for: tenant).list(
+            ChosenCreator.self, "export.creators",
+            """
+            SELECT e.sequence, c.id \(sql: Self.source(segment, after: sequence, tenant))
+                \(sql: Self.condition(filter, of: segment))
+            ORDER BY e.sequence
+            """, limit: limit)
+    }
+
+    private static func condition(_ filter: MatchFilter, of segment: ExportPlan.Segment) -> SQL {
+        condition(filter, keywords: segment.source == .list ? nil : "e.keywords")
     }
 
     private static func source(_ segment: ExportPlan.Segment, after sequence: Int64, _ tenant: Tenant) -> SQL {
@@ -107,7 +126,7 @@ struct ExportStore: Sendable {
 
     /// The next rows of a segment, as ``ExportRows`` reads them; the filter is applied where `filter` is given.
     func rows(
-        _ segment: ExportPlan.Segment, filter: CreatorFilter? = nil, after sequence: Int64, limit: Int,
+        _ segment: ExportPlan.Segment, filter: MatchFilter? = nil, after sequence: Int64, limit: Int,
         in tenant: Tenant
     ) async throws(StorageError) -> any SQLRowSource {
         let own: SQL =
@@ -117,7 +136,7 @@ struct ExportStore: Sendable {
             """
             SELECT e.sequence, c.platform, c.handle, c.name, c.followers, c.engagement, c.median_views, c.language,
                 c.country, c.email, c.bio, \(sql: own)
-            \(sql: Self.source(segment, after: sequence, tenant))\(sql: filter.map(Self.condition) ?? "")
+            \(sql: Self.source(segment, after: sequence, tenant))\(sql: filter.map { Self.condition($0, of: segment) } ?? "")
             ORDER BY e.sequence LIMIT \(limit)
             """, rowsMax: limit
         ).rows
@@ -335,6 +354,17 @@ extension Export: RowDecodable {
             position: ExportPosition(segment: try row.value(at: 12), sequence: try row.value(at: 13)),
             sha256: try row.optional(at: 14), failure: try row.optional(at: 15), createdAt: try row.value(at: 16),
             finishedAt: try row.optional(at: 17), expiresAt: try row.value(at: 18))
+    }
+}
+
+/// A creator of a selection, with its row's number.
+struct ChosenCreator: Sendable, RowDecodable {
+    let sequence: Int64
+    let creator: ID<Creator>
+
+    init(row: SQLRow) throws(StorageError) {
+        sequence = try row.value(at: 0)
+        creator = try row.value(at: 1)
     }
 }
 

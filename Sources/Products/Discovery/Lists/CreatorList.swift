@@ -89,7 +89,7 @@ enum ListRole: String, Sendable, Hashable, Codable, CaseIterable, Comparable, SQ
 }
 
 /// Who asks: the person and their seat in the workspace.
-struct Asker: Sendable, Hashable {
+struct Asker: Sendable, Hashable, Codable {
     let person: ID<Person>
     let seat: Seat
 }

@@ -53,7 +53,7 @@ final class ListDesk: Sendable {
     func board(_ id: ID<CreatorList>, for asker: Asker, in tenant: Tenant) async throws -> Board {
         let key = BoardKey(list: id, seat: asker.seat)
         let board = try await boards.value(
-            for: key, of: Viewer(asker.person.description), in: tenant
+            for: key, of: Viewer(asker.person), in: tenant
         ) { [store] in try await store.board(id, for: asker, in: tenant) }
         guard let board else { throw Self.missing() }
         return board

@@ -52,6 +52,55 @@ extension ListStore {
     }
 }
 
+/// A board that is put into other buckets.
+extension ListStore {
+    /// A list whose cards are being put into other buckets, and up to which number of its clock; locked.
+    func regrouping(
+        _ id: ID<CreatorList>, through writing: some Writing, in tenant: Tenant
+    ) async throws(StorageError) -> (list: CreatorList, upto: Int64)? {
+        let lock: SQL = isPostgres ? " FOR UPDATE OF l" : ""
+        return try await writing.returning(
+            RegroupingRow.self, "list.regrouping",
+            """
+            SELECT \(sql: CreatorList.columns), l.regroup_upto FROM creator_lists l
+            WHERE l.tenant_id = \(tenant) AND l.id = \(id) AND l.regroup_to IS NOT NULL\(sql: lock)
+            """, limit: 1
+        ).first.map { ($0.list, $0.upto) }
+    }
+
+    func advance(
+        _ id: ID<CreatorList>, upto: Int64, through writing: some Writing, in tenant: Tenant
+    ) async throws(StorageError) {
+        try await writing.execute(
+            "list.advance",
+            "UPDATE creator_lists SET regroup_upto = \(upto) WHERE tenant_id = \(tenant) AND id = \(id)")
+    }
+
+    /// Takes the old buckets off the board and lets it be worked on again.
+    func finishRegrouping(
+        _ list: CreatorList, _ buckets: [String], through writing: some Writing, in tenant: Tenant
+    ) async throws(StorageError) {
+        try await writing.execute(
+            "list.finishRegrouping",
+            """
+            UPDATE creator_lists SET bucket_field = regroup_to, regroup_to = NULL, regroup_upto = 0, version = version + 1
+            WHERE tenant_id = \(tenant) AND id = \(list.id)
+            """)
+        _ = try await hideEmpty(
+            list.buckets.filter { !buckets.contains($0) }, of: list.id, through: writing, in: tenant)
+    }
+}
+
+private struct RegroupingRow: RowDecodable {
+    let list: CreatorList
+    let upto: Int64
+
+    init(row: SQLRow) throws(StorageError) {
+        list = try CreatorList(row: row)
+        upto = try row.value(at: 12)
+    }
+}
+
 /// Somebody with a role of their own in a list.
 struct ListMember: Sendable, Hashable, RowDecodable {
     let person: ID<Person>
