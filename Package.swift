@@ -108,6 +108,7 @@ let floors: [[Room]] = [
     ],
     // F4
     [
+        platform("Jobs", ["Base", "Telemetry", "Storage", "Coordination", "Limits"], [logging, lifecycle]),
         platform(
             "BlobsS3", ["Base", "Telemetry", "Outbound", "Blobs", "Limits"], [crypto, nioCore]),
         platform(
@@ -127,7 +128,7 @@ let floors: [[Room]] = [
         platform(
             "Hosting",
             [
-                "Base", "Telemetry", "Storage", "Coordination", "Blobs", "Outbound", "Caching", "Limits", "Web",
+                "Base", "Telemetry", "Storage", "Coordination", "Blobs", "Outbound", "Caching", "Limits", "Jobs", "Web",
                 "Accounts",
             ],
             [logging, lifecycle], resources: [.copy("Resources")])
@@ -136,12 +137,15 @@ let floors: [[Room]] = [
     [
         product(
             "Tournament",
-            ["Base", "Telemetry", "Storage", "Outbound", "Blobs", "Caching", "Limits", "Web", "Accounts", "Hosting"],
+            [
+                "Base", "Telemetry", "Storage", "Outbound", "Blobs", "Caching", "Limits", "Jobs", "Web", "Accounts",
+                "Hosting",
+            ],
             [logging, crypto, nioCore, lifecycle]),
         product(
             "Discovery",
             [
-                "Base", "Telemetry", "Storage", "Coordination", "Outbound", "Blobs", "Caching", "Limits", "Web",
+                "Base", "Telemetry", "Storage", "Coordination", "Outbound", "Blobs", "Caching", "Limits", "Jobs", "Web",
                 "Accounts", "Hosting",
             ],
             [logging, crypto, nioCore, lifecycle]),
@@ -152,7 +156,7 @@ let floors: [[Room]] = [
             kind: .executable, name: "capstan", path: "Sources/CLI",
             uses: [
                 "Base", "Telemetry", "Storage", "StorageSQLite", "StoragePostgres", "Coordination", "Blobs", "BlobsS3",
-                "Outbound", "Caching", "Limits", "Web", "Accounts", "Hosting", "Tournament",
+                "Outbound", "Caching", "Limits", "Jobs", "Web", "Accounts", "Hosting", "Tournament",
             ],
             libraries: [logging, crypto, arguments, configuration, lifecycle, unixSignals], resources: [])
     ],
@@ -228,7 +232,7 @@ let suites: [Room] = [
         "DiscoveryTests",
         [
             "Base", "BaseTestKit", "Telemetry", "Coordination", "Outbound", "OutboundTestKit", "Storage",
-            "StorageTestKit", "StorageBackends", "Blobs", "BlobsTestKit", "Caching", "Limits", "Web", "WebTestKit",
+            "StorageTestKit", "StorageBackends", "Blobs", "BlobsTestKit", "Caching", "Limits", "Jobs", "Web", "WebTestKit",
             "Accounts", "Hosting", "Discovery",
         ],
         [logging, crypto, httpTypes, nioCore, lifecycle]),

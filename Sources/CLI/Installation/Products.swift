@@ -1,5 +1,6 @@
 import Accounts
 import Hosting
+import Jobs
 import Storage
 import Tournament
 
@@ -8,7 +9,9 @@ enum Products {
     static let all: [any Product.Type] = [TournamentProduct.self]
 
     /// The tables of the platform's own modules.
-    static let platformModules: [SchemaModule] = [AccountsSchema.module, ProductPlans.hostingSchema]
+    static let platformModules: [SchemaModule] = [
+        AccountsSchema.module, ProductPlans.hostingSchema, JobsSchema.module,
+    ]
 
     /// The products named in `names` (comma-separated), or all of them.
     static func chosen(_ names: String?) throws(Failure) -> [any Product.Type] {

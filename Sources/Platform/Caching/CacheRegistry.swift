@@ -88,8 +88,10 @@ extension CacheRegistry: CommitObserver {
         for effect in effects {
             switch effect {
             case .invalidate(let tag): tags.append(tag)
+            case .wrote: continue
             }
         }
+        guard !tags.isEmpty else { return }
         await invalidate(tags: tags, for: tenant)
     }
 }

@@ -1,4 +1,5 @@
 import Accounts
+import Jobs
 public import ServiceLifecycle
 public import Storage
 public import Telemetry
@@ -48,6 +49,7 @@ public struct Host: Sendable {
         for product in products {
             let manifest = try await product.init(services).manifest
             routes += manifest.routes
+            try Self.declare(manifest, of: product.plan.name, in: services.jobs)
             running += manifest.services
             if let pages = manifest.pages { bundles.append(pages) }
             navigation += manifest.navigation
@@ -72,6 +74,18 @@ public struct Host: Sendable {
 }
 
 extension Host {
+    /// Takes a product's kinds of jobs and schedules, whose names begin with its own.
+    private static func declare(
+        _ manifest: ProductManifest, of product: String, in jobs: Jobs
+    ) throws {
+        for name in manifest.jobs.map(\.rule.name) + manifest.schedules.map(\.name)
+        where !name.hasPrefix(product + ".") {
+            throw HostingError(
+                .invalidManifest, "the job or schedule \(name) of \(product) must begin with \(product).")
+        }
+        try jobs.declare(handlers: manifest.jobs, schedules: manifest.schedules)
+    }
+
     /// Leads from `/`, where no product has a page, to the first page of the navigation.
     private static func entrance(to path: String) -> Route {
         Route(

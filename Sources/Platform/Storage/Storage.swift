@@ -52,6 +52,14 @@ public final class Storage: Sendable {
         self.randomness = randomness
     }
 
+    /// The time, as transactions and retries see it.
+    public var now: Timestamp { clock.now() }
+
+    /// A new id, made of this storage's time and chance.
+    public func makeID<Entity>(_ type: Entity.Type = Entity.self) -> ID<Entity> {
+        ID(at: clock.now(), using: randomness)
+    }
+
     /// Which engine is below.
     public var dialect: Dialect { driver.dialect }
 
@@ -193,6 +201,8 @@ public final class Storage: Sendable {
         let result: Result
         do {
             result = try await Storage.$writing.withValue(ObjectIdentifier(self)) { try await body(transaction) }
+            // After a failure nothing is committed, hence nothing written.
+            if transaction.state.failure == nil { try await transaction.writeOutboxes() }
             transaction.state.end()
         } catch {
             transaction.state.end()
@@ -280,6 +290,8 @@ public protocol CommitObserver: Sendable {
 public enum CommitEffect: Sendable, Hashable {
     /// Cached values that carry this tag are no longer true.
     case invalidate(tag: String)
+    /// Rows of an ``Outbox`` were written; the hints are the outbox's own, and none mean that anything may have changed.
+    case wrote(outbox: String, hints: [String])
 }
 
 /// Hears of every statement that is sent.

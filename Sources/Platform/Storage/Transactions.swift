@@ -114,6 +114,7 @@ final class TransactionState: Sendable {
         var isOpen = true
         var failure: StorageError?
         var effects: [CommitEffect] = []
+        var boxes: [String: any CollectedRows] = [:]
     }
 
     private let inner = Mutex(Inner())
@@ -122,6 +123,10 @@ final class TransactionState: Sendable {
 
     /// The first failure of a statement, after which nothing is committed.
     var failure: StorageError? { inner.withLock { $0.failure } }
+
+    func withBoxes<Result: Sendable>(_ body: (inout [String: any CollectedRows]) -> Result) -> Result {
+        inner.withLock { body(&$0.boxes) }
+    }
 
     func end() { inner.withLock { $0.isOpen = false } }
 

@@ -1,4 +1,5 @@
 public import Accounts
+public import Jobs
 public import ServiceLifecycle
 public import Web
 
@@ -8,6 +9,10 @@ public struct ProductManifest: Sendable {
     public let routes: [Route]
     /// What runs beside requests, started in this order and stopped in reverse.
     public let services: [any Service]
+    /// How its kinds of jobs are handled; each kind's name begins with the product's.
+    public let jobs: [JobHandler]
+    /// What is enqueued by the clock.
+    public let schedules: [JobSchedule]
     /// The folder of its templates and assets; `nil` for a product without pages.
     public let pages: PageBundle?
     /// Its links in the main navigation.
@@ -19,11 +24,14 @@ public struct ProductManifest: Sendable {
 
     /// Declares what a product gives.
     public init(
-        routes: [Route], services: [any Service] = [], pages: PageBundle? = nil, navigation: [SiteChrome.Link] = [],
+        routes: [Route], services: [any Service] = [], jobs: [JobHandler] = [], schedules: [JobSchedule] = [],
+        pages: PageBundle? = nil, navigation: [SiteChrome.Link] = [],
         personalData: PersonalData? = nil, demo: (@Sendable (DemoStage) async throws -> Void)? = nil
     ) {
         self.routes = routes
         self.services = services
+        self.jobs = jobs
+        self.schedules = schedules
         self.pages = pages
         self.navigation = navigation
         self.personalData = personalData

@@ -2,6 +2,8 @@ public import Accounts
 public import Base
 public import Blobs
 public import Caching
+import Coordination
+public import Jobs
 public import Limits
 public import Logging
 public import Outbound
@@ -24,6 +26,8 @@ public struct ProductServices: Sendable {
     public let caches: CacheRegistry
     /// Rates, quotas and budgets.
     public let limits: LimitRegistry
+    /// Durable work: what is enqueued, and what becomes of it.
+    public let jobs: Jobs
     /// Files.
     public let blobs: any BlobStore
     /// What addresses of files are signed by.
@@ -46,12 +50,13 @@ public struct ProductServices: Sendable {
     public let logger: Logger
 
     /// Gathers the services.
+    ///
+    /// Without `jobs` they are this process's alone, which suits a test of one process.
     public init(
         clock: any WallClock, randomness: any Randomness, node: Node, home: Tenant, storage: Storage,
         caches: CacheRegistry, limits: LimitRegistry, blobs: any BlobStore, fileKey: Secret<[UInt8]>,
         outbound: OutboundClient, flags: FeatureFlags, settings: Settings, events: EventLog, isDemo: Bool = false,
-        metrics: MetricRegistry,
-        logger: Logger
+        metrics: MetricRegistry, logger: Logger, jobs: Jobs? = nil
     ) {
         self.clock = clock
         self.randomness = randomness
@@ -61,6 +66,11 @@ public struct ProductServices: Sendable {
         self.caches = caches
         self.limits = limits
         self.blobs = blobs
+        self.jobs =
+            jobs
+            ?? Jobs(
+                storage: storage, clock: clock, randomness: randomness, bus: InProcessBus(),
+                bank: InProcessTokenBank(clock: clock), events: events)
         self.fileKey = fileKey
         self.outbound = outbound
         notifications = Notifications(storage: storage, clock: clock, randomness: randomness)

@@ -26,6 +26,15 @@ public struct RenderedSQL: Sendable, Hashable {
     public let parameters: [Parameter]
     /// The tenants that are bound, without repetition: none or one in a legal statement.
     public let tenants: [Tenant]
+    /// Whether it is planned for each execution instead of staying prepared.
+    public let isReplanned: Bool
+
+    init(text: String, parameters: [Parameter], tenants: [Tenant], isReplanned: Bool = false) {
+        self.text = text
+        self.parameters = parameters
+        self.tenants = tenants
+        self.isReplanned = isReplanned
+    }
 
     /// The same statement as a question about its plan, with the same values: JSON on PostgreSQL, lines on SQLite.
     public func explained(for dialect: Dialect) -> RenderedSQL {
@@ -55,6 +64,7 @@ extension SQL {
         var text = ""
         var parameters: [RenderedSQL.Parameter] = []
         var tenants: [Tenant] = []
+        var isReplanned = false
         func bind(_ parameter: RenderedSQL.Parameter) {
             parameters.append(parameter)
             switch dialect {
@@ -66,6 +76,7 @@ extension SQL {
         for part in parts {
             switch part {
             case .text(let literal): text += literal
+            case .replanned: isReplanned = true
             case .bind(let value): bind(.value(value))
             case .tenant(let tenant):
                 bind(.value(tenant.id.sqlValue))
@@ -91,6 +102,6 @@ extension SQL {
                 }
             }
         }
-        return RenderedSQL(text: text, parameters: parameters, tenants: tenants)
+        return RenderedSQL(text: text, parameters: parameters, tenants: tenants, isReplanned: isReplanned)
     }
 }

@@ -14,11 +14,18 @@ public struct SQL: Sendable {
         case bind(SQLValue)
         case tenant(Tenant)
         case rows(SQLRows)
+        case replanned
     }
 
     var parts: [Part]
 
     init(parts: [Part]) { self.parts = parts }
+
+    /// This statement, planned anew each time on PostgreSQL instead of staying prepared.
+    ///
+    /// For tables that are empty at one moment and have a million rows at the next, such as queues: a plan that was kept
+    /// from the one would be wrong at the other. Costs what parsing and planning cost, some tenths of a millisecond.
+    public var replanned: SQL { SQL(parts: parts + [.replanned]) }
 
     /// This statement with another fragment behind it.
     public func appending(_ other: SQL) -> SQL { SQL(parts: parts + other.parts) }

@@ -24,6 +24,8 @@ final class PendingStatement: @unchecked Sendable, Equatable {
     let route: Route
     /// Whether it stays prepared under a name; statements that are made up for one use do not.
     let isKept: Bool
+    /// Whether it is planned for each execution.
+    let isReplanned: Bool
     /// Whether it ends its transaction.
     let isEnd: Bool
 
@@ -44,7 +46,7 @@ final class PendingStatement: @unchecked Sendable, Equatable {
 
     init(
         name: String, key: StatementKey, parameters: EncodedParameters, rowsMax: Int, scope: FlightScope,
-        stripe: Int = 0, route: Route, isKept: Bool = true, isEnd: Bool = false
+        stripe: Int = 0, route: Route, isKept: Bool = true, isReplanned: Bool = false, isEnd: Bool = false
     ) {
         self.name = name
         self.key = key
@@ -54,6 +56,7 @@ final class PendingStatement: @unchecked Sendable, Equatable {
         self.stripe = stripe
         self.route = route
         self.isKept = isKept
+        self.isReplanned = isReplanned
         self.isEnd = isEnd
     }
 
@@ -65,7 +68,7 @@ final class PendingStatement: @unchecked Sendable, Equatable {
         self.init(
             name: request.name, key: StatementKey(text: request.sql.text, types: parameters.types),
             parameters: parameters, rowsMax: request.rowsMax, scope: FlightScope(scope), stripe: request.stripe,
-            route: route, isKept: isKept)
+            route: route, isKept: isKept, isReplanned: request.sql.isReplanned)
     }
 
     /// A statement of the driver's own, without values.

@@ -94,7 +94,7 @@ final class PostgresConnection {
         item.sentAt = now
         item.carrier = self
         let count = Int32(item.parameters.places.count)
-        guard item.isKept, settings.keepsSession else {
+        guard item.isKept, !item.isReplanned, settings.keepsSession else {
             scratch.with(item.parameters) { values, lengths, formats in
                 check(
                     PQsendQueryParams(
