@@ -104,7 +104,7 @@ let floors: [[Room]] = [
             kind: .system, name: "CLibPQ", path: "Sources/Platform/CLibPQ", uses: [], libraries: [], resources: []),
         platform("StoragePostgres", ["Base", "Telemetry", "Storage", "CLibPQ"], [logging]),
         platform("Caching", ["Base", "Telemetry", "Storage", "Coordination"], [logging]),
-        platform("Limits", ["Base", "Telemetry", "Coordination", "Outbound"], [logging]),
+        platform("Limits", ["Base", "Telemetry", "Storage", "Coordination", "Outbound"], [logging, lifecycle]),
     ],
     // F4
     [
@@ -198,7 +198,10 @@ let suites: [Room] = [
     tests("CachingTests", ["Base", "BaseTestKit", "Telemetry", "Storage", "Coordination", "Caching"], [logging]),
     tests(
         "LimitsTests",
-        ["Base", "BaseTestKit", "Telemetry", "Coordination", "Outbound", "OutboundTestKit", "Limits"]),
+        [
+            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Coordination",
+            "Outbound", "OutboundTestKit", "Limits",
+        ], [logging, lifecycle]),
     tests(
         "WebTests",
         [

@@ -1,6 +1,7 @@
 import Accounts
 import Hosting
 import Jobs
+import Limits
 import Storage
 import Tournament
 
@@ -10,7 +11,7 @@ enum Products {
 
     /// The tables of the platform's own modules.
     static let platformModules: [SchemaModule] = [
-        AccountsSchema.module, ProductPlans.hostingSchema, JobsSchema.module,
+        AccountsSchema.module, ProductPlans.hostingSchema, LimitsSchema.module, JobsSchema.module,
     ]
 
     /// The products named in `names` (comma-separated), or all of them.

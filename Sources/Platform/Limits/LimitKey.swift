@@ -32,4 +32,13 @@ public struct LimitKey: Hashable, Sendable {
     public static func bypassingTenant(named name: String) -> LimitKey {
         LimitKey(tenant: nil, subject: .name(name))
     }
+
+    /// The key as a row names it, within its tenant: empty for the tenant itself.
+    var storedName: String {
+        switch subject {
+        case .all: ""
+        case .id(let high, let low): "id:\(ID<LimitKey>(high: high, low: low))"
+        case .name(let name): "name:\(name)"
+        }
+    }
 }

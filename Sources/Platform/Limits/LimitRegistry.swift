@@ -9,6 +9,7 @@ public final class LimitRegistry: Sendable {
 
     private struct State {
         var limiters: [String: RateLimiter] = [:]
+        var credits: [String: CreditLedger] = [:]
         var nodes = 1
     }
 
@@ -40,6 +41,15 @@ public final class LimitRegistry: Sendable {
             limiter.share(among: state.nodes)
             state.limiters[rule.name] = limiter
             return limiter
+        }
+    }
+
+    /// Lets the console know of a durable ledger.
+    func enter(_ ledger: CreditLedger) {
+        state.withLock { state in
+            precondition(state.credits[ledger.name] == nil, "there are two ledgers named \(ledger.name)")
+            precondition(state.credits.count < Bounds.rules, "there are more than \(Bounds.rules) ledgers")
+            state.credits[ledger.name] = ledger
         }
     }
 
@@ -82,8 +92,9 @@ public final class LimitRegistry: Sendable {
 
     /// The statistics of every rule, by name.
     public var statistics: [LimitStatistics] {
-        let rates = state.withLock { Array($0.limiters.values) }.map(\.statistics)
-        return (rates + ledger.statistics).sorted { $0.rule < $1.rule }
+        let (limiters, credits) = state.withLock { (Array($0.limiters.values), Array($0.credits.values)) }
+        return (limiters.map(\.statistics) + credits.map(\.statistics) + ledger.statistics)
+            .sorted { $0.rule < $1.rule }
     }
 }
 

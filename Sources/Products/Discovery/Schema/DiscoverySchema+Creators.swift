@@ -21,7 +21,7 @@ extension DiscoverySchema {
                     external_id text NOT NULL, handle text NOT NULL, name text NOT NULL, bio text NOT NULL DEFAULT '',
                     followers bigint CHECK (followers >= 0), posts bigint CHECK (posts >= 0),
                     engagement bigint CHECK (engagement >= 0), median_views bigint CHECK (median_views >= 0),
-                    language text, country text, email text, links jsonb NOT NULL,
+                    language text, country text, email text, links text NOT NULL,
                     picture_url text, picture_hash text,
                     enrichment text NOT NULL DEFAULT 'none'
                         CHECK (enrichment IN ('none', 'queued', 'done', 'gone', 'failed')),

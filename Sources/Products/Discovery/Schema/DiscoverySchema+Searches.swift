@@ -16,11 +16,12 @@ extension DiscoverySchema {
                 CREATE TABLE searches (
                     tenant_id uuid NOT NULL, id uuid NOT NULL, person_id uuid NOT NULL, campaign_id uuid,
                     saved_search_id uuid, title text NOT NULL, platforms text NOT NULL, region text NOT NULL,
-                    target bigint NOT NULL CHECK (target BETWEEN 1 AND 1000), exclusions jsonb NOT NULL,
+                    target bigint NOT NULL CHECK (target BETWEEN 1 AND 1000), exclusions text NOT NULL,
                     state text NOT NULL CHECK (state IN ('queued', 'searching', 'enriching', 'completed', 'partial',
                         'failed', 'cancelled')),
                     round bigint NOT NULL DEFAULT 1, expansion bigint NOT NULL DEFAULT 0,
                     expanded_rounds bigint NOT NULL DEFAULT 0, empty_rounds bigint NOT NULL DEFAULT 0,
+                    found_before bigint NOT NULL DEFAULT 0,
                     creators_found bigint NOT NULL DEFAULT 0, creators_excluded bigint NOT NULL DEFAULT 0,
                     creators_enriched bigint NOT NULL DEFAULT 0 CHECK (creators_enriched >= 0),
                     credits_reserved bigint NOT NULL DEFAULT 0, credits_settled bigint NOT NULL DEFAULT 0,
@@ -73,7 +74,8 @@ extension DiscoverySchema {
             """
             CREATE TABLE matches (
                 tenant_id uuid NOT NULL, search_id uuid NOT NULL, creator_id uuid NOT NULL,
-                sequence bigint NOT NULL, keywords bigint NOT NULL, is_charged boolean NOT NULL,
+                sequence bigint NOT NULL, keywords bigint NOT NULL, hits bigint NOT NULL DEFAULT 1,
+                is_charged boolean NOT NULL,
                 found_at timestamptz NOT NULL, enriched_at timestamptz,
                 PRIMARY KEY (tenant_id, search_id, creator_id))
             """)

@@ -62,6 +62,8 @@ struct Keyword: Sendable, Hashable {
     var found: Int
     var charged: Int
     var excluded: Int
+    /// How many of the found were read lately, so that nothing is asked about them.
+    var reused: Int
 
     /// A text as it is compared: in lower case, without a leading `#`, with single spaces.
     static func normalised(_ text: String) -> String {

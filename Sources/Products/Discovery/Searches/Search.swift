@@ -43,11 +43,15 @@ struct Search: Sendable, Hashable {
     var round: Int
     var expandedRounds: Int
     var emptyRounds: Int
+    /// How many creators had been found when the last round of expansion began.
+    var foundBefore: Int
     var found: Int
     var excluded: Int
     var enriched: Int
     var reserved: Int
     var settled: Int
+    /// What its credits are reserved under; a new one in each round.
+    var reservationID: ID<SearchRound>
     let createdAt: Timestamp
     var deadlineAt: Timestamp
     var finishedAt: Timestamp?
@@ -111,6 +115,19 @@ struct SearchWish: Sendable, Hashable, Codable {
         self.enrich = enrich
     }
 
+    /// A wish as it was stored; its keywords stand in rows of their own.
+    init(
+        stored platforms: [Platform], region: String, target: Int, exclusions: Exclusions, expansion: Int, enrich: Int
+    ) {
+        keywords = []
+        self.platforms = platforms
+        self.region = region
+        self.target = target
+        self.exclusions = exclusions
+        self.expansion = expansion
+        self.enrich = enrich
+    }
+
     /// Words in lower case with single spaces, each once.
     static func ordered(_ keywords: [String]) throws(DiscoveryError) -> [String] {
         var seen: Set<String> = []
@@ -153,3 +170,6 @@ struct Exclusions: Sendable, Hashable, Codable {
     /// Whether anybody but blocked creators is left out.
     var isEmpty: Bool { !listed && lists.isEmpty && contactedWithinDays == nil && !known }
 }
+
+/// One round of a search: what its credits are reserved for.
+enum SearchRound {}
