@@ -45,9 +45,9 @@ struct SavedSearchStore: Sendable {
     }
 
     /// Some that are due, in all tenants.
-    func due(at time: Timestamp, limit: Int) async throws(StorageError) -> [DueSearch] {
+    func due(at time: Timestamp, limit: Int) async throws(StorageError) -> [DueSavedSearch] {
         try await storage.reader(bypassingTenant: Self.sweep).list(
-            DueSearch.self, "savedSearch.due",
+            DueSavedSearch.self, "savedSearch.due",
             """
             SELECT tenant_id, id FROM saved_searches WHERE next_run_at <= \(time) AND NOT is_paused ORDER BY next_run_at
             """, limit: limit)
@@ -100,7 +100,7 @@ struct SavedSearchStore: Sendable {
 }
 
 /// A saved search that is due.
-struct DueSearch: Sendable, RowDecodable {
+struct DueSavedSearch: Sendable, RowDecodable {
     let tenant: Tenant
     let id: ID<SavedSearch>
 
