@@ -66,7 +66,8 @@ final class ListStage: Sendable {
     static func with(_ backend: Backend, _ body: (ListStage) async throws -> Void) async throws {
         let driver = try await backend.leaseDriver(modules: modules)
         let folder = FileManager.default.temporaryDirectory.appending(path: "capstan-lists-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }  // The folder of a test that failed early is not there.
+        // The folder of a test that failed early is not there.
+        defer { try? FileManager.default.removeItem(at: folder) }
         try await body(try await ListStage(driver: driver, backend: backend, folder: folder.path))
     }
 
