@@ -51,6 +51,19 @@ struct EnrichmentStore: Sendable {
             """) != nil
     }
 
+    /// How many profiles of a search's creators were read since a time.
+    func read(
+        of search: ID<Search>, since time: Timestamp, through reading: some Reading, in tenant: Tenant
+    ) async throws(StorageError) -> Int {
+        try await reading.aggregate(
+            CountRow.self, "enrichment.read",
+            """
+            SELECT count(*) FROM matches m WHERE m.tenant_id = \(tenant) AND m.search_id = \(search)
+                AND m.enriched_at >= \(time)
+            """
+        ).count
+    }
+
     /// Writes what profiles said: facts, the day, the posts.
     func write(
         _ profiles: [ReadProfile], at time: Timestamp, through writing: some Writing, in tenant: Tenant

@@ -135,7 +135,7 @@ struct PageStore: Sendable {
     }
 
     /// Who is left out of a search, as conditions on `c`.
-    private func exclusions(
+    func exclusions(
         _ exclusions: Exclusions, since start: Timestamp, at time: Timestamp, in tenant: Tenant
     ) -> SQL {
         var conditions: SQL = ""
