@@ -24,7 +24,7 @@ public struct DiscoveryProduct: Product {
         bureau = Bureau(
             Bureau.Parts(
                 storage: services.storage, caches: services.caches, limits: services.limits, blobs: services.blobs,
-                bus: services.bus, bank: services.bank, sharedCache: services.sharedCache,
+                bus: services.bus, bank: services.bank,
                 directory: try Self.directory(settings, services), settings: settings, clock: services.clock,
                 randomness: services.randomness, logger: services.logger, events: services.events))
     }
@@ -46,7 +46,7 @@ public struct DiscoveryProduct: Product {
     /// What the product gives to the host.
     public var manifest: ProductManifest {
         ProductManifest(
-            routes: Self.api(bureau) + Self.pages(bureau), services: bureau.services, jobs: bureau.jobs,
+            routes: Self.api(bureau), services: bureau.services, jobs: bureau.jobs,
             schedules: bureau.schedules, pages: DiscoveryPages.bundle, navigation: DiscoveryPages.navigation)
     }
 
@@ -56,11 +56,5 @@ public struct DiscoveryProduct: Product {
             SearchRoutes(bureau: bureau).routes + CreatorRoutes(bureau: bureau).routes
             + UsageRoutes(bureau: bureau).routes + WebhookRoutes(bureau: bureau).routes
         return routes.map { $0.mounted(under: PathTemplate(Addresses.api)) }
-    }
-
-    /// All pages and forms.
-    static func pages(_ bureau: Bureau) -> [Route] {
-        SearchPageRoutes(bureau: bureau).routes + CreatorPageRoutes(bureau: bureau).routes
-            + UsagePageRoutes(bureau: bureau).routes
     }
 }

@@ -217,7 +217,8 @@ struct CreatorRoutes: Sendable {
         let creatorIds: [ID<Creator>]
     }
 
-    private static let invalid = Failure("discovery.identityInvalid", 422, "Profiles of several platforms make a person.")
+    private static let invalid = Failure(
+        "discovery.identityInvalid", 422, "Profiles of several platforms make a person.")
 
     private var link: Route {
         Route(

@@ -45,7 +45,8 @@ final class CreditDesk: Sendable {
         try await plans.value(for: "plan", in: tenant) { [self] in
             try await shared {
                 if let workspace = try await store.workspace(in: tenant) { return workspace }
-                let begun = Workspace(plan: first, startedAt: clock.now(), zone: "UTC", subscription: nil, isActive: true)
+                let begun = Workspace(
+                    plan: first, startedAt: clock.now(), zone: "UTC", subscription: nil, isActive: true)
                 try await store.begin(begun, in: tenant)
                 return try await store.workspace(in: tenant) ?? begun
             }

@@ -1,5 +1,6 @@
 import Base
 import Foundation
+
 import typealias Storage.SQLConvertible
 
 /// What a workspace has paid for: creators and profiles a month.

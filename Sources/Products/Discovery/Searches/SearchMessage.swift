@@ -25,7 +25,9 @@ struct SearchMessage: Sendable, Hashable, Codable {
 
     /// This message with a later one behind it; `false` when there is no more room.
     mutating func append(_ later: SearchMessage) -> Bool {
-        guard rows.count + patches.count + later.rows.count + later.patches.count <= Bounds.waiting else { return false }
+        guard rows.count + patches.count + later.rows.count + later.patches.count <= Bounds.waiting else {
+            return false
+        }
         if !later.rows.isEmpty {
             if rows.isEmpty { from = later.from }
             to = later.to

@@ -12,9 +12,11 @@ struct SearchRoutes: Sendable {
 
     private var desk: SearchDesk { bureau.searches }
 
-    static let active = Failure("discovery.searchActive", 409, "A search of the person is running; `searchId` names it.")
+    static let active = Failure(
+        "discovery.searchActive", 409, "A search of the person is running; `searchId` names it.")
     static let short = Failure("discovery.creditsShort", 402, "The month has too few credits left.")
-    static let invalid = Failure("discovery.keywordsInvalid", 422, "A search has 1 to 10 keywords of 2 to 80 characters.")
+    static let invalid = Failure(
+        "discovery.keywordsInvalid", 422, "A search has 1 to 10 keywords of 2 to 80 characters.")
 
     // MARK: Before a search
 
@@ -47,7 +49,8 @@ struct SearchRoutes: Sendable {
             .body("region", optional: .text(2...2), default: "US", "ISO 3166-1 alpha-2."),
             .body("target", optional: .integer(1...1_000), default: 100, "How many creators are wanted."),
             .body("excludeListed", optional: .boolean, default: false, "Leaves out who is on any list."),
-            .body("excludeLists", optional: .list(.id, 0...Exclusions.Bounds.lists), "Leaves out who is on these lists."),
+            .body(
+                "excludeLists", optional: .list(.id, 0...Exclusions.Bounds.lists), "Leaves out who is on these lists."),
             .body(
                 "excludeContactedDays", optional: .integer(Exclusions.Bounds.days),
                 "Leaves out who was written to within as many days."),
@@ -251,7 +254,8 @@ struct SearchRoutes: Sendable {
                 let input = request.input
                 let found = try await bureau.results.page(
                     MatchDesk.Ask(
-                        search: input.id, filter: input.filter, sort: input.sort, after: input.after, limit: input.limit),
+                        search: input.id, filter: input.filter, sort: input.sort, after: input.after, limit: input.limit
+                    ),
                     in: request.tenant)
                 return MatchesAnswer(found)
             }

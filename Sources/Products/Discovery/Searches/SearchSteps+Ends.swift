@@ -22,7 +22,8 @@ extension SearchSteps {
             let room = SearchWish.Bounds.keywords - status.texts
             let words =
                 status.mayExpand
-                ? Suggestion.words(from: bios, leavingOut: known).prefix(min(room, SearchWish.Bounds.wordsPerRound)) : []
+                ? Suggestion.words(from: bios, leavingOut: known).prefix(min(room, SearchWish.Bounds.wordsPerRound))
+                : []
             guard !words.isEmpty else {
                 try transaction.enqueue(SearchJobs.settle, round, key: SearchJobs.key(round))
                 return
@@ -125,7 +126,8 @@ extension SearchSteps {
         let affordable = try await credits.reserveProfiles(
             upTo: waiting.count, for: status.search.reservationID, under: workspace, in: tenant, through: transaction)
         let queued = try await enrichment.queue(
-            Array(waiting.prefix(affordable)), before: clock.now() - Creator.Bounds.freshness, through: transaction, in: tenant)
+            Array(waiting.prefix(affordable)), before: clock.now() - Creator.Bounds.freshness, through: transaction,
+            in: tenant)
         guard !queued.isEmpty else {
             if affordable > 0 {
                 try await credits.enrichments.release(status.search.reservationID, for: tenant, in: transaction)

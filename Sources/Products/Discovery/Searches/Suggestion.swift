@@ -13,9 +13,11 @@ enum Suggestion {
         let seed = Keyword.normalised(seed)
         guard Bounds.seedScalars.contains(seed.unicodeScalars.count) else { return [] }
         let topical = Topic.all.filter { $0.touches(seed) }.flatMap(\.words)
-        let patterns = ["\(seed) tips", "\(seed) routine", "best \(seed)", "\(seed) for beginners", "\(seed) review",
+        let patterns = [
+            "\(seed) tips", "\(seed) routine", "best \(seed)", "\(seed) for beginners", "\(seed) review",
             "\(seed) vlog", "daily \(seed)", "\(seed) at home", "\(seed) community", "\(seed) challenge",
-            "\(seed) stories", "\(seed) basics"]
+            "\(seed) stories", "\(seed) basics",
+        ]
         var seen: Set<String> = [seed]
         return (topical + patterns).filter {
             SearchWish.Bounds.keywordScalars.contains($0.unicodeScalars.count) && seen.insert($0).inserted

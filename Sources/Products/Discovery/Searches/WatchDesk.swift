@@ -38,9 +38,11 @@ final class WatchDesk: Sendable {
         self.desk = desk
         self.clock = clock
         missed = Cache(
-            "discovery.missedRows", CacheOptions(ttl: .milliseconds(500), failureWindow: .zero, capacity: 2_000), in: caches)
+            "discovery.missedRows", CacheOptions(ttl: .milliseconds(500), failureWindow: .zero, capacity: 2_000),
+            in: caches)
         looks = Cache(
-            "discovery.searchLooks", CacheOptions(ttl: .seconds(10), failureWindow: .zero, capacity: 10_000), in: caches)
+            "discovery.searchLooks", CacheOptions(ttl: .seconds(10), failureWindow: .zero, capacity: 10_000), in: caches
+        )
     }
 
     /// Sends what a search finds behind a number, until it has ended, the time is over, or the browser has gone.

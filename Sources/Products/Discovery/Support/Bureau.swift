@@ -19,8 +19,6 @@ final class Bureau: Sendable {
         let blobs: any BlobStore
         let bus: any Bus
         let bank: any TokenBank
-        /// The layer of caches that nodes share; `nil` where there is one node.
-        var sharedCache: (any SharedCache)?
         let directory: any CreatorDirectory
         let settings: DiscoverySettings
         let clock: any WallClock
@@ -43,6 +41,7 @@ final class Bureau: Sendable {
     let creators: CreatorDesk
     let pictures: PictureDesk
     let webhooks: WebhookDesk
+    let usage: UsageDesk
     let steps: SearchSteps
     let enrichment: EnrichmentSteps
 
@@ -57,7 +56,7 @@ final class Bureau: Sendable {
         credits = CreditDesk(
             storage: storage, caches: parts.caches, limits: parts.limits, clock: clock, first: parts.settings.plan)
         vendor = VendorDesk(
-            parts.directory, storage: storage, caches: parts.caches, bank: parts.bank, cache: parts.sharedCache,
+            parts.directory, storage: storage, caches: parts.caches, bank: parts.bank,
             callsPerDay: parts.settings.callsPerDay, clock: clock, events: events)
         let topics = SearchTopics(bus: parts.bus, storage: storage, clock: clock, events: events)
         let brakes = SearchBrakes()
@@ -74,6 +73,8 @@ final class Bureau: Sendable {
         pictures = PictureDesk(storage: storage, vendor: vendor, blobs: parts.blobs)
         webhooks = WebhookDesk(
             storage: storage, settings: parts.settings, clock: clock, randomness: randomness, events: events)
+        usage = UsageDesk(
+            credits: credits, vendor: vendor, days: VendorDayStore(storage: storage), clock: clock)
         steps = SearchSteps(
             storage: storage, searches: searches.store, matches: results.store, creators: creatorStore,
             enrichment: enrichmentStore, credits: credits, vendor: vendor, topics: topics, results: results,

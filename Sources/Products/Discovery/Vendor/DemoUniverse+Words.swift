@@ -13,7 +13,8 @@ extension DemoUniverse {
         "Kowalski", "Larsen", "Mendes", "Nguyen", "Olsen",
     ]
     static let countries = [
-        "US", "US", "US", "GB", "GB", "DE", "FR", "ES", "IT", "BR", "CA", "AU", "NL", "JP", "SE", "AT", "MX", "PT", "IE",
+        "US", "US", "US", "GB", "GB", "DE", "FR", "ES", "IT", "BR", "CA", "AU", "NL", "JP", "SE", "AT", "MX", "PT",
+        "IE",
     ]
     static let openings = [
         "Mostly", "Every day:", "Notes on", "Learning", "Slowly getting better at", "All about", "Honest talk about",

@@ -90,13 +90,16 @@ enum DemoUniverse {
     }
 
     static func country(_ number: Int) -> String? {
-        chance(UInt64(number), 11, below: 12) == 0 ? nil : countries[Int(mix(UInt64(number), 12) % UInt64(countries.count))]
+        chance(UInt64(number), 11, below: 12) == 0
+            ? nil : countries[Int(mix(UInt64(number), 12) % UInt64(countries.count))]
     }
 
     static func language(_ number: Int) -> String? {
         guard let country = country(number) else { return nil }
-        return ["US": "en", "GB": "en", "CA": "en", "AU": "en", "IE": "en", "DE": "de", "AT": "de", "FR": "fr",
-            "ES": "es", "MX": "es", "BR": "pt", "PT": "pt", "IT": "it", "NL": "nl", "JP": "ja", "SE": "sv"][country]
+        return [
+            "US": "en", "GB": "en", "CA": "en", "AU": "en", "IE": "en", "DE": "de", "AT": "de", "FR": "fr",
+            "ES": "es", "MX": "es", "BR": "pt", "PT": "pt", "IT": "it", "NL": "nl", "JP": "ja", "SE": "sv",
+        ][country]
     }
 
     static func bio(_ number: Int) -> String {
@@ -135,7 +138,8 @@ enum DemoUniverse {
             return CreatorPost(
                 externalID: "p\(number)x\(index)",
                 postedAt: now - .seconds(Int64(index) * 180_000 + Int64(chance(key, 22, below: 90_000))),
-                caption: "\(words[index % words.count].capitalized): \(captions[Int(mix(key, 23) % UInt64(captions.count))])",
+                caption:
+                    "\(words[index % words.count].capitalized): \(captions[Int(mix(key, 23) % UInt64(captions.count))])",
                 url: nil, views: seen, likes: hidesLikes(number) ? nil : liked,
                 comments: liked / Int64(8 + chance(key, 24, below: 30)))
         }

@@ -18,9 +18,8 @@ final class VendorDesk: Sendable {
         static let pageLife: Duration = .seconds(86_400)
         /// Weight of pages kept by a process, in kibibytes.
         static let cachedKibibytes = 65_536
-        /// How long another node may take to load what this one wants too.
+        /// How long a page may take, for this node and for others that want the same.
         static let loadTime: Duration = .seconds(310)
-        static let busy: Duration = .seconds(2)
         /// Which part of the day's calls is told as a warning, in hundredths.
         static let warning = 80
         static let warnedTenants = 10_000
@@ -28,7 +27,7 @@ final class VendorDesk: Sendable {
 
     /// Why nothing came of a call.
     enum Refusal: Error, Sendable, Hashable {
-        /// Not now: the common rate is used up, another node is asking the same, or the vendor is paused.
+        /// Not now: the common rate is used up, or the vendor is paused.
         case later(Duration, reason: String)
         /// The workspace has made all of the day's calls.
         case dailyLimit
@@ -44,7 +43,6 @@ final class VendorDesk: Sendable {
     let directory: any CreatorDirectory
     let callsPerDay: Int
     private let bank: any TokenBank
-    private let cache: (any SharedCache)?
     private let pages: Cache<String, DirectoryPage>
     private let today: Cache<CalendarDay, Int>
     private let combiner: WriteCombiner<VendorCall, Bool>
@@ -60,18 +58,16 @@ final class VendorDesk: Sendable {
     ///   - storage: where calls are counted.
     ///   - caches: where caches are entered.
     ///   - bank: where nodes take their part of the common rate.
-    ///   - cache: the layer of the cache that nodes share; `nil` where there is one node.
     ///   - callsPerDay: how many calls a workspace may make in a day.
     ///   - clock: the time.
     ///   - events: where calls are told.
     init(
         _ directory: any CreatorDirectory, storage: Storage, caches: CacheRegistry, bank: any TokenBank,
-        cache: (any SharedCache)?, callsPerDay: Int, clock: any WallClock, events: EventLog
+        callsPerDay: Int, clock: any WallClock, events: EventLog
     ) {
         self.directory = directory
         self.callsPerDay = callsPerDay
         self.bank = bank
-        self.cache = cache
         self.clock = clock
         self.events = events
         store = VendorDayStore(storage: storage)
@@ -82,7 +78,8 @@ final class VendorDesk: Sendable {
             "discovery.vendorPages",
             CacheOptions(
                 ttl: Bounds.pageLife, failureWindow: .zero, loadTimeout: Bounds.loadTime,
-                capacity: Bounds.cachedKibibytes, weigh: { _, page in max(1, page.creators.count) }), in: caches)
+                capacity: Bounds.cachedKibibytes, weigh: { _, page in max(1, page.creators.count) },
+                shared: .json(version: 1, leaseTTL: Bounds.loadTime)), in: caches)
         today = Cache("discovery.callsToday", CacheOptions(ttl: .seconds(5), failureWindow: .zero), in: caches)
         combiner = WriteCombiner(
             name: "vendorDay.add", settings: CombinerSettings(for: storage.dialect),
@@ -118,52 +115,11 @@ final class VendorDesk: Sendable {
         let key = [
             directory.vendor.name, query.platform.rawValue, query.region, query.keyword, query.cursor, day.description,
         ].joined(separator: "\u{1F}")
-        return try await pages.valueBypassingTenant(for: key) { [self] in
-            try await shared { try await load(query, key: key, for: caller, mayCall: mayCall) }
+        // A vendor's cursor may be long; under its hash a page has a name of one length.
+        let name = SHA256.hash(data: Data(key.utf8)).map { String($0, radix: 16) }.joined(separator: ".")
+        return try await pages.valueBypassingTenant(for: name) { [self] in
+            try await shared { try await ask(query, for: caller, mayCall: mayCall) }
         }
-    }
-
-    private func load(
-        _ query: DirectoryQuery, key: String, for caller: Caller, mayCall: @Sendable () -> Bool
-    ) async throws -> DirectoryPage {
-        guard let cache else { return try await ask(query, for: caller, mayCall: mayCall) }
-        let name = "discovery.page." + SHA256.hash(data: Data(key.utf8)).map { String($0, radix: 16) }.joined()
-        let lease: SharedLease?
-        do throws(CoordinationError) {
-            if let known = try await cache.value(for: name), let page = Self.page(known.bytes) { return page }
-            lease = try await cache.lease(name, for: Bounds.loadTime)
-        } catch {
-            // Without the shared layer each node asks for itself.
-            return try await ask(query, for: caller, mayCall: mayCall)
-        }
-        guard let lease else { throw Refusal.later(Bounds.busy, reason: "asked by another node") }
-        let answer: Result<DirectoryPage, any Error>
-        do {
-            answer = .success(try await ask(query, for: caller, mayCall: mayCall))
-        } catch {
-            answer = .failure(error)
-        }
-        do throws(CoordinationError) {
-            if case .success(let page) = answer, let bytes = Self.bytes(page) {
-                _ = try await cache.set(
-                    name, to: bytes, for: Bounds.pageLife, fence: SharedFence(tags: [], generations: []))
-            }
-            try await cache.release(lease)
-        } catch {
-            // The page is there; others ask again when the lease has run out.
-            events.record(.vendorFailed, ["vendor": .text(vendor.name), "call": "share", "reason": "unreachable"])
-        }
-        return try answer.get()
-    }
-
-    private static func page(_ bytes: [UInt8]) -> DirectoryPage? {
-        // What an older or newer node has kept in another form is asked for anew.
-        try? JSONDecoder().decode(DirectoryPage.self, from: Data(bytes))
-    }
-
-    private static func bytes(_ page: DirectoryPage) -> [UInt8]? {
-        // A page that cannot be written is not shared.
-        (try? JSONEncoder().encode(page)).map { Array($0) }
     }
 
     private func ask(
