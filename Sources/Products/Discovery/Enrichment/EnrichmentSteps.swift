@@ -1,5 +1,6 @@
 import Base
 import Jobs
+import Limits
 import Storage
 import Synchronization
 

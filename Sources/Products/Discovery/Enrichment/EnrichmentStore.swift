@@ -1,4 +1,5 @@
 import Base
+import Foundation
 import Storage
 
 /// What a batch of profiles changes.

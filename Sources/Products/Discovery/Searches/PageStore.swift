@@ -1,4 +1,5 @@
 import Base
+import Foundation
 import Storage
 
 /// What a page of results changes: four statements whatever it holds.

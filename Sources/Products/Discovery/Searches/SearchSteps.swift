@@ -1,4 +1,5 @@
 import Base
+import Foundation
 import Jobs
 import Storage
 import Synchronization

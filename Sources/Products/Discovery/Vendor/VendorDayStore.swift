@@ -1,4 +1,5 @@
 import Base
+import Foundation
 import Storage
 
 /// How many calls were made, by day, vendor and person.
