@@ -132,7 +132,8 @@ import Testing
                 }
                 running[id] = nil
                 _ = shard.finish(
-                    flight: id, with: .success(read), lifetime: Lifetime(fresh: 40, stale: 40), weight: 1, now: step,
+                    flight: id, with: .success(read), origin: .source, lifetime: Lifetime(fresh: 40, stale: 40),
+                    weight: 1, now: step,
                     fences: fences)
             default:
                 let began = fences.now

@@ -1,4 +1,5 @@
 import Base
+import BaseTestKit
 import Logging
 import Storage
 import StorageBackends

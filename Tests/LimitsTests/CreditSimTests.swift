@@ -156,7 +156,8 @@ private struct CreditBook {
         let outcome = try await bench.ledger.release(bench.id(id), amount: part, for: bench.tenant)
         if case .open? = lines[id]?.state {
             #expect(outcome == .settled)
-            lines[id]?.amount -= min(part, lines[id]?.amount ?? 0)
+            let amount = lines[id]?.amount ?? 0
+            lines[id]?.amount = amount - min(part, amount)
         }
     }
 

@@ -11,6 +11,9 @@ extension Exception {
             rule: "unowned task", path: "Sources/Platform/Caching/CacheCore.swift",
             reason: "a load that several callers share belongs to none of them; its part owns it until it ends"),
         Exception(
+            rule: "unowned task", path: "Sources/Platform/Caching/SharedFill.swift",
+            reason: "a lease is given back outside of the cancellation of its load; it is awaited at once"),
+        Exception(
             rule: "product files", path: "Sources/Products/Tournament/Seasons/Timetable.swift",
             reason: "the season as memory knows it: a cache in front of three stores"),
         Exception(

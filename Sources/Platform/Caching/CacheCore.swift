@@ -6,6 +6,7 @@ import Telemetry
 /// The executor of a cache: holds the parts, runs the loads, resumes the callers.
 final class CacheCore<Name: Hashable & Sendable, Value: Sendable>: Sendable {
     typealias Key = CacheKey<Name>
+    typealias Filled = SharedFill<Value>.Filled
 
     private final class Part: Sendable {
         let state: Mutex<CacheShard<Name, Value>>
@@ -118,15 +119,20 @@ final class CacheCore<Name: Hashable & Sendable, Value: Sendable>: Sendable {
         load: @escaping @Sendable () async throws -> Value
     ) {
         let trail = trail + [LoadTrail(part: ObjectIdentifier(part), flight: flight)]
-        let task = Task {
+        let fill = fill(of: key)
+        let task = Task(executorPreference: registry.executor) {
             await withDiscardingTaskGroup { group in
                 group.addTask {
                     do { try await self.registry.clock.sleep(for: self.options.loadTimeout) } catch { return }
                     self.finish(flight, key, in: part, with: .failure(self.refusal(.loadTimedOut)))?.cancel()
                 }
-                let result: Result<Value, any Error>
+                let result: Result<Filled, any Error>
                 do {
-                    result = .success(try await LoadTrail.$current.withValue(trail) { try await load() })
+                    result = .success(
+                        try await LoadTrail.$current.withValue(trail) {
+                            guard let fill else { return Filled(value: try await load()) }
+                            return try await fill.value(load)
+                        })
                 } catch {
                     result = .failure(error)
                 }
@@ -141,19 +147,44 @@ final class CacheCore<Name: Hashable & Sendable, Value: Sendable>: Sendable {
 
     @discardableResult
     private func finish(
-        _ flight: UInt64, _ key: Key, in part: Part, with result: Result<Value, any Error>
+        _ flight: UInt64, _ key: Key, in part: Part, with result: Result<Filled, any Error>
     ) -> Task<Void, Never>? {
-        let lifetime = lifetime(of: result)
+        let values = result.map(\.value)
+        var lifetime = lifetime(of: values)
         var weight = 1
-        if case .success(let value) = result { weight = options.weigh(key.name, value) }
+        var origin = CacheOrigin.source
+        if case .success(let filled) = result {
+            weight = options.weigh(key.name, filled.value)
+            if let remaining = filled.remaining, let own = lifetime {
+                lifetime?.fresh = min(own.fresh, remaining.nanoseconds)
+                origin = .shared
+            }
+            if filled.isRefused { origin = .refused }
+        }
         let now = registry.clock.uptime().nanoseconds
         let finished = part.state.withLock { shard in
             shard.finish(
-                flight: flight, with: result, lifetime: lifetime, weight: weight, now: now, fences: registry.fences)
+                flight: flight, with: values, origin: origin, lifetime: lifetime, weight: weight, now: now,
+                fences: registry.fences)
         }
         guard let finished else { return nil }
         for waiter in finished.flight.waiters.values { waiter.finish(finished.result) }
         return finished.flight.task
+    }
+
+    /// The way of a key through the shared layer; `nil` where there is none.
+    private func fill(of key: Key) -> SharedFill<Value>? {
+        guard let layer = options.shared, let store = registry.shared,
+            let name = key.scope.sharedName(cache: name, version: layer.version, key: layer.name(key.name))
+        else { return nil }
+        return SharedFill(
+            store: store, key: name, tags: SharedNames.tags(options.tags(key.name), of: key.scope.tenant),
+            leaseTTL: layer.leaseTTL, executor: registry.executor, clock: registry.clock,
+            randomness: registry.randomness, encode: layer.encode,
+            decode: layer.decode
+        ) { value in
+            self.lifetime(of: .success(value)).flatMap { $0.fresh > 0 ? .nanoseconds($0.fresh) : nil }
+        }
     }
 
     private func lifetime(of result: Result<Value, any Error>) -> Lifetime? {
@@ -188,6 +219,7 @@ final class CacheCore<Name: Hashable & Sendable, Value: Sendable>: Sendable {
 extension CacheCore: CacheReporting {
     var statistics: CacheStatistics {
         var sum = CacheStatistics(name: name)
+        sum.isShared = options.shared != nil && registry.shared != nil
         sum.capacity = options.capacity
         for part in parts {
             part.state.withLock { shard in
@@ -197,6 +229,8 @@ extension CacheCore: CacheReporting {
                 sum.hits += shard.counts.hits
                 sum.misses += shard.counts.misses
                 sum.loads += shard.counts.loads
+                sum.sharedHits += shard.counts.sharedHits
+                sum.sharedRefusals += shard.counts.sharedRefusals
                 sum.coalesced += shard.counts.coalesced
                 sum.staleServed += shard.counts.staleServed
                 sum.failures += shard.counts.failures

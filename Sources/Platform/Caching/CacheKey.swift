@@ -1,4 +1,5 @@
 public import Base
+import Coordination
 
 /// Under what a value is kept: whose it is, and its name.
 ///
@@ -48,4 +49,47 @@ public struct Viewer: Hashable, Sendable {
 
     /// The viewer known by this name, such as a device key.
     public init(named name: String) { identity = .name(name) }
+
+    /// The viewer as a shared store knows it; its length stands before it, so that no name runs into what follows.
+    var sharedName: String {
+        switch identity {
+        case .id(let high, let low): "i\(ID<Viewer>(high: high, low: low))"
+        case .name(let name): "n\(name.utf8.count).\(name)"
+        }
+    }
+}
+
+extension CacheScope {
+    /// The key under which a value of this scope is shared; `nil` when it is longer than a shared store allows.
+    func sharedName(cache: String, version: Int, key: String) -> String? {
+        let whose =
+            switch self {
+            case .platform: "p"
+            case .tenant(let tenant): "t\(tenant.id)"
+            case .viewer(let tenant, let viewer): "v\(tenant.id):\(viewer.sharedName)"
+            }
+        let name = "c:\(cache):\(version):\(whose):\(key)"
+        return name.utf8.count <= CoordinationBounds.nameBytesMax ? name : nil
+    }
+}
+
+/// Names of tags in a shared store.
+enum SharedNames {
+    /// What a value with these tags is fenced by: its tenant's tag, that of all tenants, and that of everything.
+    static func tags(_ tags: [String], of tenant: Tenant?) -> [String] {
+        var names = [SharedStore.everything]
+        for tag in tags {
+            names.append(name(tag, of: nil))
+            if let tenant { names.append(name(tag, of: tenant)) }
+        }
+        return names
+    }
+
+    /// A tag of a tenant, or with `nil` of all.
+    static func name(_ tag: String, of tenant: Tenant?) -> String {
+        let whose = tenant.map { "t\($0.id)" } ?? "*"
+        guard tag.utf8.count > 400 else { return "\(whose):\(tag)" }
+        // Two long tags of one beginning share a name: a needless reload, never an old value.
+        return "\(whose):\(String(decoding: tag.utf8.prefix(400), as: UTF8.self).prefix(390))"
+    }
 }

@@ -61,6 +61,11 @@ public struct CacheOptions<Key: Sendable, Value: Sendable>: Sendable {
     /// Defaults to `false`; for optional values to `nil`.
     public var isAbsent: @Sendable (Value) -> Bool
 
+    /// How values are kept in the layer that the nodes of a cluster share.
+    ///
+    /// Defaults to none: each node has its own.
+    public var shared: SharedLayer<Key, Value>?
+
     /// Options with the defaults stated at each.
     public init(
         ttl: Duration = .seconds(60), jitter: Double = 0.1, staleWindow: Duration = .zero,
@@ -72,7 +77,8 @@ public struct CacheOptions<Key: Sendable, Value: Sendable>: Sendable {
         isAbsent: @escaping @Sendable (Value) -> Bool = { value in
             // An Optional is the only type whose mirror says so; asked once per load.
             Mirror(reflecting: value).displayStyle == .optional && Mirror(reflecting: value).children.isEmpty
-        }
+        },
+        shared: SharedLayer<Key, Value>? = nil
     ) {
         self.ttl = ttl
         self.jitter = jitter
@@ -88,6 +94,7 @@ public struct CacheOptions<Key: Sendable, Value: Sendable>: Sendable {
         self.weigh = weigh
         self.tags = tags
         self.isAbsent = isAbsent
+        self.shared = shared
     }
 
     func check(_ name: String) {
@@ -104,5 +111,11 @@ public struct CacheOptions<Key: Sendable, Value: Sendable>: Sendable {
             "cache \(name): \(parts) parts are outside of 1 to 64 or more than the capacity \(capacity)")
         precondition(
             tenantShare > 0 && tenantShare <= 1, "cache \(name): tenantShare \(tenantShare) is outside of 0 to 1")
+        if let shared {
+            precondition(
+                shared.leaseTTL > .zero && shared.leaseTTL <= loadTimeout && shared.version >= 0,
+                "cache \(name): a lease of \(shared.leaseTTL) is more than the loadTimeout \(loadTimeout), or the "
+                    + "version \(shared.version) is negative")
+        }
     }
 }

@@ -21,15 +21,33 @@ public final class CacheRegistry: Sendable {
     private let shutDownFlag = Atomic<Bool>(false)
     private let link: InvalidationLink?
 
+    /// Where loads run.
+    ///
+    /// `nil` is where all tasks do; simulations run them one at a time.
+    let executor: (any TaskExecutor)?
+    let shared: SharedStore?
+
     /// Makes a registry without caches.
     ///
     /// - Parameters:
     ///   - clock: measures times to live and deadlines.
     ///   - randomness: shortens times to live, and names this node on the bus.
     ///   - bus: carries invalidations to the other nodes; `nil` when there are none. Needs ``run()``.
-    public init(clock: any WallClock, randomness: any Randomness, bus: (any Bus)? = nil) {
+    ///   - shared: the layer that the nodes share, for caches with ``CacheOptions/shared``; `nil` when there is none.
+    public convenience init(
+        clock: any WallClock, randomness: any Randomness, bus: (any Bus)? = nil, shared: (any SharedCache)? = nil
+    ) {
+        self.init(clock: clock, randomness: randomness, bus: bus, shared: shared, executor: nil)
+    }
+
+    init(
+        clock: any WallClock, randomness: any Randomness, bus: (any Bus)?, shared: (any SharedCache)?,
+        executor: (any TaskExecutor)?
+    ) {
         self.clock = clock
         self.randomness = randomness
+        self.executor = executor
+        self.shared = shared.map { SharedStore($0, clock: clock) }
         link = bus.map { InvalidationLink(bus: $0, node: randomness.next()) }
     }
 
@@ -49,6 +67,9 @@ public final class CacheRegistry: Sendable {
     /// older value; the other nodes are told over the bus.
     public func invalidate(tags: some Collection<String> & Sendable, for tenant: Tenant?) async {
         guard !tags.isEmpty else { return }
+        // In this order: a node that has dropped its value must not find the old one in the shared store. What this
+        // node reads there before its own fence is raised is dropped by that fence.
+        await shared?.invalidate(tags.map { SharedNames.name($0, of: tenant) })
         fences.invalidate(tags, for: tenant)
         await link?.publish(Array(tags), for: tenant)
     }
@@ -61,10 +82,28 @@ public final class CacheRegistry: Sendable {
     /// Invalidations that could not be sent to the other nodes, which keep old values until their time to live ends.
     public var invalidationsUnsent: Int { link?.unsent ?? 0 }
 
-    /// Applies the invalidations of the other nodes, until the task is cancelled; a service's `run()`.
+    /// How the layer does that the nodes share; `nil` where there is neither a shared store nor a bus.
+    public var sharedStatus: SharedLayerStatus? {
+        guard shared != nil || link != nil else { return nil }
+        return SharedLayerStatus(
+            isReachable: shared?.isReachable ?? true, failures: shared?.failures ?? 0,
+            invalidationsPending: shared?.pendingCount ?? 0, isCutOff: link?.isCutOff ?? false,
+            doubts: link?.doubts ?? 0)
+    }
+
+    /// Applies the invalidations of the other nodes, tells them that this one lives, and sends again what the shared
+    /// store did not take, until the task is cancelled; a service's `run()`.
     public func run() async throws {
-        guard let link else { return }
-        try await link.run(clock: clock, fences: fences)
+        try await withThrowingTaskGroup { group in
+            if let link {
+                group.addTask { try await link.listen(clock: self.clock, fences: self.fences) }
+                group.addTask { try await link.beat(clock: self.clock, fences: self.fences) }
+            }
+            if let shared {
+                group.addTask { try await shared.settle() }
+            }
+            try await group.waitForAll()
+        }
     }
 
     /// Cancels the loads that run and refuses new ones; values that are there are still served.

@@ -30,6 +30,8 @@ struct CacheShard<Name: Hashable & Sendable, Value: Sendable>: Sendable {
         var hits = 0
         var misses = 0
         var loads = 0
+        var sharedHits = 0
+        var sharedRefusals = 0
         var coalesced = 0
         var staleServed = 0
         var failures = 0
@@ -128,11 +130,14 @@ struct CacheShard<Name: Hashable & Sendable, Value: Sendable>: Sendable {
     ///
     /// `lifetime` is how long the value is fresh and how long it may be served after; `nil` when it is not to be kept.
     mutating func finish(
-        flight id: UInt64, with result: Result<Value, any Error>, lifetime: Lifetime?, weight: Int, now: Int64,
-        fences: FenceTable
+        flight id: UInt64, with result: Result<Value, any Error>, origin: CacheOrigin, lifetime: Lifetime?, weight: Int,
+        now: Int64, fences: FenceTable
     ) -> (flight: Flight<Key, Value>, result: Result<Value, any Error>)? {
         guard let (flight, wasCurrent) = close(id) else { return nil }
-        let isCurrent = wasCurrent && fences.isCurrent(flight.slots, since: flight.began)
+        if origin == .shared { counts.sharedHits += 1 }
+        if origin == .refused { counts.sharedRefusals += 1 }
+        // What the shared store refuses was invalidated on another node, of which this one may not have heard yet.
+        let isCurrent = wasCurrent && origin != .refused && fences.isCurrent(flight.slots, since: flight.began)
         if case .failure = result {
             counts.failures += 1
             // The source fails: what there was is served on, as long as nobody has invalidated it.
@@ -176,6 +181,14 @@ struct CacheShard<Name: Hashable & Sendable, Value: Sendable>: Sendable {
         if wasCurrent { current[flight.key] = nil }
         return (flight, wasCurrent)
     }
+}
+
+/// Where a load has found its value.
+enum CacheOrigin: Sendable {
+    case source
+    case shared
+    /// At the source, and the shared store did not take it, because it was invalidated meanwhile.
+    case refused
 }
 
 /// How long a result lives, in nanoseconds.

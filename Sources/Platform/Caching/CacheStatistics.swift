@@ -12,8 +12,14 @@ public struct CacheStatistics: Sendable, Hashable {
     public var hits = 0
     /// Look-ups that found nothing to serve.
     public var misses = 0
-    /// Loads started, refreshes included.
+    /// Loads started, refreshes and those that the shared layer served included.
     public var loads = 0
+    /// Whether it has a layer that the nodes share.
+    public var isShared = false
+    /// Loads that the shared layer served: another node had asked the source.
+    public var sharedHits = 0
+    /// Loads whose value the shared layer refused, because it was invalidated while it was loaded.
+    public var sharedRefusals = 0
     /// Misses that were served by the load of another.
     public var coalesced = 0
     /// Hits served with a value past its time to live.

@@ -1,6 +1,7 @@
 import Accounts
 import Base
 public import Hosting
+import Outbound
 import Telemetry
 import Web
 
@@ -10,7 +11,8 @@ public struct DiscoveryProduct: Product {
     public static let plan = ProductPlan(
         name: "discovery", title: "Discovery",
         summary: "Teams find creators by keyword on three networks, shortlist them and contact each one once.",
-        schema: DiscoverySchema.module, events: Event.discovery)
+        schema: DiscoverySchema.module, settings: DiscoverySettings.Key.all, capabilities: [SearchStore.sweep],
+        events: Event.discovery)
 
     private let services: ProductServices
     private let bureau: Bureau
@@ -18,13 +20,41 @@ public struct DiscoveryProduct: Product {
     /// Makes the product from the services it may use.
     public init(_ services: ProductServices) async throws {
         self.services = services
+        let settings = try DiscoverySettings(services.settings)
         bureau = Bureau(
-            storage: services.storage, caches: services.caches, clock: services.clock,
-            randomness: services.randomness, logger: services.logger, events: services.events)
+            Bureau.Parts(
+                storage: services.storage, caches: services.caches, limits: services.limits, blobs: services.blobs,
+                bus: services.bus, bank: services.bank,
+                directory: try Self.directory(settings, services), settings: settings, clock: services.clock,
+                randomness: services.randomness, logger: services.logger, events: services.events))
+    }
+
+    /// The vendor when there is a key for it, else the built-in directory.
+    private static func directory(
+        _ settings: DiscoverySettings, _ services: ProductServices
+    ) throws -> any CreatorDirectory {
+        guard let key = settings.vendorKey else { return DemoDirectoryService(clock: services.clock) }
+        guard let address = OutboundAddress(settings.vendorURL) else {
+            throw HostingError(
+                .invalidSetting, "\(DiscoverySettings.Key.vendorURL.key) must be an address, as in https://host/")
+        }
+        return ScrapeCreatorsClient(
+            at: address, key: key, callCost: settings.callCost, through: services.outbound, clock: services.clock,
+            randomness: services.randomness)
     }
 
     /// What the product gives to the host.
     public var manifest: ProductManifest {
-        ProductManifest(routes: [], pages: DiscoveryPages.bundle, navigation: DiscoveryPages.navigation)
+        ProductManifest(
+            routes: Self.api(bureau), services: bureau.services, jobs: bureau.jobs,
+            schedules: bureau.schedules, pages: DiscoveryPages.bundle, navigation: DiscoveryPages.navigation)
+    }
+
+    /// All routes of the API.
+    static func api(_ bureau: Bureau) -> [Route] {
+        let routes =
+            SearchRoutes(bureau: bureau).routes + CreatorRoutes(bureau: bureau).routes
+            + UsageRoutes(bureau: bureau).routes + WebhookRoutes(bureau: bureau).routes
+        return routes.map { $0.mounted(under: PathTemplate(Addresses.api)) }
     }
 }

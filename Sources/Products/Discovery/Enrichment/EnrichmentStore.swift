@@ -1,4 +1,5 @@
 import Base
+import Foundation
 import Storage
 
 /// What a batch of profiles changes.
@@ -49,6 +50,19 @@ struct EnrichmentStore: Sendable {
             WHERE m.tenant_id = \(tenant) AND m.search_id = \(search) AND m.enriched_at IS NULL
                 AND c.enrichment = 'queued'
             """) != nil
+    }
+
+    /// How many profiles of a search's creators were read since a time.
+    func read(
+        of search: ID<Search>, since time: Timestamp, through reading: some Reading, in tenant: Tenant
+    ) async throws(StorageError) -> Int {
+        try await reading.aggregate(
+            CountRow.self, "enrichment.read",
+            """
+            SELECT count(*) FROM matches m WHERE m.tenant_id = \(tenant) AND m.search_id = \(search)
+                AND m.enriched_at >= \(time)
+            """
+        ).count
     }
 
     /// Writes what profiles said: facts, the day, the posts.

@@ -5,35 +5,36 @@ import Storage
 struct MatchStore: Sendable {
     let storage: Storage
 
-    /// A page of a search's matches with their creators: one statement.
+    /// A page of a search's matches with their creators, and where the search stands: one statement.
     func page(
         of search: ID<Search>, _ filter: MatchFilter, by sort: MatchSort, after cursor: Cursor?, limit: Int,
         in tenant: Tenant
-    ) async throws(StorageError) -> Page<FoundMatch> {
+    ) async throws(StorageError) -> Page<StandingMatch> {
         let reader = storage.reader(for: tenant)
         let source = rows(of: search, filter, in: tenant)
         // A search has at most a thousand matches, so that they are sorted in memory; what nobody knows comes last.
         switch sort {
         case .found:
             return try await reader.page(
-                FoundMatch.self, "match.page", source, order: .ascending("m.sequence"), after: cursor, limit: limit)
+                StandingMatch.self, "match.page", source, order: .ascending("m.sequence"), after: cursor, limit: limit)
         case .followers:
             return try await reader.page(
-                FoundMatch.self, "match.pageByFollowers", sorted(source, "y.followers"),
+                StandingMatch.self, "match.pageByFollowers", sorted(source, "y.followers"),
                 order: .descending("x.sort_key", "x.sequence"), after: cursor, limit: limit)
         case .engagement:
             return try await reader.page(
-                FoundMatch.self, "match.pageByEngagement", sorted(source, "y.engagement"),
+                StandingMatch.self, "match.pageByEngagement", sorted(source, "y.engagement"),
                 order: .descending("x.sort_key", "x.sequence"), after: cursor, limit: limit)
         case .views:
             return try await reader.page(
-                FoundMatch.self, "match.pageByViews", sorted(source, "y.median_views"),
+                StandingMatch.self, "match.pageByViews", sorted(source, "y.median_views"),
                 order: .descending("x.sort_key", "x.sequence"), after: cursor, limit: limit)
         case .name:
             return try await reader.page(
-                FoundMatch.self, "match.pageByName",
+                StandingMatch.self, "match.pageByName",
                 """
-                SELECT x.* FROM (SELECT y.*, lower(y.name) AS sort_key FROM (\(sql: source)) y) x WHERE true
+                SELECT x.* FROM (SELECT y.*, substr(lower(y.name), 1, 40) AS sort_key FROM (\(sql: source)) y) x
+                WHERE true
                 """, order: .ascending("x.sort_key", "x.sequence"), after: cursor, limit: limit)
         }
     }
@@ -47,8 +48,11 @@ struct MatchStore: Sendable {
     /// All that pass a filter, as a fragment that ends in a condition.
     func rows(of search: ID<Search>, _ filter: MatchFilter, in tenant: Tenant) -> SQL {
         """
-        SELECT \(sql: FoundMatch.columns) FROM matches m
-        JOIN creators c ON c.tenant_id = m.tenant_id AND c.id = m.creator_id
+        SELECT \(sql: FoundMatch.columns),
+            (SELECT CAST(coalesce(sum(k.found), 0) AS bigint) FROM keywords k
+                WHERE k.tenant_id = \(tenant) AND k.search_id = \(search)) AS total,
+            (SELECT s.state FROM searches s WHERE s.tenant_id = \(tenant) AND s.id = \(search)) AS search_state
+        FROM matches m JOIN creators c ON c.tenant_id = m.tenant_id AND c.id = m.creator_id
         WHERE m.tenant_id = \(tenant) AND m.search_id = \(search)\(sql: condition(filter))
         """
     }
@@ -121,29 +125,42 @@ struct MatchStore: Sendable {
             """, limit: limit)
     }
 
-    /// How many of a workspace's creators have all words of one of the texts: what an estimate needs.
+    /// How many of a workspace's creators have all words of one of the texts, and how many of those are left out.
     func held(
-        _ texts: [String], in tenant: Tenant
-    ) async throws(StorageError) -> Int {
-        guard !texts.isEmpty else { return 0 }
-        let isPostgres = storage.dialect == .postgres
+        _ texts: [String], leavingOut exclusions: Exclusions, at time: Timestamp, in tenant: Tenant
+    ) async throws(StorageError) -> HeldCounts {
         var any: SQL = "false"
         for text in texts {
-            let words = text.split(separator: " ").map(String.init)
-            if isPostgres {
+            if storage.dialect == .postgres {
                 any = any.appending(" OR to_tsvector('simple', c.words) @@ plainto_tsquery('simple', \(text))")
             } else {
                 var all: SQL = " OR (true"
-                for word in words { all = all.appending(" AND instr(c.words, \(word)) > 0") }
+                for word in text.split(separator: " ") {
+                    all = all.appending(" AND instr(c.words, \(String(word))) > 0")
+                }
                 any = any.appending(all).appending(")")
             }
         }
+        let excluded = PageStore(storage: storage).exclusions(exclusions, since: time, at: time, in: tenant)
         return try await storage.reader(for: tenant).aggregate(
-            CountRow.self, "creator.held",
+            HeldCounts.self, "creator.held",
             """
-            SELECT count(*) FROM (SELECT c.id FROM creators c WHERE c.tenant_id = \(tenant) AND (\(sql: any)) LIMIT 10000) h
-            """
-        ).count
+            SELECT count(*), CAST(coalesce(sum(CASE WHEN c.blocked_at IS NULL\(sql: excluded) THEN 0 ELSE 1 END), 0)
+                AS bigint)
+            FROM (SELECT c.id, c.blocked_at, c.created_at FROM creators c
+                WHERE c.tenant_id = \(tenant) AND (\(sql: any)) LIMIT 5000) c
+            """)
+    }
+}
+
+/// How many creators a workspace has for some words.
+struct HeldCounts: Sendable, Hashable, RowDecodable {
+    let all: Int
+    let excluded: Int
+
+    init(row: SQLRow) throws(StorageError) {
+        all = try row.value(at: 0)
+        excluded = try row.value(at: 1)
     }
 }
 
@@ -177,5 +194,18 @@ extension FoundMatch: RowDecodable {
                 keywords: KeywordSet(rawValue: try row.value(at: 3)), isCharged: try row.value(at: 4),
                 foundAt: try row.value(at: 5), enrichedAt: try row.optional(at: 6)),
             creator: try Creator(row: row, at: 7))
+    }
+}
+
+/// A match with where its search stood when it was read.
+struct StandingMatch: Sendable, RowDecodable {
+    let found: FoundMatch
+    let total: Int
+    let state: Search.State
+
+    init(row: SQLRow) throws(StorageError) {
+        found = try FoundMatch(row: row)
+        total = try row.value("total")
+        state = try row.value("search_state")
     }
 }

@@ -1,4 +1,5 @@
 import Base
+import Foundation
 import Storage
 
 /// What a page of results changes: four statements whatever it holds.
@@ -135,7 +136,7 @@ struct PageStore: Sendable {
     }
 
     /// Who is left out of a search, as conditions on `c`.
-    private func exclusions(
+    func exclusions(
         _ exclusions: Exclusions, since start: Timestamp, at time: Timestamp, in tenant: Tenant
     ) -> SQL {
         var conditions: SQL = ""

@@ -180,6 +180,50 @@ struct SearchStore: Sendable {
             """)
     }
 
+    /// Marks that a keyword is being asked for, and its search with it.
+    func begin(
+        _ keyword: Keyword, of search: Search, at time: Timestamp, through writing: some Writing, in tenant: Tenant
+    ) async throws(StorageError) {
+        if search.state == .queued {
+            try await writing.execute(
+                "search.begin",
+                """
+                UPDATE searches SET state = 'searching', version = version + 1
+                WHERE tenant_id = \(tenant) AND id = \(search.id) AND state = 'queued'
+                """)
+        }
+        try await writing.execute(
+            "keyword.begin",
+            """
+            UPDATE keywords SET state = 'running', changed_at = \(time)
+            WHERE tenant_id = \(tenant) AND id = \(keyword.id) AND state = 'waiting'
+            """)
+    }
+
+    /// Gives up a keyword that has not ended; returns how many others have not, `nil` when it had ended already.
+    func fail(
+        _ keyword: Keyword, because reason: Keyword.Reason, at time: Timestamp, through writing: some Writing,
+        in tenant: Tenant
+    ) async throws(StorageError) -> Int? {
+        // The search is locked first, as by pages: of two keywords that end at once one sees that it was the last.
+        if isPostgres {
+            _ = try await writing.returning(
+                SearchIDRow.self, "search.hold",
+                """
+                SELECT s.id FROM searches s WHERE s.tenant_id = \(tenant) AND s.id = \(keyword.searchID) FOR UPDATE
+                """, limit: 1)
+        }
+        return try await writing.returning(
+            CountRow.self, "keyword.fail",
+            """
+            UPDATE keywords SET state = 'failed', reason = \(reason), attempts = attempts + 1, changed_at = \(time)
+            WHERE tenant_id = \(tenant) AND id = \(keyword.id) AND state IN ('waiting', 'running')
+            RETURNING (SELECT count(*) FROM keywords o WHERE o.tenant_id = \(tenant)
+                AND o.search_id = \(keyword.searchID) AND o.id <> \(keyword.id) AND o.state IN ('waiting', 'running'))
+            """, limit: 1
+        ).first?.count
+    }
+
     /// Ends all keywords of a search that have not ended; returns how many.
     func end(
         keywordsOf id: ID<Search>, as state: Keyword.State, because reason: Keyword.Reason, at time: Timestamp,

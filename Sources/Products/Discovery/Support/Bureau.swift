@@ -1,32 +1,97 @@
 import Base
+import Blobs
 import Caching
+import Coordination
+import Jobs
+import Limits
 import Logging
+import ServiceLifecycle
 import Storage
 import Telemetry
 
 /// The product at work: everything that routes, pages, jobs and the demo use.
 final class Bureau: Sendable {
+    /// What the product is made from.
+    struct Parts: Sendable {
+        let storage: Storage
+        let caches: CacheRegistry
+        let limits: LimitRegistry
+        let blobs: any BlobStore
+        let bus: any Bus
+        let bank: any TokenBank
+        let directory: any CreatorDirectory
+        let settings: DiscoverySettings
+        let clock: any WallClock
+        let randomness: any Randomness
+        let logger: Logger
+        let events: EventLog
+    }
+
     let storage: Storage
     let clock: any WallClock
     let randomness: any Randomness
     let logger: Logger
     let events: EventLog
+    let settings: DiscoverySettings
+    let credits: CreditDesk
+    let vendor: VendorDesk
+    let searches: SearchDesk
+    let results: MatchDesk
+    let watching: WatchDesk
+    let creators: CreatorDesk
+    let pictures: PictureDesk
+    let webhooks: WebhookDesk
+    let usage: UsageDesk
+    let steps: SearchSteps
+    let enrichment: EnrichmentSteps
 
-    /// - Parameters:
-    ///   - storage: the database.
-    ///   - caches: where caches are entered.
-    ///   - clock: the time.
-    ///   - randomness: chance.
-    ///   - logger: where services report.
-    ///   - events: where what happens is told.
-    init(
-        storage: Storage, caches: CacheRegistry, clock: any WallClock, randomness: any Randomness, logger: Logger,
-        events: EventLog
-    ) {
+    init(_ parts: Parts) {
+        let (storage, clock, events) = (parts.storage, parts.clock, parts.events)
         self.storage = storage
         self.clock = clock
-        self.randomness = randomness
-        self.logger = logger
         self.events = events
+        randomness = parts.randomness
+        logger = parts.logger
+        settings = parts.settings
+        credits = CreditDesk(
+            storage: storage, caches: parts.caches, limits: parts.limits, clock: clock, first: parts.settings.plan)
+        vendor = VendorDesk(
+            parts.directory, storage: storage, caches: parts.caches, bank: parts.bank,
+            callsPerDay: parts.settings.callsPerDay, clock: clock, events: events)
+        let topics = SearchTopics(bus: parts.bus, storage: storage, clock: clock, events: events)
+        let brakes = SearchBrakes()
+        searches = SearchDesk(
+            storage: storage, caches: parts.caches, limits: parts.limits, credits: credits, vendor: vendor,
+            topics: topics, brakes: brakes, clock: clock, randomness: randomness, events: events)
+        results = MatchDesk(storage: storage, caches: parts.caches)
+        watching = WatchDesk(bus: parts.bus, desk: searches, caches: parts.caches, clock: clock)
+        let creatorStore = CreatorStore(storage: storage)
+        let enrichmentStore = EnrichmentStore(storage: storage)
+        creators = CreatorDesk(
+            storage: storage, store: creatorStore, enrichment: enrichmentStore,
+            identities: IdentityStore(storage: storage), credits: credits, clock: clock, randomness: randomness)
+        pictures = PictureDesk(storage: storage, vendor: vendor, blobs: parts.blobs)
+        webhooks = WebhookDesk(
+            storage: storage, settings: parts.settings, clock: clock, randomness: randomness, events: events)
+        usage = UsageDesk(
+            credits: credits, vendor: vendor, days: VendorDayStore(storage: storage), clock: clock)
+        steps = SearchSteps(
+            storage: storage, searches: searches.store, matches: results.store, creators: creatorStore,
+            enrichment: enrichmentStore, credits: credits, vendor: vendor, topics: topics, results: results,
+            brakes: brakes, clock: clock, randomness: randomness, events: events)
+        enrichment = EnrichmentSteps(
+            storage: storage, store: enrichmentStore, creators: creatorStore, searches: searches.store,
+            matches: results.store, credits: credits, vendor: vendor, topics: topics, clock: clock)
     }
+
+    /// What runs beside requests, in order of start.
+    var services: [any Service] { vendor.services }
+
+    /// How the kinds of jobs are handled.
+    var jobs: [JobHandler] {
+        SearchJobs.handlers(steps) + EnrichmentJobs.handlers(enrichment) + WebhookJobs.handlers(webhooks)
+    }
+
+    /// What is enqueued by the clock.
+    var schedules: [JobSchedule] { SearchJobs.schedules }
 }

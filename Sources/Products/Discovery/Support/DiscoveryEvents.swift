@@ -5,7 +5,7 @@ import Telemetry
 extension Event {
     static let discovery: [Event] = [
         .searchStarted, .searchEnded, .keywordFailed, .countDiffered, .vendorAnswered, .vendorFailed, .vendorPaused,
-        .vendorResumed, .quotaNeared, .quotaSpent, .webhookReceived, .webhookRefused, .webhookApplied,
+        .vendorResumed, .watchFailed, .quotaNeared, .quotaSpent, .webhookReceived, .webhookRefused, .webhookApplied,
     ]
 
     static let searchStarted = Event(
@@ -31,6 +31,9 @@ extension Event {
         fields: ["vendor", "reason"])
     static let vendorResumed = Event(
         "vendor.resumed", .notice, "A vendor that had been paused answers again.", fields: ["vendor"])
+    static let watchFailed = Event(
+        "watch.failed", .warning, "Watchers of a search could not be told at once; they read it later.",
+        fields: ["reason"])
     static let quotaNeared = Event(
         "quota.neared", .warning, "A workspace has made four fifths of a day's vendor calls.",
         fields: ["calls", "limit"])

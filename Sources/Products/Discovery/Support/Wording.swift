@@ -79,8 +79,3 @@ enum Wording {
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 }
-
-extension TimeZone {
-    /// Greenwich, where days of statistics begin.
-    static var gmt: TimeZone { TimeZone(secondsFromGMT: 0) ?? .current }
-}
