@@ -11,11 +11,12 @@ public struct DiscoveryProduct: Product {
     public static let plan = ProductPlan(
         name: "discovery", title: "Discovery",
         summary: "Teams find creators by keyword on three networks, shortlist them and contact each one once.",
-        schema: DiscoverySchema.module, settings: DiscoverySettings.Key.all, capabilities: [SearchStore.sweep],
-        events: Event.discovery)
+        schema: DiscoverySchema.module, settings: DiscoverySettings.Key.all, capabilities: [SearchStore.sweep] + WorkroomDesk.capabilities,
+        events: Event.discovery, notices: [.exportReady])
 
     private let services: ProductServices
     private let bureau: Bureau
+    private let workroom: WorkroomDesk
 
     /// Makes the product from the services it may use.
     public init(_ services: ProductServices) async throws {
@@ -27,6 +28,7 @@ public struct DiscoveryProduct: Product {
                 bus: services.bus, bank: services.bank,
                 directory: try Self.directory(settings, services), settings: settings, clock: services.clock,
                 randomness: services.randomness, logger: services.logger, events: services.events))
+        workroom = WorkroomDesk(services, bureau)
     }
 
     /// The vendor when there is a key for it, else the built-in directory.
@@ -46,8 +48,8 @@ public struct DiscoveryProduct: Product {
     /// What the product gives to the host.
     public var manifest: ProductManifest {
         ProductManifest(
-            routes: Self.api(bureau), services: bureau.services, jobs: bureau.jobs,
-            schedules: bureau.schedules, pages: DiscoveryPages.bundle, navigation: DiscoveryPages.navigation)
+            routes: Self.api(bureau) + workroom.routes, services: bureau.services,
+            jobs: bureau.jobs + workroom.jobs, schedules: bureau.schedules + WorkroomDesk.schedules, pages: DiscoveryPages.bundle, navigation: DiscoveryPages.navigation)
     }
 
     /// All routes of the API.

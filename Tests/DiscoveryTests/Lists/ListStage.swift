@@ -3,6 +3,7 @@ import Base
 import BaseTestKit
 import Blobs
 import Caching
+import Coordination
 import Foundation
 import Hosting
 import Jobs
@@ -51,7 +52,7 @@ final class ListStage: Sendable {
         let caches = CacheRegistry(clock: clock, randomness: chance)
         storage.addObserver(caches)
         return WorkroomDesk(
-            storage: storage, caches: caches, blobs: blobs,
+            storage: storage, caches: caches, blobs: blobs, bus: InProcessBus(),
             notifications: Notifications(storage: storage, clock: clock, randomness: chance), clock: clock,
             randomness: chance,
             nameOf: { person, _ in person == ListStage.person(1) ? "Mara" : person == ListStage.person(2) ? "Jonas" : nil },
@@ -103,7 +104,7 @@ final class ListStage: Sendable {
         let now = clock.now()
         for start in stride(from: numbers.lowerBound, to: numbers.upperBound, by: 1_000) {
             let some = Array(start..<min(start + 1_000, numbers.upperBound))
-            try await storage.write(for: tenant) { transaction in
+            _ = try await storage.write(for: tenant) { transaction in
                 try await transaction.execute(
                     "test.creators",
                     """
@@ -133,7 +134,7 @@ final class ListStage: Sendable {
     func makeSearch(_ numbers: Range<Int>, campaign: ID<Campaign>? = nil) async throws -> ID<Search> {
         let id = ID<Search>(at: clock.now(), using: chance)
         let now = clock.now()
-        try await storage.write(for: tenant) { transaction in
+        _ = try await storage.write(for: tenant) { transaction in
             try await transaction.execute(
                 "test.search",
                 """
@@ -145,7 +146,7 @@ final class ListStage: Sendable {
         }
         for start in stride(from: numbers.lowerBound, to: numbers.upperBound, by: 1_000) {
             let some = Array(start..<min(start + 1_000, numbers.upperBound))
-            try await storage.write(for: tenant) { transaction in
+            _ = try await storage.write(for: tenant) { transaction in
                 try await transaction.execute(
                     "test.matches",
                     """

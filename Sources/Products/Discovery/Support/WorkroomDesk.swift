@@ -2,6 +2,8 @@ import Accounts
 import Base
 import Blobs
 import Caching
+import Coordination
+import Hosting
 import Jobs
 import Storage
 import Web
@@ -17,30 +19,45 @@ final class WorkroomDesk: Sendable {
     let savedSearches: SavedSearchDesk
     let exports: ExportDesk
     let dashboards: DashboardDesk
-    let live: ListLive
+    let live: ListTopics
     let steps: ListSteps
     let randomness: any Randomness
     let names: NameKeeper
+
+    /// Puts the workroom beside the searches of an installation.
+    convenience init(_ services: ProductServices, _ bureau: Bureau) {
+        let names = PersonNames(storage: services.storage)
+        self.init(
+            storage: services.storage, caches: services.caches, blobs: services.blobs, bus: services.bus,
+            notifications: services.notifications, clock: services.clock, randomness: services.randomness,
+            nameOf: { try await names.name(of: $0, in: $1) },
+            start: { wish, saved, tenant in
+                let order = SearchDesk.Order(
+                    wish: wish, person: saved.personID, title: saved.name, savedSearch: saved.id)
+                return try await bureau.searches.start(order, in: tenant).search.id
+            })
+    }
 
     /// - Parameters:
     ///   - storage: the database.
     ///   - caches: where caches are entered.
     ///   - blobs: where files are kept.
+    ///   - bus: tells those who look at boards, on all nodes.
     ///   - notifications: tells people of files that are ready.
     ///   - clock: the time.
     ///   - randomness: chance.
     ///   - nameOf: gives names of people.
     ///   - start: starts a search for its owner.
     init(
-        storage: Storage, caches: CacheRegistry, blobs: any BlobStore, notifications: Notifications,
-        clock: any WallClock, randomness: any Randomness, nameOf: @escaping PersonNaming,
+        storage: Storage, caches: CacheRegistry, blobs: any BlobStore, bus: any Bus,
+        notifications: Notifications, clock: any WallClock, randomness: any Randomness, nameOf: @escaping PersonNaming,
         start: @escaping SavedSearchDesk.Start
     ) {
         self.storage = storage
         self.clock = clock
         self.randomness = randomness
         names = NameKeeper(caches: caches, nameOf: nameOf)
-        live = ListLive()
+        live = ListTopics(bus: bus, clock: clock)
         lists = ListDesk(storage: storage, caches: caches, clock: clock, randomness: randomness)
         entries = EntryDesk(storage: storage, lists: lists, live: live, clock: clock, randomness: randomness)
         links = ShareLinkDesk(storage: storage, lists: lists, clock: clock, randomness: randomness)
