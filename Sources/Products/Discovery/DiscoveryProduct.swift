@@ -48,7 +48,7 @@ public struct DiscoveryProduct: Product {
     /// What the product gives to the host.
     public var manifest: ProductManifest {
         ProductManifest(
-            routes: Self.api(bureau) + workroom.routes, services: bureau.services,
+            routes: Self.api(bureau) + workroom.routes + workroom.pages, services: bureau.services,
             jobs: bureau.jobs + workroom.jobs, schedules: bureau.schedules + WorkroomDesk.schedules, pages: DiscoveryPages.bundle, navigation: DiscoveryPages.navigation)
     }
 

@@ -107,6 +107,13 @@ final class WorkroomDesk: Sendable {
         return routes.map { $0.mounted(under: PathTemplate(Addresses.api)) }
     }
 
+    /// The pages and their forms.
+    var pages: [Route] {
+        DashboardPageRoutes(room: self).routes + ListPageRoutes(room: self).routes
+            + CampaignPageRoutes(room: self).routes + ExportPageRoutes(room: self).routes
+            + SavedSearchPageRoutes(room: self).routes
+    }
+
     /// How its jobs are handled.
     var jobs: [JobHandler] {
         ListJobs.handlers(steps, entries.contacts, storage) + ExportJobs.handlers(exports)
