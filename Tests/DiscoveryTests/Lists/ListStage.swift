@@ -139,9 +139,9 @@ final class ListStage: Sendable {
                 "test.search",
                 """
                 INSERT INTO searches (tenant_id, id, person_id, campaign_id, title, platforms, region, target, exclusions,
-                    state, creators_found, created_at, deadline_at)
+                    state, creators_found, reservation_id, created_at, deadline_at)
                 VALUES (\(tenant), \(id), \(mara.person), \(campaign), 'trail running', 'tiktok', 'US', 1000,
-                    \(value: .json("{}")), 'completed', \(numbers.count), \(now), \(now))
+                    \(value: .json("{}")), 'completed', \(numbers.count), \(id), \(now), \(now))
                 """)
         }
         for start in stride(from: numbers.lowerBound, to: numbers.upperBound, by: 1_000) {
