@@ -5,9 +5,10 @@ public import Storage
 public enum DiscoverySchema {
     /// Tables and their history.
     public static let module = SchemaModule(
-        name: "discovery", tables: searchTables + creatorTables + meteringTables,
+        name: "discovery", tables: searchTables + creatorTables + meteringTables + listTables + exportTables,
         migrations: [
-            Migration(1, "searches, creators, metering", searches + creators + metering)
+            Migration(1, "searches, creators, metering", searches + creators + metering),
+            Migration(2, "campaigns, lists, contacts, exports", lists + exports),
         ])
 
     /// A table that is only ever reached through its primary key: on SQLite it is stored in the key's order.

@@ -5,7 +5,7 @@ import Web
 ///
 /// A seat is the role that the platform keeps for the tenant, under the product's names: members view, moderators edit,
 /// administrators own.
-enum Seat: String, Sendable, Hashable, CaseIterable, Comparable {
+enum Seat: String, Sendable, Hashable, Codable, CaseIterable, Comparable {
     case viewer, editor, owner
 
     init(_ role: Role) {
