@@ -54,7 +54,9 @@ final class ListStage: Sendable {
             storage: storage, caches: caches, blobs: blobs,
             notifications: Notifications(storage: storage, clock: clock, randomness: chance), clock: clock,
             randomness: chance,
-            nameOf: { person, _ in person == ListStage.person(1) ? "Mara" : person == ListStage.person(2) ? "Jonas" : nil },
+            nameOf: { person, _ in
+                person == ListStage.person(1) ? "Mara" : person == ListStage.person(2) ? "Jonas" : nil
+            },
             start: { wish, saved, _ in
                 if wish.keywords == ["refused"] { throw DiscoveryError(.searchActive, "A search is running.") }
                 started.withLock { $0.append(wish) }

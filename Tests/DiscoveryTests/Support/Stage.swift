@@ -56,7 +56,9 @@ final class Stage: Sendable {
         Bureau(
             Bureau.Parts(
                 storage: storage, caches: caches, limits: LimitRegistry(clock: clock), blobs: NoBlobs(), bus: bus,
-                bank: OpenBank(), directory: directory, settings: settings, clock: clock, randomness: chance,
+                bank: OpenBank(), directory: directory, settings: settings,
+                notifications: Notifications(storage: storage, clock: clock, randomness: chance),
+                nameOf: { _, _ in "Mara" }, clock: clock, randomness: chance,
                 logger: Logger(label: "test"), events: .silent(clock: clock, products: Event.discovery)))
     }
 
@@ -76,7 +78,7 @@ final class Stage: Sendable {
     /// The product's API at this stage.
     func site() async throws -> TestSite {
         let tenant = tenant
-        return try await TestSite(DiscoveryProduct.api(bureau), clock: clock) { services in
+        return try await TestSite(DiscoveryProduct.api(bureau) + bureau.room.routes, clock: clock) { services in
             services.tenants = SingleTenant(tenant)
         }
     }
