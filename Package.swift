@@ -167,6 +167,8 @@ let kits: [Room] = [
     testKit("CoordinationTestKit", ["Base", "BaseTestKit", "Coordination"]),
     testKit("StorageTestKit", ["Base", "BaseTestKit", "Telemetry", "Storage"], [logging]),
     testKit("StorageBackends", ["Base", "Storage", "StorageTestKit", "StorageSQLite", "StoragePostgres"], [logging]),
+    testKit(
+        "JobsTestKit", ["Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "Coordination", "Jobs"]),
     testKit("OutboundTestKit", ["Base", "Telemetry", "Outbound"], [nioCore, nioPosix, nioHTTP1, nioSSL]),
     testKit("BlobsTestKit", ["Base", "BaseTestKit", "Telemetry", "Blobs"], [nioCore]),
     testKit("WebTestKit", ["Base", "BaseTestKit", "Telemetry", "Web"], [nioCore, nioPosix, lifecycle, logging]),
@@ -202,6 +204,12 @@ let suites: [Room] = [
             "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Coordination",
             "Outbound", "OutboundTestKit", "Limits",
         ], [logging, lifecycle]),
+    tests(
+        "JobsTests",
+        [
+            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Coordination", "Jobs",
+            "JobsTestKit",
+        ]),
     tests(
         "WebTests",
         [

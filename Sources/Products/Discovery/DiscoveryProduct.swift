@@ -11,12 +11,12 @@ public struct DiscoveryProduct: Product {
     public static let plan = ProductPlan(
         name: "discovery", title: "Discovery",
         summary: "Teams find creators by keyword on three networks, shortlist them and contact each one once.",
-        schema: DiscoverySchema.module, settings: DiscoverySettings.Key.all, capabilities: [SearchStore.sweep] + WorkroomDesk.capabilities,
+        schema: DiscoverySchema.module, settings: DiscoverySettings.Key.all,
+        capabilities: [SearchStore.sweep] + WorkroomDesk.capabilities,
         events: Event.discovery, notices: [.exportReady])
 
     private let services: ProductServices
     private let bureau: Bureau
-    private let workroom: WorkroomDesk
 
     /// Makes the product from the services it may use.
     public init(_ services: ProductServices) async throws {
@@ -26,9 +26,10 @@ public struct DiscoveryProduct: Product {
             Bureau.Parts(
                 storage: services.storage, caches: services.caches, limits: services.limits, blobs: services.blobs,
                 bus: services.bus, bank: services.bank,
-                directory: try Self.directory(settings, services), settings: settings, clock: services.clock,
+                directory: try Self.directory(settings, services), settings: settings,
+                notifications: services.notifications, nameOf: PersonNames(storage: services.storage).name,
+                clock: services.clock,
                 randomness: services.randomness, logger: services.logger, events: services.events))
-        workroom = WorkroomDesk(services, bureau)
     }
 
     /// The vendor when there is a key for it, else the built-in directory.
@@ -48,8 +49,9 @@ public struct DiscoveryProduct: Product {
     /// What the product gives to the host.
     public var manifest: ProductManifest {
         ProductManifest(
-            routes: Self.api(bureau) + workroom.routes + workroom.pages, services: bureau.services,
-            jobs: bureau.jobs + workroom.jobs, schedules: bureau.schedules + WorkroomDesk.schedules, pages: DiscoveryPages.bundle, navigation: DiscoveryPages.navigation)
+            routes: Self.api(bureau) + bureau.room.routes + Self.pages(bureau), services: bureau.services,
+            jobs: bureau.jobs,
+            schedules: bureau.schedules, pages: DiscoveryPages.bundle, navigation: DiscoveryPages.navigation)
     }
 
     /// All routes of the API.
@@ -58,5 +60,11 @@ public struct DiscoveryProduct: Product {
             SearchRoutes(bureau: bureau).routes + CreatorRoutes(bureau: bureau).routes
             + UsageRoutes(bureau: bureau).routes + WebhookRoutes(bureau: bureau).routes
         return routes.map { $0.mounted(under: PathTemplate(Addresses.api)) }
+    }
+
+    /// All pages and forms.
+    static func pages(_ bureau: Bureau) -> [Route] {
+        SearchPageRoutes(bureau: bureau).routes + CreatorPageRoutes(bureau: bureau).routes
+            + UsagePageRoutes(bureau: bureau).routes + bureau.room.pages
     }
 }

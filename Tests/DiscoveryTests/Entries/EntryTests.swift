@@ -147,7 +147,8 @@ import WebTestKit
             _ = try await stage.room.entries.add(
                 (0..<12).map(stage.creatorID), to: list.id, by: stage.mara, in: stage.tenant)
             let cards = try #require(try await stage.cards(of: list.id)["backlog"])
-            let long = try #require(Rank(rawValue: cards[4].entry.rank.rawValue + String(repeating: "0", count: 80) + "V"))
+            let long = try #require(
+                Rank(rawValue: cards[4].entry.rank.rawValue + String(repeating: "0", count: 80) + "V"))
             let moved = try await stage.room.entries.move(
                 cards[0].entry.id, to: nil, rank: long, by: stage.mara, in: stage.tenant)
             #expect(moved.rank.rawValue.utf8.count == 64)
@@ -160,19 +161,23 @@ import WebTestKit
     }
 
     @Test(arguments: Backend.all)
-    func `a board is grouped by another field in steps, and back, without losing a value`(backend: Backend) async throws {
+    func `a board is grouped by another field in steps, and back, without losing a value`(backend: Backend) async throws
+    {
         try await ListStage.with(backend) { stage in
             try await stage.makeCreators(0..<1_100)
             let tier = ListField(key: "tier", label: "Tier", kind: .select, options: ["A", "B", "C"])
             let list = try await stage.makeList(fields: [.stage, tier])
             for start in [0, 600] {
                 _ = try await stage.room.entries.add(
-                    (start..<min(start + 600, 1_100)).map(stage.creatorID), to: list.id, by: stage.mara, in: stage.tenant)
+                    (start..<min(start + 600, 1_100)).map(stage.creatorID), to: list.id, by: stage.mara,
+                    in: stage.tenant)
             }
             let page = try await stage.room.entries.store.page(
-                of: list.id, for: stage.mara, after: nil, limit: 300, in: stage.tenant).items.map(\.entry.id)
+                of: list.id, for: stage.mara, after: nil, limit: 300, in: stage.tenant
+            ).items.map(\.entry.id)
             _ = try await stage.room.entries.edit(
-                Array(page[0..<100]), of: list.id, fields: ["tier": "B"], bucket: "booked", by: stage.mara, in: stage.tenant)
+                Array(page[0..<100]), of: list.id, fields: ["tier": "B"], bucket: "booked", by: stage.mara,
+                in: stage.tenant)
             var change = ListDesk.Change()
             change.bucketField = "tier"
             _ = try await stage.room.lists.change(list.id, change, by: stage.mara, in: stage.tenant)
@@ -203,7 +208,9 @@ import WebTestKit
     }
 
     @Test(arguments: Backend.all)
-    func `a selection of a search comes in steps, may be repeated, and stops at a full list`(backend: Backend) async throws {
+    func `a selection of a search comes in steps, may be repeated, and stops at a full list`(backend: Backend)
+        async throws
+    {
         try await ListStage.with(backend) { stage in
             try await stage.makeCreators(0..<1_200)
             let search = try await stage.makeSearch(0..<1_200)
@@ -251,7 +258,8 @@ import WebTestKit
             _ = try await stage.room.entries.contact(message, by: stage.aiko, in: stage.tenant)
             #expect(
                 try await stage.room.entries.contacts.contacts(
-                    of: card.entry.creatorID, limit: 10, in: stage.tenant).count == 3)
+                    of: card.entry.creatorID, limit: 10, in: stage.tenant
+                ).count == 3)
             // Two at the same moment: one of them is told.
             let creator = stage.creatorID(2)
             let outcomes = await withTaskGroup(of: Bool.self) { group in

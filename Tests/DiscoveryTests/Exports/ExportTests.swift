@@ -25,7 +25,8 @@ import WebTestKit
         var wish = ExportDesk.Wish(
             source: source, id: try #require(ID<ExportSource>("\(id)")), format: format, filter: filter)
         wish.isInline = false
-        guard case .queued(let export) = try await stage.room.exports.order(wish, by: stage.mara, in: stage.tenant) else {
+        guard case .queued(let export) = try await stage.room.exports.order(wish, by: stage.mara, in: stage.tenant)
+        else {
             throw Killed()
         }
         return export
@@ -79,7 +80,8 @@ import WebTestKit
                     }
                     #expect(try await content(stage, export.id) == expected, "\(moment) \(passing)")
                     let manifest = try await stage.room.exports.export(
-                        export.id, of: stage.mara.person, in: stage.tenant).manifest
+                        export.id, of: stage.mara.person, in: stage.tenant
+                    ).manifest
                     #expect(manifest.rows == 130)
                     #expect(manifest.sha256 == BlobHash(of: Array(expected.utf8)).description)
                     #expect(manifest.bytes == expected.utf8.count)
@@ -120,7 +122,8 @@ import WebTestKit
             _ = try await stage.room.entries.add(
                 (0..<100).map(stage.creatorID), to: list.id, by: stage.mara, in: stage.tenant)
             let cards = try await stage.room.entries.store.page(
-                of: list.id, for: stage.mara, after: nil, limit: 200, in: stage.tenant).items
+                of: list.id, for: stage.mara, after: nil, limit: 200, in: stage.tenant
+            ).items
             _ = try await stage.room.entries.edit(
                 [cards[7].entry.id], of: list.id, fields: ["fee": "250"], bucket: nil, by: stage.mara, in: stage.tenant)
             // Removed before: not promised.
@@ -152,7 +155,9 @@ import WebTestKit
     }
 
     @Test(arguments: Backend.all)
-    func `only as many files as may be are in the making, and each place comes free again`(backend: Backend) async throws {
+    func `only as many files as may be are in the making, and each place comes free again`(backend: Backend)
+        async throws
+    {
         try await ListStage.with(backend) { stage in
             try await stage.makeCreators(0..<10)
             let search = try await stage.makeSearch(0..<10)

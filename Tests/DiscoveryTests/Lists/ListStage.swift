@@ -55,7 +55,9 @@ final class ListStage: Sendable {
             storage: storage, caches: caches, blobs: blobs, bus: InProcessBus(),
             notifications: Notifications(storage: storage, clock: clock, randomness: chance), clock: clock,
             randomness: chance,
-            nameOf: { person, _ in person == ListStage.person(1) ? "Mara" : person == ListStage.person(2) ? "Jonas" : nil },
+            nameOf: { person, _ in
+                person == ListStage.person(1) ? "Mara" : person == ListStage.person(2) ? "Jonas" : nil
+            },
             start: { wish, saved, _ in
                 if wish.keywords == ["refused"] { throw DiscoveryError(.searchActive, "A search is running.") }
                 started.withLock { $0.append(wish) }
@@ -204,16 +206,5 @@ final class ListStage: Sendable {
         let board = try await room.lists.board(list, for: asker ?? mara, in: tenant)
         return try await room.entries.store.firstCards(
             of: list, buckets: board.buckets.map(\.bucket), each: 25, in: tenant)
-    }
-}
-
-/// Something that tasks of a test write together.
-final class Shared<Value: Sendable>: Sendable {
-    private let value: Mutex<Value>
-
-    init(_ value: Value) { self.value = Mutex(value) }
-
-    func withLock<Result: Sendable>(_ body: (inout sending Value) -> Result) -> Result {
-        value.withLock { body(&$0) }
     }
 }

@@ -27,6 +27,8 @@ final class JobWakes: CommitObserver {
     private struct State {
         var news = News()
         var outgoing = News()
+        var cancelled: [JobKey] = []
+        var onCancel: (@Sendable (JobKey) -> Void)?
         var waiting: [Reader: CheckedContinuation<Void, Never>] = [:]
         /// Whether somebody called since the last wait.
         var isRung = false
@@ -52,6 +54,17 @@ final class JobWakes: CommitObserver {
     /// Takes word of other nodes' jobs.
     func hear(_ hints: [WakeHint], mustLook: Bool) { wake { Self.add(hints, mustLook, to: &$0.news) } }
 
+    /// Has other nodes end jobs; of very many at once the rest is found with signs of life.
+    func tellCancelled(_ keys: [JobKey]) {
+        wake { state in state.cancelled += keys.prefix(Bounds.hints - min(Bounds.hints, state.cancelled.count)) }
+    }
+
+    /// Sets who ends jobs in this process.
+    func onCancel(_ body: @escaping @Sendable (JobKey) -> Void) { state.withLock { $0.onCancel = body } }
+
+    /// Has a job ended in this process, if it runs here.
+    func callCancelled(_ key: JobKey) { state.withLock { $0.onCancel }?(key) }
+
     /// Has the worker go round once more: something in it has changed.
     func ring() { wake { $0.isRung = true } }
 
@@ -71,7 +84,8 @@ final class JobWakes: CommitObserver {
     private func wake(_ change: (inout State) -> Void) {
         let woken = state.withLock { state in
             change(&state)
-            let sender = state.outgoing.isEmpty ? nil : state.waiting.removeValue(forKey: .sender)
+            let sender =
+                state.outgoing.isEmpty && state.cancelled.isEmpty ? nil : state.waiting.removeValue(forKey: .sender)
             return [state.waiting.removeValue(forKey: .worker), sender]
         }
         for continuation in woken { continuation?.resume() }
@@ -89,10 +103,13 @@ final class JobWakes: CommitObserver {
     }
 
     /// What is to be told to other nodes, which is then forgotten.
-    func takeOutgoing() -> News {
+    func takeOutgoing() -> (news: News, cancelled: [JobKey]) {
         state.withLock { state in
-            defer { state.outgoing = News() }
-            return state.outgoing
+            defer {
+                state.outgoing = News()
+                state.cancelled = []
+            }
+            return (state.outgoing, state.cancelled)
         }
     }
 
@@ -101,7 +118,7 @@ final class JobWakes: CommitObserver {
     func wait() async { await wait(as: .worker) { !$0.news.isEmpty || $0.isRung } }
 
     /// The same for what is to be told.
-    func waitForOutgoing() async { await wait(as: .sender) { !$0.outgoing.isEmpty } }
+    func waitForOutgoing() async { await wait(as: .sender) { !$0.outgoing.isEmpty || !$0.cancelled.isEmpty } }
 
     private func wait(as reader: Reader, unless isReady: @Sendable (State) -> Bool) async {
         await withTaskCancellationHandler {

@@ -17,16 +17,18 @@ public struct JobContext: Sendable {
     /// The database, where the job has effects of its own.
     public let storage: Storage
 
+    let job: TakenJob
+    let rule: JobRule
     let run: JobRun
-    let store: JobStore
+    let jobs: Jobs
 
     /// Whether the job has been cancelled, on whichever node; its task is cancelled too.
     public var isCancelled: Bool { run.isCancelled }
 
     /// Tells how far the job is; kept for who asks, at most twice a second.
     public func progress(_ done: Int, of total: Int) async throws {
-        guard run.mayTell(at: store.clock.uptime(), isEnd: done >= total) else { return }
-        try await store.progress(of: id, tenant: tenant, worker: run.worker, done: done, total: total)
+        guard run.mayTell(at: jobs.clock.uptime(), isEnd: done >= total) else { return }
+        try await jobs.store.progress(of: id, tenant: tenant, worker: run.worker, done: done, total: total)
     }
 
     /// Commits the job's own effect and its completion together, fenced by the lease.
@@ -42,11 +44,15 @@ public struct JobContext: Sendable {
     public func complete<R: Sendable>(
         result: String? = nil, _ body: (WriteTransaction) async throws -> R
     ) async throws -> R {
-        let value = try await storage.write(for: tenant) { transaction in
-            try await store.end(id, tenant: tenant, worker: run.worker, result: result, through: transaction)
-            return try await body(transaction)
+        let (value, settlement) = try await storage.write(for: tenant) { transaction in
+            let settlement = try await jobs.store.end(
+                job, worker: run.worker, result: result, isKept: rule.isKept,
+                hasSlots: rule.limits.contains(where: \.isConcurrency), period: jobs.options.endPeriod,
+                through: transaction)
+            return (try await body(transaction), settlement)
         }
         run.markCompleted()
+        jobs.wakes.tell(settlement.hints + settlement.freed.map(\.freeHint))
         return value
     }
 }

@@ -31,7 +31,9 @@ public enum JobsSchema {
             TableDeclaration("job_schedules", .system),
             TableDeclaration("job_pauses", .system),
         ],
-        migrations: [Migration(1, "queues, runs, ends, schedules", queue + later + runs + ends + ties + system)])
+        migrations: [
+            Migration(1, "queues, runs, ends, schedules", queue + later + runs + byParent + ends + ties + system)
+        ])
 
     /// The rights of this module to work across tenants.
     public static let capabilities = [work, operation]
@@ -60,6 +62,10 @@ public enum JobsSchema {
                 PRIMARY KEY (tenant_id, queue, id))
             """),
     ]
+
+    private static let byParent: [Migration.Step] = ["job_queue", "job_later", "job_runs"].map { table in
+        .both("CREATE INDEX \(table)_by_parent ON \(table) (tenant_id, parent_id) WHERE parent_id IS NOT NULL")
+    }
 
     private static let later: [Migration.Step] = [
         .both(

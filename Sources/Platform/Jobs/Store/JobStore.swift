@@ -56,11 +56,4 @@ extension JobStore {
             WHERE tenant_id = \(tenant) AND id = \(id) AND worker_id = \(worker)
             """)
     }
-
-    /// Ends a running job within its own transaction, before whatever else it does: the fence.
-    func end(
-        _ id: ID<Job>, tenant: Tenant, worker: ID<Worker>, result: String?, through transaction: WriteTransaction
-    ) async throws {
-        throw JobsError(.leaseLost, "not yet")
-    }
 }

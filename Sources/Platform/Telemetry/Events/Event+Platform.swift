@@ -14,6 +14,7 @@ extension Event {
         .outboundAnswered, .outboundFailed,
         .blobStored, .blobRejected, .blobRetired, .blobFailed,
         .personRegistered, .signInSucceeded, .signInRefused, .sessionsRevoked, .apiKeyCreated, .apiKeyRevoked,
+        .jobEnded, .jobRetried, .jobBuried, .jobLoopFailed, .leaseLost, .workerRecovered, .workerFenced, .scheduleFired,
         .erasureBegun, .erasureFailed, .erasureFinished, .auditWritten, .pushSettled, .flagChanged,
     ]
 
@@ -152,6 +153,39 @@ extension Event {
     /// A listener is slow.
     public static let busLagged = Event(
         "bus.lagged", .warning, "A listener fell behind and missed messages.", fields: ["topic", "missed"])
+
+    // MARK: Jobs
+
+    /// A run of a job is over.
+    public static let jobEnded = Event(
+        "job.ended", .debug, "A run of a job is over.", fields: ["kind", "fate", "took", "statements"],
+        feeds: .histogram("capstan_job_duration_seconds"))
+    /// A job is tried again.
+    public static let jobRetried = Event(
+        "job.retried", .info, "An attempt at a job failed and is made again later.",
+        fields: ["kind", "attempt", "reason"], feeds: .counter("capstan_jobs_retried_total"))
+    /// A job is given up.
+    public static let jobBuried = Event(
+        "job.buried", .warning, "A job was given up and is a dead letter.", fields: ["kind", "job", "reason"],
+        feeds: .counter("capstan_jobs_buried_total"))
+    /// A worker's loop failed.
+    public static let jobLoopFailed = Event(
+        "jobLoop.failed", .warning, "A worker could not reach the queues and tries again.", fields: ["what", "code"])
+    /// A worker lost a job.
+    public static let leaseLost = Event(
+        "lease.lost", .warning, "A worker ended a job that was not its own any more; nothing was written.",
+        fields: ["job"], feeds: .counter("capstan_job_leases_lost_total"))
+    /// A dead worker's jobs are taken over.
+    public static let workerRecovered = Event(
+        "worker.recovered", .warning, "A worker gave no sign of life; its jobs wait again.",
+        fields: ["worker", "jobs"], feeds: .counter("capstan_jobs_recovered_total"))
+    /// A worker learns that it was taken to be dead.
+    public static let workerFenced = Event(
+        "worker.fenced", .warning, "This worker was taken to be dead and starts anew; what it had is done elsewhere.",
+        fields: ["worker", "jobs"])
+    /// A schedule fired.
+    public static let scheduleFired = Event(
+        "schedule.fired", .debug, "A schedule enqueued its jobs.", fields: ["schedule", "tick", "jobs"])
 
     // MARK: Outbound
 

@@ -106,7 +106,8 @@ struct CampaignPage: Sendable {
         self.runs = runs.map { run in
             Run(
                 href: Addresses.search(run.search), title: run.title, state: Wording.title(run.state),
-                stateKind: Self.kind(run.state), ago: Wording.ago(now - run.startedAt), found: Wording.number(run.found),
+                stateKind: Self.kind(run.state), ago: Wording.ago(now - run.startedAt),
+                found: Wording.number(run.found),
                 foundValue: run.found * 100 / most, fresh: Wording.number(run.fresh),
                 freshWidth: run.fresh * 100 / most, enriched: Wording.number(run.enriched),
                 withEmail: Wording.number(run.withEmail), median: Wording.short(run.followersMedian))

@@ -166,7 +166,8 @@ struct CampaignRoutes {
 
     private var runs: Route {
         Route(
-            .get, "/campaigns/{id}/runs", "discovery.listCampaignRuns", "Holds the runs of a campaign against each other.",
+            .get, "/campaigns/{id}/runs", "discovery.listCampaignRuns",
+            "Holds the runs of a campaign against each other.",
             policy: .signedIn, limit: Rates.reading, budget: 1
         ) { [desk] (request: Request<IDInput>) in
             try await desk.store.runs(of: request.input.id, in: request.tenant).map { RunOutput($0) }

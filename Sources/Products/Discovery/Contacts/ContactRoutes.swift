@@ -62,7 +62,8 @@ struct ContactRoutes {
             "Writes down that I wrote to a creator, and moves its card.", policy: .signedIn, limit: Rates.writing,
             budget: 5, status: 201,
             failures: ListRoutes.changing + [
-                Failure("discovery.alreadyContacted", 409, "A colleague wrote within 30 days; `person` and `at` tell who.")
+                Failure(
+                    "discovery.alreadyContacted", 409, "A colleague wrote within 30 days; `person` and `at` tell who.")
             ]
         ) { [room] (request: Request<ContactInput>) in
             let input = request.input
@@ -86,7 +87,8 @@ struct ContactRoutes {
 
     private var contacts: Route {
         Route(
-            .get, "/creators/{id}/contacts", "discovery.listContacts", "Lists who wrote to a creator, the newest first.",
+            .get, "/creators/{id}/contacts", "discovery.listContacts",
+            "Lists who wrote to a creator, the newest first.",
             policy: .signedIn, limit: Rates.reading, budget: 1
         ) { [room] (request: Request<CreatorInput>) in
             let contacts = try await room.entries.contacts.contacts(

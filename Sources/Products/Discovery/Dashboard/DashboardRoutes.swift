@@ -30,7 +30,8 @@ struct DashboardRoutes {
                 "starred",
                 .list(
                     .object([
-                        .body("id", .id), .body("name", .text), .body("entries", .integer), .body("followers", .integer),
+                        .body("id", .id), .body("name", .text), .body("entries", .integer),
+                        .body("followers", .integer),
                     ]))),
             .body(
                 "pinned",

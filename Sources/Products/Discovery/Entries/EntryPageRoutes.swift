@@ -112,7 +112,8 @@ struct EntryPageRoutes {
         ) { [room] (request: Request<NoteSent>) in
             let input = request.input
             let path =
-                input.listId.map { Addresses.list($0) } ?? input.creatorId.map { Addresses.creator($0) } ?? Addresses.base
+                input.listId.map { Addresses.list($0) } ?? input.creatorId.map { Addresses.creator($0) }
+                ?? Addresses.base
             return try await Said.after(path, anchor: "notes") {
                 try await refusing {
                     _ = try await room.note(

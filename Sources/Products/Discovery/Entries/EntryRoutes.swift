@@ -80,7 +80,8 @@ struct EntryRoutes {
                 let page =
                     if let bucket = input.bucket {
                         try await store.page(
-                            of: input.id, bucket: bucket, for: asker, after: input.after, limit: input.limit, in: tenant)
+                            of: input.id, bucket: bucket, for: asker, after: input.after, limit: input.limit, in: tenant
+                        )
                     } else {
                         try await store.page(
                             of: input.id, for: asker, after: input.after, limit: input.limit, in: tenant)
@@ -109,10 +110,11 @@ struct EntryRoutes {
         let includesUnknown: Bool?
         let keyword: Int?
 
-        static let shape = Shape.object([
-            .body("searchId", optional: .id, "All that this search found."),
-            .body("listId", optional: .id, "All that this list holds."),
-        ] + FilterInput.fields)
+        static let shape = Shape.object(
+            [
+                .body("searchId", optional: .id, "All that this search found."),
+                .body("listId", optional: .id, "All that this list holds."),
+            ] + FilterInput.fields)
 
         var filter: MatchFilter {
             MatchFilter(
@@ -287,7 +289,8 @@ struct EntryRoutes {
 
     private var edit: Route {
         Route(
-            .patch, "/lists/{id}/entries", "discovery.editEntries", "Writes fields or the bucket of many entries alike.",
+            .patch, "/lists/{id}/entries", "discovery.editEntries",
+            "Writes fields or the bucket of many entries alike.",
             policy: .signedIn, limit: Rates.writing, budget: 4, failures: ListRoutes.changing
         ) { [desk] (request: Request<EditInput>) in
             let input = request.input

@@ -157,7 +157,8 @@ struct ExportPlan: Sendable, Hashable, Codable {
 
 /// A column of a file.
 enum ExportColumn: String, Sendable, Hashable, Codable, CaseIterable {
-    case platform, handle, name, profile, followers, engagement, medianViews, language, country, email, bio, found, place
+    case platform, handle, name, profile, followers, engagement, medianViews, language, country, email, bio, found,
+        place
     case since
 
     /// The heading.

@@ -111,7 +111,8 @@ final class ExportDesk: Sendable {
                 try await storage.write(for: tenant) { transaction in
                     guard try await store.insert(export, through: transaction, in: tenant) else {
                         throw DiscoveryError(
-                            .exportLimit, "\(Export.Bounds.running) files of the workspace are in the making; wait for one.",
+                            .exportLimit,
+                            "\(Export.Bounds.running) files of the workspace are in the making; wait for one.",
                             retryAfter: .seconds(10), context: ["limit": "\(Export.Bounds.running)"])
                     }
                     try transaction.enqueue(ExportJobs.write, export.id, key: export.id.description)
@@ -187,7 +188,8 @@ final class ExportDesk: Sendable {
     func cancel(_ id: ID<Export>, of person: ID<Person>, in tenant: Tenant) async throws {
         let export = try await export(id, of: person, in: tenant)
         guard export.state.isUnderWay, try await steps.end(export, as: .cancelled, nil, in: tenant) else {
-            throw DiscoveryError(.exportEnded, "This export has ended already.", context: ["state": export.state.rawValue])
+            throw DiscoveryError(
+                .exportEnded, "This export has ended already.", context: ["state": export.state.rawValue])
         }
     }
 }

@@ -22,7 +22,7 @@ enum ExportJobs {
                     }
                 } catch is CancellationError {
                     throw CancellationError()
-                } catch where context.isLastAttempt {
+                } catch  where context.isLastAttempt {
                     try await desk.giveUp(id, in: context.tenant)
                     throw error
                 }

@@ -153,7 +153,8 @@ struct ExportRoutes {
         ) { [desk] (request: Request<PageInput>) in
             try await refusing {
                 let page = try await desk.store.page(
-                    of: try request.person(), after: request.input.after, limit: request.input.limit, in: request.tenant)
+                    of: try request.person(), after: request.input.after, limit: request.input.limit, in: request.tenant
+                )
                 return PageAnswer(exports: page.items.map(ExportOutput.init), next: page.next?.description)
             }
         }

@@ -149,7 +149,8 @@ struct ExportSteps: Sendable {
     ) async throws -> Outcome {
         guard export.rowsWritten == export.rowsPlanned else {
             return try await fail(
-                export, "\(export.rowsWritten) rows were found where \(export.rowsPlanned) had been promised", in: tenant)
+                export, "\(export.rowsWritten) rows were found where \(export.rowsPlanned) had been promised",
+                in: tenant)
         }
         let kept = try await store.parts(of: export.id, limit: BlobAssembly.Bounds.parts, in: tenant)
         let parts = kept.compactMap { part in

@@ -41,12 +41,12 @@ struct ExportStore: Sendable {
     private static func searches(_ which: SQL, _ filter: MatchFilter, _ tenant: Tenant) -> SQL {
         let condition = condition(filter, keywords: "m.keywords")
         return """
-        SELECT 'search' AS source, s.id, s.title, coalesce((
-                SELECT max(m.sequence) FROM matches m WHERE m.tenant_id = \(tenant) AND m.search_id = s.id), 0) AS mark, (
-            SELECT count(*) FROM matches m JOIN creators c ON c.tenant_id = \(tenant) AND c.id = m.creator_id
-            WHERE m.tenant_id = \(tenant) AND m.search_id = s.id\(sql: condition)) AS rows, '[]' AS fields
-        FROM searches s WHERE s.tenant_id = \(tenant) AND \(sql: which) ORDER BY s.id
-        """
+            SELECT 'search' AS source, s.id, s.title, coalesce((
+                    SELECT max(m.sequence) FROM matches m WHERE m.tenant_id = \(tenant) AND m.search_id = s.id), 0) AS mark, (
+                SELECT count(*) FROM matches m JOIN creators c ON c.tenant_id = \(tenant) AND c.id = m.creator_id
+                WHERE m.tenant_id = \(tenant) AND m.search_id = s.id\(sql: condition)) AS rows, '[]' AS fields
+            FROM searches s WHERE s.tenant_id = \(tenant) AND \(sql: which) ORDER BY s.id
+            """
     }
 
     /// What a filter says of `creators c`, and of the keywords of matches where the rows are some.
@@ -130,7 +130,8 @@ struct ExportStore: Sendable {
         in tenant: Tenant
     ) async throws(StorageError) -> any SQLRowSource {
         let own: SQL =
-            segment.source == .list ? "e.bucket, e.added_at AS since, e.fields" : "'' AS bucket, e.found_at AS since, '{}' AS fields"
+            segment.source == .list
+            ? "e.bucket, e.added_at AS since, e.fields" : "'' AS bucket, e.found_at AS since, '{}' AS fields"
         return try await storage.reader(for: tenant).run(
             "export.rows",
             """

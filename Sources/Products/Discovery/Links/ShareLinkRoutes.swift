@@ -15,14 +15,16 @@ struct ShareLinkRoutes {
         static let fields: [Field] = [
             .path("id", .id, "The list."),
             .body(
-                "days", optional: .integer(ShareLink.Bounds.days), default: .integer(Int64(ShareLink.Bounds.daysByDefault)),
+                "days", optional: .integer(ShareLink.Bounds.days),
+                default: .integer(Int64(ShareLink.Bounds.daysByDefault)),
                 "How long it is good for."),
         ]
     }
 
     private struct LinkOutput: Output {
         static let shape = Shape.object([
-            .body("id", .id), .body("path", .text, "Where the list is seen; told once."), .body("expiresAt", .timestamp),
+            .body("id", .id), .body("path", .text, "Where the list is seen; told once."),
+            .body("expiresAt", .timestamp),
         ])
 
         let id: ID<ShareLink>

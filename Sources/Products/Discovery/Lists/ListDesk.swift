@@ -240,7 +240,8 @@ final class ListDesk: Sendable {
     }
 
     private static func busy() -> DiscoveryError {
-        DiscoveryError(.listBusy, "The board is being put into other buckets; try again in a moment.", retryAfter: .seconds(3))
+        DiscoveryError(
+            .listBusy, "The board is being put into other buckets; try again in a moment.", retryAfter: .seconds(3))
     }
 
     // MARK: Removing

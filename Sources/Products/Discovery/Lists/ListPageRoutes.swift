@@ -7,7 +7,10 @@ struct ListPageRoutes {
     let room: WorkroomDesk
 
     var routes: [Route] {
-        [lists, create, board, table, sharing, star, change, duplicate, delete, edit, fields, links, revoke, members, shared]
+        [
+            lists, create, board, table, sharing, star, change, duplicate, delete, edit, fields, links, revoke, members,
+            shared,
+        ]
             + EntryPageRoutes(room: room).routes
     }
 
@@ -138,7 +141,8 @@ struct ListPageRoutes {
 
     private var table: Route {
         Route(
-            .get, "/discovery/lists/{id}/table", "discovery.showListTable", "Shows a list as a table.", policy: .signedIn,
+            .get, "/discovery/lists/{id}/table", "discovery.showListTable", "Shows a list as a table.",
+            policy: .signedIn,
             limit: Rates.reading, budget: 2, failures: [Failures.missing, Failures.cursor]
         ) { [room] (request: Request<TableQuery>) in
             try await refusing {
@@ -170,7 +174,8 @@ struct ListPageRoutes {
 
     private var star: Route {
         Route(
-            .post, "/discovery/lists/{id}/star", "discovery.sendStar", "Puts my star on a list by form, or takes it off.",
+            .post, "/discovery/lists/{id}/star", "discovery.sendStar",
+            "Puts my star on a list by form, or takes it off.",
             policy: .signedIn, limit: Rates.writing, budget: 1, accepts: .form, status: 303
         ) { [room] (request: Request<StarSent>) in
             let input = request.input
@@ -354,7 +359,8 @@ struct ListPageRoutes {
         ) { [self] (request: Request<SharingQuery>) in
             try await refusing {
                 try await sharingPage(
-                    request.input.id, newToken: nil, by: try request.asker(), in: request.tenant, said: request.input.said)
+                    request.input.id, newToken: nil, by: try request.asker(), in: request.tenant,
+                    said: request.input.said)
             }
         }
     }
@@ -483,7 +489,9 @@ struct ListPageRoutes {
 extension ListField {
     /// A column as a form tells it: its key is made of its label.
     static func typed(_ label: String, _ kind: Kind, options: String, beside others: [ListField]) -> ListField {
-        let words = label.lowercased().unicodeScalars.filter { (97...122).contains($0.value) || (48...57).contains($0.value) }
+        let words = label.lowercased().unicodeScalars.filter {
+            (97...122).contains($0.value) || (48...57).contains($0.value)
+        }
         let stem = String(String.UnicodeScalarView(words)).prefix(24)
         var key = stem.isEmpty ? "field" : String(stem)
         var number = 2

@@ -460,7 +460,8 @@ struct SharingPage: Sendable {
         }
         self.links = links.map {
             Link(
-                id: $0.id.description, made: Wording.ago(now - $0.createdAt), until: Wording.day($0.expiresAt, now: now),
+                id: $0.id.description, made: Wording.ago(now - $0.createdAt),
+                until: Wording.day($0.expiresAt, now: now),
                 isGood: $0.isGood(at: now), action: Addresses.list(id, "links/revoke"))
         }
         hasLinks = !links.isEmpty

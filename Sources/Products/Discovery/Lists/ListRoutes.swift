@@ -274,7 +274,8 @@ struct ListRoutes {
 
     private var removeMember: Route {
         Route(
-            .delete, "/lists/{id}/members/{person}", "discovery.removeListMember", "Takes somebody's role in a list away.",
+            .delete, "/lists/{id}/members/{person}", "discovery.removeListMember",
+            "Takes somebody's role in a list away.",
             policy: .signedIn, limit: Rates.writing, budget: 3, status: 204, failures: Self.changing
         ) { [desk] (request: Request<MemberGoes>) in
             try await refusing {

@@ -125,7 +125,8 @@ struct ListSteps: Sendable {
             let placed = some.map { entry in
                 var entry = entry
                 let followers = entry.followers ?? 0
-                let target = entry.fields[field].flatMap { options.contains($0) ? $0 : nil } ?? options.first ?? entry.bucket
+                let target =
+                    entry.fields[field].flatMap { options.contains($0) ? $0 : nil } ?? options.first ?? entry.bucket
                 change.add(-1, followers: -followers, to: entry.bucket)
                 change.add(1, followers: followers, to: target)
                 entry.fields[list.bucketField] = entry.bucket

@@ -42,7 +42,8 @@ final class SavedSearchDesk: Sendable {
                     "savedSearches", max: SavedSearch.Bounds.savedSearches, through: transaction, in: tenant)
             else {
                 throw DiscoveryError(
-                    .limitReached, "The workspace has \(SavedSearch.Bounds.savedSearches) saved searches; delete one first.",
+                    .limitReached,
+                    "The workspace has \(SavedSearch.Bounds.savedSearches) saved searches; delete one first.",
                     context: ["limit": "\(SavedSearch.Bounds.savedSearches)"])
             }
             try await store.insert(saved, through: transaction, in: tenant)

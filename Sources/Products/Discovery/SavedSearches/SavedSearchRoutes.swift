@@ -109,7 +109,8 @@ struct SavedSearchRoutes {
         ) { [desk] (request: Request<PageInput>) in
             try await refusing {
                 let page = try await desk.store.page(
-                    of: try request.person(), after: request.input.after, limit: request.input.limit, in: request.tenant)
+                    of: try request.person(), after: request.input.after, limit: request.input.limit, in: request.tenant
+                )
                 return PageAnswer(savedSearches: page.items.map(SavedOutput.init), next: page.next?.description)
             }
         }
@@ -123,7 +124,8 @@ struct SavedSearchRoutes {
 
     private var delete: Route {
         Route(
-            .delete, "/saved-searches/{id}", "discovery.deleteSavedSearch", "Deletes a saved search.", policy: .signedIn,
+            .delete, "/saved-searches/{id}", "discovery.deleteSavedSearch", "Deletes a saved search.",
+            policy: .signedIn,
             limit: Rates.writing, budget: 2, status: 204, failures: [Failures.missing]
         ) { [desk] (request: Request<IDInput>) in
             try await refusing {

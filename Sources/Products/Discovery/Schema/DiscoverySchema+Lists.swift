@@ -122,10 +122,12 @@ extension DiscoverySchema {
                 """),
             .both("CREATE UNIQUE INDEX list_entries_by_sequence ON list_entries (tenant_id, list_id, sequence)"),
             .both(
-                "CREATE INDEX list_entries_pinned ON list_entries (tenant_id, pinned_by, id) WHERE pinned_by IS NOT NULL"),
+                "CREATE INDEX list_entries_pinned ON list_entries (tenant_id, pinned_by, id) WHERE pinned_by IS NOT NULL"
+            ),
             .both("CREATE INDEX list_entries_of_creator ON list_entries (tenant_id, creator_id, list_id)"),
             .both(
-                "CREATE INDEX list_entries_removed ON list_entries (tenant_id, removed_at) WHERE removed_at IS NOT NULL"),
+                "CREATE INDEX list_entries_removed ON list_entries (tenant_id, removed_at) WHERE removed_at IS NOT NULL"
+            ),
         ]
         + keyed(
             """
@@ -168,7 +170,8 @@ extension DiscoverySchema {
                     PRIMARY KEY (tenant_id, id), CHECK (list_id IS NOT NULL OR creator_id IS NOT NULL))
                 """),
             .both(
-                "CREATE INDEX creator_notes_of_list ON creator_notes (tenant_id, list_id, id) WHERE list_id IS NOT NULL"),
+                "CREATE INDEX creator_notes_of_list ON creator_notes (tenant_id, list_id, id) WHERE list_id IS NOT NULL"
+            ),
             .both(
                 """
                 CREATE INDEX creator_notes_of_creator ON creator_notes (tenant_id, creator_id, id)

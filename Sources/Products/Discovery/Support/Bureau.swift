@@ -1,3 +1,4 @@
+import Accounts
 import Base
 import Blobs
 import Caching
@@ -21,6 +22,8 @@ final class Bureau: Sendable {
         let bank: any TokenBank
         let directory: any CreatorDirectory
         let settings: DiscoverySettings
+        let notifications: Notifications
+        let nameOf: PersonNaming
         let clock: any WallClock
         let randomness: any Randomness
         let logger: Logger
@@ -42,6 +45,8 @@ final class Bureau: Sendable {
     let pictures: PictureDesk
     let webhooks: WebhookDesk
     let usage: UsageDesk
+    /// Lists, boards, contacts, campaigns, saved searches and exports.
+    let room: WorkroomDesk
     let steps: SearchSteps
     let enrichment: EnrichmentSteps
 
@@ -75,6 +80,17 @@ final class Bureau: Sendable {
             storage: storage, settings: parts.settings, clock: clock, randomness: randomness, events: events)
         usage = UsageDesk(
             credits: credits, vendor: vendor, days: VendorDayStore(storage: storage), clock: clock)
+        room = WorkroomDesk(
+            storage: storage, caches: parts.caches, blobs: parts.blobs, bus: parts.bus,
+            notifications: parts.notifications,
+            clock: clock, randomness: randomness, nameOf: parts.nameOf
+        ) { [searches] wish, saved, tenant in
+            var order = SearchDesk.Order(wish: wish, person: saved.personID)
+            order.title = saved.name
+            order.savedSearch = saved.id
+            order.queues = true
+            return try await searches.start(order, in: tenant).search.id
+        }
         steps = SearchSteps(
             storage: storage, searches: searches.store, matches: results.store, creators: creatorStore,
             enrichment: enrichmentStore, credits: credits, vendor: vendor, topics: topics, results: results,
@@ -90,8 +106,9 @@ final class Bureau: Sendable {
     /// How the kinds of jobs are handled.
     var jobs: [JobHandler] {
         SearchJobs.handlers(steps) + EnrichmentJobs.handlers(enrichment) + WebhookJobs.handlers(webhooks)
+            + room.jobs
     }
 
     /// What is enqueued by the clock.
-    var schedules: [JobSchedule] { SearchJobs.schedules }
+    var schedules: [JobSchedule] { SearchJobs.schedules + WorkroomDesk.schedules }
 }

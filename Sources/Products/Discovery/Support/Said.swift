@@ -12,10 +12,14 @@ enum Said {
         "creatorBlocked": "This creator is left out of searches from now on.",
         "creatorUnblocked": "This creator may be found by searches again.",
         "identityLinked": "The two profiles are taken for one person now.",
+        "creatorsAdded": "The creators are on the list now; those that were there already stay as they are.",
+        "selectionAdding": "All that pass the filters are being added to the list.",
         "identityUnlinked": "The profile stands for itself again.",
     ]
 
     private static let bad = [
+        "chooseList": "Choose a list first; then the creators go onto it.",
+        "chooseCreators": "Choose creators first, or add all that pass the filters.",
         DiscoveryError.Code.creditsShort.rawValue: "Too few credits are left for this search; choose a smaller target.",
         DiscoveryError.Code.identityInvalid.rawValue: "Two profiles of different platforms make an identity.",
         DiscoveryError.Code.keywordsInvalid.rawValue: "Give 1 to 10 keywords of 2 to 80 characters.",

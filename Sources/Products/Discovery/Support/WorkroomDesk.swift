@@ -3,7 +3,6 @@ import Base
 import Blobs
 import Caching
 import Coordination
-import Hosting
 import Jobs
 import Storage
 import Web
@@ -23,20 +22,6 @@ final class WorkroomDesk: Sendable {
     let steps: ListSteps
     let randomness: any Randomness
     let names: NameKeeper
-
-    /// Puts the workroom beside the searches of an installation.
-    convenience init(_ services: ProductServices, _ bureau: Bureau) {
-        let names = PersonNames(storage: services.storage)
-        self.init(
-            storage: services.storage, caches: services.caches, blobs: services.blobs, bus: services.bus,
-            notifications: services.notifications, clock: services.clock, randomness: services.randomness,
-            nameOf: { try await names.name(of: $0, in: $1) },
-            start: { wish, saved, tenant in
-                let order = SearchDesk.Order(
-                    wish: wish, person: saved.personID, title: saved.name, savedSearch: saved.id)
-                return try await bureau.searches.start(order, in: tenant).search.id
-            })
-    }
 
     /// - Parameters:
     ///   - storage: the database.
