@@ -84,9 +84,10 @@ public struct BlobAssembly: Sendable {
         return part
     }
 
-    /// Makes the object of its parts, in their order, and removes them.
+    /// Makes the object of its parts, in their order.
     ///
-    /// May be repeated after a failure; an object of the key is replaced.
+    /// May be repeated, also by another process after this one was killed: an object of the key is replaced. The parts
+    /// stay until ``discard()``, which is called when whoever keeps their list has noted that the object is there.
     ///
     /// - Parameters:
     ///   - parts: All parts, numbered from 1 without gaps.
@@ -108,7 +109,6 @@ public struct BlobAssembly: Sendable {
             // The source of this upload is the store itself, which knows better why it broke off.
             throw error.underlying as? BlobsError ?? error
         }
-        try await discard()
         return receipt
     }
 

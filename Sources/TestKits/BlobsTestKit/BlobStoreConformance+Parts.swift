@@ -26,6 +26,9 @@ extension BlobStoreConformance {
         #expect(receipt.info.hash == BlobHash(of: content))
         let download = try #require(try await store.get(key, for: tenant))
         #expect(try await Array(download.collect(sizeMax: .mebibytes(1)).readableBytesView) == content)
+        // Whoever was killed after that joins once more.
+        #expect(try await assembly.join(parts, upload: upload).info.hash == BlobHash(of: content))
+        try await assembly.discard()
         #expect(try await store.list(for: tenant, prefix: BlobAssembly.prefix, after: nil, limit: 10).blobs.isEmpty)
         await expect(.corrupt) { () async throws(BlobsError) in
             _ = try await assembly.join(parts, upload: upload)

@@ -50,6 +50,7 @@ import WebTestKit
             let other = try await site.get(file, headers: [try await stage.session(stage.jonas, on: site)])
             #expect(other.status == 404)
             // One row more, and it is a job's.
+            stage.clock.advance(by: .seconds(1))
             let large = try await stage.makeSearch(0..<1_001)
             let queued = try await site.post(
                 "/api/discovery/exports", json: "{\"source\":\"search\",\"sourceId\":\"\(large)\"}", headers: [session])

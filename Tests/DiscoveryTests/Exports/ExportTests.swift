@@ -76,6 +76,8 @@ import WebTestKit
                         if moment != .ended {
                             await #expect(throws: DiscoveryError.self) { try await content(stage, export.id) }
                             #expect(try await small(stage).write(export.id, in: stage.tenant) == .ready)
+                        } else {
+                            #expect(try await small(stage).write(export.id, in: stage.tenant) == .dropped)
                         }
                     }
                     #expect(try await content(stage, export.id) == expected, "\(moment) \(passing)")

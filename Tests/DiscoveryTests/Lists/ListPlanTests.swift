@@ -16,8 +16,16 @@ import Testing
 
     /// 60,000 creators, one list of 30,000 entries and as many in others, and as much of everything else.
     private func fill(_ stage: ListStage, _ list: ID<CreatorList>, _ search: ID<Search>) async throws {
+        let statements = entries(stage, list) + rest(stage, list, search)
+        _ = try await stage.storage.write(for: stage.tenant) { transaction in
+            for statement in statements { try await transaction.execute("test.fill", statement) }
+        }
+        try await PlanInspector.analyse(stage.storage.driver)
+    }
+
+    private func entries(_ stage: ListStage, _ list: ID<CreatorList>) -> [SQL] {
         let (tenant, now) = (stage.tenant, stage.clock.now())
-        let statements: [SQL] = [
+        return [
             """
             INSERT INTO creators (tenant_id, id, platform, external_id, handle, name, followers, links, words, created_at,
                 updated_at)
@@ -40,6 +48,12 @@ import Testing
             INSERT INTO bucket_totals (tenant_id, list_id, bucket)
             SELECT \(tenant), gen_random_uuid(), 'x' FROM generate_series(1, 30000)
             """,
+        ]
+    }
+
+    private func rest(_ stage: ListStage, _ list: ID<CreatorList>, _ search: ID<Search>) -> [SQL] {
+        let (tenant, now) = (stage.tenant, stage.clock.now())
+        return [
             """
             INSERT INTO creator_activities (tenant_id, id, list_id, creator_id, person_id, event, detail, at)
             SELECT \(tenant), gen_random_uuid(), e.list_id, e.creator_id, \(stage.mara.person), 'added', '', \(now)
@@ -81,10 +95,6 @@ import Testing
                 decode(md5(CAST(g AS text)), 'hex'), \(now), \(now + .seconds(86_400)) FROM generate_series(1, 30000) g
             """,
         ]
-        _ = try await stage.storage.write(for: tenant) { transaction in
-            for statement in statements { try await transaction.execute("test.fill", statement) }
-        }
-        try await PlanInspector.analyse(stage.storage.driver)
     }
 
     @Test(arguments: Backend.all.filter { $0.name == "postgres" })

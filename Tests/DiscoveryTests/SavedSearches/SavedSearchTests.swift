@@ -36,6 +36,7 @@ import Testing
             let wish = try SearchWish(keywords: ["trail running"], platforms: [.tiktok])
             let saved = try await desk.save(wish, named: nil, every: .day, by: stage.mara, in: stage.tenant)
             #expect(saved.wish.exclusions.known, "only creators that the workspace did not have")
+            stage.clock.advance(by: .seconds(1))
             let unlucky = try SearchWish(keywords: ["refused"], platforms: [.tiktok])
             _ = try await desk.save(unlucky, named: "Unlucky", every: .week, by: stage.mara, in: stage.tenant)
             #expect(try await desk.startDue() == 0)

@@ -51,13 +51,20 @@ struct ExportSteps: Sendable {
     ///   - isCancelled: whether the work is no longer wanted, asked at every part.
     ///   - finish: writes what follows from a file that is ready, in the transaction that makes it so.
     /// - Returns: what became of it.
+    /// - Throws: what the database or the blob store threw; another attempt goes on from the last part.
     func write(
         _ id: ID<Export>, in tenant: Tenant, isCancelled: () -> Bool = { false },
         finish: (Export, WriteTransaction) async throws -> Void = { _, _ in }
     ) async throws -> Outcome {
-        guard var export = try await store.export(id, through: storage.reader(for: tenant), in: tenant),
-            export.state.isUnderWay
-        else { return .dropped }
+        guard var export = try await store.export(id, through: storage.reader(for: tenant), in: tenant) else {
+            return .dropped
+        }
+        let assembly = BlobAssembly(Self.key(of: id, export.format), for: tenant, in: blobs)
+        guard export.state.isUnderWay else {
+            // Whoever ended it may have been killed before its parts were gone.
+            try await assembly.discard()
+            return .dropped
+        }
         if export.plan.needsChoosing { try await choose(&export, in: tenant) }
         let begun = export
         guard
@@ -66,7 +73,6 @@ struct ExportSteps: Sendable {
                 { try await store.begin(id, plan: begun.plan, rows: begun.rowsPlanned, through: $0, in: tenant) })
         else { return .dropped }
         try pass(.begun)
-        let assembly = BlobAssembly(Self.key(of: id, export.format), for: tenant, in: blobs)
         let lines = ExportLinesSteps(export.plan, export.format)
         var isOver = export.parts > 0 && export.rowsWritten >= export.rowsPlanned
         while !isOver {
@@ -82,7 +88,12 @@ struct ExportSteps: Sendable {
             export.rowsWritten += rows
             export.bytesWritten += buffer.count
             export.parts += 1
-            guard try await keep(part, rows: rows, of: export, in: tenant) else { return .dropped }
+            guard try await keep(part, rows: rows, of: export, in: tenant) else {
+                // Cancelled while the part was made, which must not outlive its file; or another worker goes on.
+                let now = try await store.export(id, through: storage.reader(for: tenant), in: tenant)
+                if now?.state.isUnderWay != true { try await assembly.discard() }
+                return .dropped
+            }
             try pass(.partKept)
             try await told(export, tenant)
         }
@@ -180,10 +191,14 @@ struct ExportSteps: Sendable {
             return ended
         }
         guard isReady else {
-            _ = try await blobs.delete(assembly.key, for: tenant)
+            // Cancelled meanwhile; a file that another worker has made ready stays.
+            if try await store.export(file.id, through: storage.reader(for: tenant), in: tenant)?.state != .ready {
+                _ = try await blobs.delete(assembly.key, for: tenant)
+            }
             return .dropped
         }
         try pass(.ended)
+        try await assembly.discard()
         try await told(file, tenant)
         return .ready
     }

@@ -105,8 +105,10 @@ extension DiscoverySchema {
         """
     }
 
-    /// The row of a list's totals without a bucket (`''`) is the list's head: how many entries there are, and the next
-    /// number of its clock, by which entries are added and removed. Its bound holds whatever runs at the same time.
+    /// Entries and the totals of buckets.
+    ///
+    /// The row of totals without a bucket is the list's head: how many entries there are, and the next number of its clock,
+    /// by which entries are added and removed. Its bound holds whatever runs at the same time.
     private static let entries: [Migration.Step] =
         [
             .postgres(entryTable(rank: "rank text COLLATE \"C\"")), .sqlite(entryTable(rank: "rank text")),
