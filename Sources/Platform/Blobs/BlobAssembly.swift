@@ -100,7 +100,8 @@ public struct BlobAssembly: Sendable {
         let receipt: BlobReceipt
         do throws(BlobsError) {
             receipt = try await store.put(
-                .key(key), for: tenant, upload, from: PartChunks(parts: parts) { part throws(BlobsError) in
+                .key(key), for: tenant, upload,
+                from: PartChunks(parts: parts) { part throws(BlobsError) in
                     try await open(part)
                 })
         } catch {

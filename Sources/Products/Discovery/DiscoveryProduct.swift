@@ -13,7 +13,7 @@ public struct DiscoveryProduct: Product {
         summary: "Teams find creators by keyword on three networks, shortlist them and contact each one once.",
         schema: DiscoverySchema.module, settings: DiscoverySettings.Key.all,
         capabilities: [SearchStore.sweep] + WorkroomDesk.capabilities,
-        events: Event.discovery)
+        events: Event.discovery, notices: [.exportReady])
 
     private let services: ProductServices
     private let bureau: Bureau
@@ -65,6 +65,6 @@ public struct DiscoveryProduct: Product {
     /// All pages and forms.
     static func pages(_ bureau: Bureau) -> [Route] {
         SearchPageRoutes(bureau: bureau).routes + CreatorPageRoutes(bureau: bureau).routes
-            + UsagePageRoutes(bureau: bureau).routes
+            + UsagePageRoutes(bureau: bureau).routes + bureau.room.pages
     }
 }

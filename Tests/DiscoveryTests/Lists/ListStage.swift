@@ -3,6 +3,7 @@ import Base
 import BaseTestKit
 import Blobs
 import Caching
+import Coordination
 import Foundation
 import Hosting
 import Jobs
@@ -51,7 +52,7 @@ final class ListStage: Sendable {
         let caches = CacheRegistry(clock: clock, randomness: chance)
         storage.addObserver(caches)
         return WorkroomDesk(
-            storage: storage, caches: caches, blobs: blobs,
+            storage: storage, caches: caches, blobs: blobs, bus: InProcessBus(),
             notifications: Notifications(storage: storage, clock: clock, randomness: chance), clock: clock,
             randomness: chance,
             nameOf: { person, _ in
@@ -105,7 +106,7 @@ final class ListStage: Sendable {
         let now = clock.now()
         for start in stride(from: numbers.lowerBound, to: numbers.upperBound, by: 1_000) {
             let some = Array(start..<min(start + 1_000, numbers.upperBound))
-            try await storage.write(for: tenant) { transaction in
+            _ = try await storage.write(for: tenant) { transaction in
                 try await transaction.execute(
                     "test.creators",
                     """
@@ -135,19 +136,19 @@ final class ListStage: Sendable {
     func makeSearch(_ numbers: Range<Int>, campaign: ID<Campaign>? = nil) async throws -> ID<Search> {
         let id = ID<Search>(at: clock.now(), using: chance)
         let now = clock.now()
-        try await storage.write(for: tenant) { transaction in
+        _ = try await storage.write(for: tenant) { transaction in
             try await transaction.execute(
                 "test.search",
                 """
                 INSERT INTO searches (tenant_id, id, person_id, campaign_id, title, platforms, region, target, exclusions,
-                    state, creators_found, created_at, deadline_at)
+                    state, creators_found, reservation_id, created_at, deadline_at)
                 VALUES (\(tenant), \(id), \(mara.person), \(campaign), 'trail running', 'tiktok', 'US', 1000,
-                    \(value: .json("{}")), 'completed', \(numbers.count), \(now), \(now))
+                    \(value: .json("{}")), 'completed', \(numbers.count), \(id), \(now), \(now))
                 """)
         }
         for start in stride(from: numbers.lowerBound, to: numbers.upperBound, by: 1_000) {
             let some = Array(start..<min(start + 1_000, numbers.upperBound))
-            try await storage.write(for: tenant) { transaction in
+            _ = try await storage.write(for: tenant) { transaction in
                 try await transaction.execute(
                     "test.matches",
                     """
@@ -205,16 +206,5 @@ final class ListStage: Sendable {
         let board = try await room.lists.board(list, for: asker ?? mara, in: tenant)
         return try await room.entries.store.firstCards(
             of: list, buckets: board.buckets.map(\.bucket), each: 25, in: tenant)
-    }
-}
-
-/// Something that tasks of a test write together.
-final class Shared<Value: Sendable>: Sendable {
-    private let value: Mutex<Value>
-
-    init(_ value: Value) { self.value = Mutex(value) }
-
-    func withLock<Result: Sendable>(_ body: (inout sending Value) -> Result) -> Result {
-        value.withLock { body(&$0) }
     }
 }

@@ -9,12 +9,12 @@ final class EntryDesk: Sendable {
     let lists: ListDesk
     let contacts: ContactStore
     private let storage: Storage
-    private let live: ListLive
+    private let live: ListTopics
     private let clock: any WallClock
     private let randomness: any Randomness
 
     init(
-        storage: Storage, lists: ListDesk, live: ListLive, clock: any WallClock, randomness: any Randomness
+        storage: Storage, lists: ListDesk, live: ListTopics, clock: any WallClock, randomness: any Randomness
     ) {
         self.storage = storage
         self.lists = lists
@@ -51,7 +51,7 @@ final class EntryDesk: Sendable {
             }
             return result
         }
-        if result.added > 0 { live.publish(.changed, to: list, by: asker.person, in: tenant) }
+        if result.added > 0 { await live.publish(.changed, to: list, by: asker.person, in: tenant) }
         guard result.added > 0 || result.refused == 0 else { throw Self.full() }
         return result
     }
@@ -124,7 +124,7 @@ final class EntryDesk: Sendable {
             }
             return moved
         }
-        live.publish(.moved(moved), to: moved.listID, by: asker.person, in: tenant)
+        await live.publish(.moved(moved), to: moved.listID, by: asker.person, in: tenant)
         return moved
     }
 
@@ -166,7 +166,7 @@ final class EntryDesk: Sendable {
             transaction.afterCommit(.invalidate(tag: ListDesk.Tag.list(list)))
             return changed
         }
-        live.publish(.changed, to: list, by: asker.person, in: tenant)
+        await live.publish(.changed, to: list, by: asker.person, in: tenant)
         return changed
     }
 
@@ -238,7 +238,7 @@ final class EntryDesk: Sendable {
             transaction.afterCommit(.invalidate(tag: ListDesk.Tag.list(list)))
             return removed.count
         }
-        live.publish(.changed, to: list, by: asker.person, in: tenant)
+        await live.publish(.changed, to: list, by: asker.person, in: tenant)
         return removed
     }
 
@@ -297,7 +297,7 @@ final class EntryDesk: Sendable {
             return moved
         }
         contact.listID = moved?.listID
-        if let moved { live.publish(.moved(moved), to: moved.listID, by: asker.person, in: tenant) }
+        if let moved { await live.publish(.moved(moved), to: moved.listID, by: asker.person, in: tenant) }
         return contact
     }
 

@@ -142,20 +142,18 @@ struct BoardOutput: Output {
                 .object([
                     .body("name", .text), .body("entries", .integer), .body("followers", .integer),
                     .body("cards", .list(.object(EntryOutput.fields))),
-                ]))), .body("looking", .list(.text)),
+                ]))),
     ])
 
     let list: ListOutput
     private let buckets: [Bucket]
-    let looking: [String]
 
-    init(_ board: Board, _ cards: [String: [EntryCard]], names: [ID<Person>: String], looking: [ID<Person>]) {
+    init(_ board: Board, _ cards: [String: [EntryCard]], names: [ID<Person>: String]) {
         list = ListOutput(board.shown)
         buckets = board.buckets.map { total in
             Bucket(
                 name: total.bucket, entries: total.entries, followers: total.followers,
                 cards: (cards[total.bucket] ?? []).map { EntryOutput($0, names: names) })
         }
-        self.looking = looking.compactMap { names[$0] }
     }
 }

@@ -16,7 +16,7 @@ struct ListSteps: Sendable {
     let lists: ListDesk
     let entries: EntryDesk
     let exports: ExportStore
-    let live: ListLive
+    let live: ListTopics
     let clock: any WallClock
     let randomness: any Randomness
 
@@ -50,7 +50,7 @@ struct ListSteps: Sendable {
             total.refused += step.refused
             position = last.sequence
             seen += rows.count
-            live.publish(.changed, to: selection.list, by: nil, in: tenant)
+            await live.publish(.changed, to: selection.list, by: nil, in: tenant)
             try await progress(seen, max(seen, min(Bounds.selected, Int(segment.mark))))
             if step.refused > 0 || rows.count < Bounds.step { break }
         }
@@ -103,13 +103,13 @@ struct ListSteps: Sendable {
                 try await entries.store.rank(placed, through: transaction, in: tenant)
             }
         }
-        live.publish(.changed, to: work.list, by: nil, in: tenant)
+        await live.publish(.changed, to: work.list, by: nil, in: tenant)
     }
 
     /// Puts the cards of a board into the buckets of another field, in steps; the board stands still meanwhile.
     func regroup(_ list: ID<CreatorList>, in tenant: Tenant) async throws {
         while try await regroupStep(list, in: tenant) {}
-        live.publish(.changed, to: list, by: nil, in: tenant)
+        await live.publish(.changed, to: list, by: nil, in: tenant)
     }
 
     /// One step; `false` when there is nothing left to do.

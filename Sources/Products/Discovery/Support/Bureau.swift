@@ -81,7 +81,8 @@ final class Bureau: Sendable {
         usage = UsageDesk(
             credits: credits, vendor: vendor, days: VendorDayStore(storage: storage), clock: clock)
         room = WorkroomDesk(
-            storage: storage, caches: parts.caches, blobs: parts.blobs, notifications: parts.notifications,
+            storage: storage, caches: parts.caches, blobs: parts.blobs, bus: parts.bus,
+            notifications: parts.notifications,
             clock: clock, randomness: randomness, nameOf: parts.nameOf
         ) { [searches] wish, saved, tenant in
             var order = SearchDesk.Order(wish: wish, person: saved.personID)

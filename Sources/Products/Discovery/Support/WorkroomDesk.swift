@@ -2,6 +2,7 @@ import Accounts
 import Base
 import Blobs
 import Caching
+import Coordination
 import Jobs
 import Storage
 import Web
@@ -17,7 +18,7 @@ final class WorkroomDesk: Sendable {
     let savedSearches: SavedSearchDesk
     let exports: ExportDesk
     let dashboards: DashboardDesk
-    let live: ListLive
+    let live: ListTopics
     let steps: ListSteps
     let randomness: any Randomness
     let names: NameKeeper
@@ -26,21 +27,22 @@ final class WorkroomDesk: Sendable {
     ///   - storage: the database.
     ///   - caches: where caches are entered.
     ///   - blobs: where files are kept.
+    ///   - bus: tells those who look at boards, on all nodes.
     ///   - notifications: tells people of files that are ready.
     ///   - clock: the time.
     ///   - randomness: chance.
     ///   - nameOf: gives names of people.
     ///   - start: starts a search for its owner.
     init(
-        storage: Storage, caches: CacheRegistry, blobs: any BlobStore, notifications: Notifications,
-        clock: any WallClock, randomness: any Randomness, nameOf: @escaping PersonNaming,
+        storage: Storage, caches: CacheRegistry, blobs: any BlobStore, bus: any Bus,
+        notifications: Notifications, clock: any WallClock, randomness: any Randomness, nameOf: @escaping PersonNaming,
         start: @escaping SavedSearchDesk.Start
     ) {
         self.storage = storage
         self.clock = clock
         self.randomness = randomness
         names = NameKeeper(caches: caches, nameOf: nameOf)
-        live = ListLive()
+        live = ListTopics(bus: bus, clock: clock)
         lists = ListDesk(storage: storage, caches: caches, clock: clock, randomness: randomness)
         entries = EntryDesk(storage: storage, lists: lists, live: live, clock: clock, randomness: randomness)
         links = ShareLinkDesk(storage: storage, lists: lists, clock: clock, randomness: randomness)
@@ -88,6 +90,13 @@ final class WorkroomDesk: Sendable {
             + ContactRoutes(room: self).routes + ShareLinkRoutes(room: self).routes
             + CampaignRoutes(room: self).routes + SavedSearchRoutes(room: self).routes + ExportRoutes(room: self).routes
         return routes.map { $0.mounted(under: PathTemplate(Addresses.api)) }
+    }
+
+    /// The pages and their forms.
+    var pages: [Route] {
+        DashboardPageRoutes(room: self).routes + ListPageRoutes(room: self).routes
+            + CampaignPageRoutes(room: self).routes + ExportPageRoutes(room: self).routes
+            + SavedSearchPageRoutes(room: self).routes
     }
 
     /// How its jobs are handled.
