@@ -3,6 +3,7 @@ import Base
 import Caching
 import Coordination
 import Hosting
+import Jobs
 import Limits
 import Outbound
 import Storage
@@ -16,6 +17,7 @@ struct Ground: Sendable {
     let events: EventLog
     let caches: CacheRegistry
     let limits: LimitRegistry
+    let jobs: Jobs
     let outbound: OutboundClient
     let flags: FeatureFlags
     let accounts: HostedAccounts
@@ -29,9 +31,13 @@ struct Ground: Sendable {
         events = EventLog(
             logger: installation.logger, metrics: metrics, clock: clock,
             products: installation.plans.plans.flatMap(\.events))
-        caches = CacheRegistry(clock: clock, randomness: randomness, bus: InProcessBus())
+        let bus = InProcessBus()
+        caches = CacheRegistry(clock: clock, randomness: randomness, bus: bus)
         storage.addObserver(caches)
         limits = LimitRegistry(clock: clock)
+        jobs = Jobs(
+            storage: storage, clock: clock, randomness: randomness, bus: bus, bank: InProcessTokenBank(clock: clock),
+            events: events, options: installation.jobOptions)
         outbound = OutboundClient(try installation.outboundOptions(), clock: clock, events: events)
         flags = try FeatureFlags(
             installation.plans.plans.flatMap(\.flags), storage: storage, clock: clock, logger: installation.logger)

@@ -4,6 +4,7 @@ import Caching
 import Coordination
 import Foundation
 import Hosting
+import Jobs
 import Limits
 import Logging
 import Storage
@@ -55,6 +56,18 @@ struct Installation: Sendable {
         server.connectionsMax = settings.integer(PlatformSettings.connections)
         server.drainTimeout = .seconds(settings.integer(PlatformSettings.drain))
         return server
+    }
+
+    /// How this process works on jobs.
+    var jobOptions: JobOptions {
+        var options = JobOptions()
+        options.concurrency = [
+            .interactive: settings.integer(PlatformSettings.jobsInteractive),
+            .default: settings.integer(PlatformSettings.jobsDefault), .bulk: settings.integer(PlatformSettings.jobsBulk),
+        ]
+        options.drain = .seconds(settings.integer(PlatformSettings.jobsDrain))
+        options.retention = .seconds(settings.integer(PlatformSettings.jobsRetention) * 86_400)
+        return options
     }
 
     /// Opens the engine.
