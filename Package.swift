@@ -156,7 +156,7 @@ let floors: [[Room]] = [
             kind: .executable, name: "capstan", path: "Sources/CLI",
             uses: [
                 "Base", "Telemetry", "Storage", "StorageSQLite", "StoragePostgres", "Coordination", "Blobs", "BlobsS3",
-                "Outbound", "Caching", "Limits", "Jobs", "Web", "Accounts", "Hosting", "Tournament",
+                "Outbound", "Caching", "Limits", "Jobs", "Web", "Accounts", "Hosting", "Tournament", "Discovery",
             ],
             libraries: [logging, crypto, arguments, configuration, lifecycle, unixSignals], resources: [])
     ],

@@ -36,7 +36,8 @@ struct JobsCommand: AsyncParsableCommand {
 
         func job() throws -> (id: ID<Job>, tenant: Tenant) {
             guard let tenant = ID<Tenant>(tenant), let id = ID<Job>(id) else {
-                throw Failure.usedWrongly("a tenant and a job are named by ids of 36 characters, as jobs list prints them")
+                throw Failure.usedWrongly(
+                    "a tenant and a job are named by ids of 36 characters, as jobs list prints them")
             }
             return (id, Tenant(tenant))
         }
@@ -92,7 +93,8 @@ extension JobsCommand {
         func run() async throws {
             guard let state = JobState(rawValue: state) else {
                 throw Failure.usedWrongly(
-                    "no state is named \(state); there are \(JobState.allCases.map(\.rawValue).joined(separator: ", "))")
+                    "no state is named \(state); there are \(JobState.allCases.map(\.rawValue).joined(separator: ", "))"
+                )
             }
             guard (1...500).contains(limit) else { throw Failure.usedWrongly("the limit must be 1 to 500") }
             try await JobsCommand.withJobs(common) { jobs in

@@ -18,6 +18,8 @@ struct Ground: Sendable {
     let caches: CacheRegistry
     let limits: LimitRegistry
     let jobs: Jobs
+    let bus: any Bus
+    let bank: any TokenBank
     let outbound: OutboundClient
     let flags: FeatureFlags
     let accounts: HostedAccounts
@@ -31,13 +33,14 @@ struct Ground: Sendable {
         events = EventLog(
             logger: installation.logger, metrics: metrics, clock: clock,
             products: installation.plans.plans.flatMap(\.events))
-        let bus = InProcessBus()
+        bus = InProcessBus()
+        bank = InProcessTokenBank(clock: clock)
         caches = CacheRegistry(clock: clock, randomness: randomness, bus: bus)
         storage.addObserver(caches)
         limits = LimitRegistry(clock: clock)
         jobs = Jobs(
-            storage: storage, clock: clock, randomness: randomness, bus: bus, bank: InProcessTokenBank(clock: clock),
-            events: events, options: installation.jobOptions)
+            storage: storage, clock: clock, randomness: randomness, bus: bus, bank: bank, events: events,
+            options: installation.jobOptions)
         outbound = OutboundClient(try installation.outboundOptions(), clock: clock, events: events)
         flags = try FeatureFlags(
             installation.plans.plans.flatMap(\.flags), storage: storage, clock: clock, logger: installation.logger)

@@ -51,7 +51,10 @@ public struct DiscoveryProduct: Product {
         ProductManifest(
             routes: Self.api(bureau) + bureau.room.routes + Self.pages(bureau), services: bureau.services,
             jobs: bureau.jobs,
-            schedules: bureau.schedules, pages: DiscoveryPages.bundle, navigation: DiscoveryPages.navigation)
+            schedules: bureau.schedules, pages: DiscoveryPages.bundle, navigation: DiscoveryPages.navigation,
+            demo: { [bureau] stage in
+                _ = try await DemoFilling(parts: bureau.parts).fill(stage)
+            })
     }
 
     /// All routes of the API.
