@@ -24,7 +24,8 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
-                platform("Base"), platform("Storage"), platform("StoragePostgres"), platform("Tournament"),
+                platform("Base"), platform("Telemetry"), platform("Storage"), platform("StoragePostgres"),
+                platform("StorageSQLite"), platform("Coordination"), platform("Jobs"), platform("Tournament"),
                 platform("capstan"), "PlainServer", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),

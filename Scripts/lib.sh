@@ -107,6 +107,22 @@ need_moto() {
     touch "$moto/complete"
 }
 
+# need_job_peers: other job queues that ours is measured beside: Sidekiq from Debian, the rest from PyPI.
+need_job_peers() {
+    local folder=$root/.tools/job-peers-1
+    need ruby-sidekiq ruby-redis redis-tools
+    export CAPSTAN_BENCH_PEERS=$folder
+    [ ! -e "$folder/complete" ] || return 0
+    need python3-venv
+    say "Installing Celery and Procrastinate"
+    rm -rf "$folder"
+    /usr/bin/python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check \
+        'celery[redis]==5.7.0' 'procrastinate==3.10.0' 'psycopg[binary,pool]==3.3.9' ||
+        fail "could not install Celery and Procrastinate from PyPI"
+    touch "$folder/complete"
+}
+
 # MARK: Servers
 
 servers=''

@@ -14,7 +14,8 @@ struct Capstan: AsyncParsableCommand {
         commandName: "capstan",
         abstract: "A server for products that grow from one laptop to many machines.",
         subcommands: [
-            Serve.self, Migrate.self, ListRoutes.self, ListSettings.self, Backup.self, Restore.self,
+            Serve.self, Work.self, JobsCommand.self, Migrate.self, ListRoutes.self, ListSettings.self, Backup.self,
+            Restore.self,
             Appoint.self,
         ])
 

@@ -14,7 +14,7 @@ struct Bench {
     static var all: [any Benchmark.Type] {
         [
             VotesBenchmark.self, LeaderboardBenchmark.self, ExportBenchmark.self, DriverBenchmark.self,
-            TournamentBenchmark.self, ListAddBenchmark.self, BoardBenchmark.self,
+            TournamentBenchmark.self, JobsBenchmark.self, ListAddBenchmark.self, BoardBenchmark.self,
         ]
     }
 

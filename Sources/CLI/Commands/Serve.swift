@@ -2,6 +2,7 @@ import Accounts
 import ArgumentParser
 import Base
 import Hosting
+import Jobs
 import Logging
 import ServiceLifecycle
 import Storage
@@ -19,6 +20,9 @@ struct Serve: AsyncParsableCommand {
 
     @Flag(help: "Fill an empty database with demo data.")
     var demo = false
+
+    @Flag(help: "Serve only: leave jobs to processes that work.")
+    var noWork = false
 
     func run() async throws {
         let installation = try common.installation([PlatformSettings.listen: listen])
@@ -43,7 +47,7 @@ struct Serve: AsyncParsableCommand {
     private func fill(
         _ running: RunningInstallation, _ ground: Ground, _ home: Tenant, _ installation: Installation
     ) async throws {
-        if ["127.0.0.1", "::1", "localhost"].contains(installation.server.host) {
+        if installation.isLocal {
             let people = try await DemoPeople.appoint(in: home, by: ground.accounts.doorkeeper)
             print("Demo accounts: \(people.joined(separator: ", ")); password \(DemoPeople.password)")
         }
@@ -59,7 +63,7 @@ struct Serve: AsyncParsableCommand {
             server: running.server, readiness: running.host.readiness, database: installation.database.description,
             logger: installation.logger)
         var configuration = ServiceGroupConfiguration(
-            services: running.host.services.map {
+            services: (running.host.services + (noWork ? [] : [running.host.worker])).map {
                 // A service that has done its work ends; the others go on.
                 ServiceGroupConfiguration.ServiceConfiguration(service: $0, successTerminationBehavior: .ignore)
             } + [
@@ -67,7 +71,8 @@ struct Serve: AsyncParsableCommand {
                 .init(service: status),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: installation.logger)
-        configuration.maximumGracefulShutdownDuration = installation.server.drainTimeout + .seconds(10)
+        configuration.maximumGracefulShutdownDuration =
+            installation.server.drainTimeout + (noWork ? .zero : installation.jobOptions.drain) + .seconds(10)
         configuration.maximumCancellationDuration = .seconds(10)
         return ServiceGroup(configuration: configuration)
     }

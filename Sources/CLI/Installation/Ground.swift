@@ -3,6 +3,7 @@ import Base
 import Caching
 import Coordination
 import Hosting
+import Jobs
 import Limits
 import Outbound
 import Storage
@@ -16,6 +17,9 @@ struct Ground: Sendable {
     let events: EventLog
     let caches: CacheRegistry
     let limits: LimitRegistry
+    let jobs: Jobs
+    let bus: any Bus
+    let bank: any TokenBank
     let outbound: OutboundClient
     let flags: FeatureFlags
     let accounts: HostedAccounts
@@ -29,9 +33,14 @@ struct Ground: Sendable {
         events = EventLog(
             logger: installation.logger, metrics: metrics, clock: clock,
             products: installation.plans.plans.flatMap(\.events))
-        caches = CacheRegistry(clock: clock, randomness: randomness, bus: InProcessBus())
+        bus = InProcessBus()
+        bank = InProcessTokenBank(clock: clock)
+        caches = CacheRegistry(clock: clock, randomness: randomness, bus: bus)
         storage.addObserver(caches)
         limits = LimitRegistry(clock: clock)
+        jobs = Jobs(
+            storage: storage, clock: clock, randomness: randomness, bus: bus, bank: bank, events: events,
+            options: installation.jobOptions)
         outbound = OutboundClient(try installation.outboundOptions(), clock: clock, events: events)
         flags = try FeatureFlags(
             installation.plans.plans.flatMap(\.flags), storage: storage, clock: clock, logger: installation.logger)

@@ -4,6 +4,7 @@ import Caching
 import Coordination
 import Foundation
 import Hosting
+import Jobs
 import Limits
 import Logging
 import Storage
@@ -56,6 +57,22 @@ struct Installation: Sendable {
         server.drainTimeout = .seconds(settings.integer(PlatformSettings.drain))
         return server
     }
+
+    /// How this process works on jobs.
+    var jobOptions: JobOptions {
+        var options = JobOptions()
+        options.concurrency = [
+            .interactive: settings.integer(PlatformSettings.jobsInteractive),
+            .default: settings.integer(PlatformSettings.jobsDefault),
+            .bulk: settings.integer(PlatformSettings.jobsBulk),
+        ]
+        options.drain = .seconds(settings.integer(PlatformSettings.jobsDrain))
+        options.retention = .seconds(settings.integer(PlatformSettings.jobsRetention) * 86_400)
+        return options
+    }
+
+    /// Whether only this machine can reach the server: the only place for accounts whose password everybody knows.
+    var isLocal: Bool { ["127.0.0.1", "::1", "localhost"].contains(server.host) }
 
     /// Opens the engine.
     func openDriver() async throws -> any StorageDriver {

@@ -58,6 +58,21 @@ enum PlatformSettings {
     static let nodeLane = Setting(
         "node.lane", .integer(0...15, unit: "lane"), default: "0",
         "The lane of this process in shared counters; give each node its own.")
+    static let jobsInteractive = Setting(
+        "jobs.interactive", .integer(0...10_000, unit: "jobs"), default: "16",
+        "Jobs of the lane interactive that this process runs at once; 0 for none.")
+    static let jobsDefault = Setting(
+        "jobs.default", .integer(0...10_000, unit: "jobs"), default: "32",
+        "Jobs of the lane default that this process runs at once; 0 for none.")
+    static let jobsBulk = Setting(
+        "jobs.bulk", .integer(0...10_000, unit: "jobs"), default: "8",
+        "Jobs of the lane bulk that this process runs at once; 0 for none.")
+    static let jobsDrain = Setting(
+        "jobs.drainSeconds", .integer(0...3_600, unit: "seconds"), default: "20",
+        "How long running jobs may go on when the process is told to stop; the rest goes on elsewhere.")
+    static let jobsRetention = Setting(
+        "jobs.retentionDays", .integer(1...366, unit: "days"), default: "3",
+        "How long jobs that were done are remembered, at least.")
     static let logLevel = Setting(
         "log.level", .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]), default: "info",
         "The least severe lines that are logged.")
@@ -66,7 +81,7 @@ enum PlatformSettings {
         database, pooling, directDatabase, listen, connections, drain, guardPerMinute, trustedHops, baseDomain, data,
         key, blobs, blobsKey, blobsSecret, outboundAllow, outboundTrust,
         pushContact,
-        nodeName, nodeLane,
+        nodeName, nodeLane, jobsInteractive, jobsDefault, jobsBulk, jobsDrain, jobsRetention,
         logLevel, openMetrics,
     ]
 

@@ -31,7 +31,8 @@ struct RunningInstallation: Sendable {
                 home: home, storage: ground.storage, caches: ground.caches, limits: ground.limits, blobs: blobs,
                 fileKey: InstallationKeys.derived(keys.root, for: "files"), outbound: ground.outbound,
                 flags: ground.flags, settings: settings, events: ground.events, isDemo: isDemo, metrics: ground.metrics,
-                logger: logger),
+                logger: logger, jobs: ground.jobs, bus: ground.bus, bank: ground.bank,
+                demoPassword: isDemo && installation.isLocal ? Secret(DemoPeople.password) : nil),
             accounts: ground.accounts, ledger: ground.ledger, metricsPolicy: metricsPolicy)
         var siteSettings = SiteSettings()
         siteSettings.trustedHops = settings.integer(PlatformSettings.trustedHops)

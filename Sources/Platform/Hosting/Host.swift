@@ -1,5 +1,5 @@
 import Accounts
-import Jobs
+public import Jobs
 public import ServiceLifecycle
 public import Storage
 public import Telemetry
@@ -17,6 +17,8 @@ public struct Host: Sendable {
     public let navigation: [SiteChrome.Link]
     /// The products' demo data, one after the other.
     public let demos: [@Sendable () async throws -> Void]
+    /// What works on jobs, where this process is to work.
+    public let worker: JobWorker
     /// What balancers are told.
     public let readiness: Readiness
 
@@ -40,6 +42,7 @@ public struct Host: Sendable {
             HealthRoutes(readiness: readiness, metrics: services.metrics, metricsPolicy: metricsPolicy).routes
             + ConsoleRoutes(report: report, flags: services.flags).routes
             + ConsolePages(report: report, flags: services.flags).routes
+            + QueueRoutes(jobs: services.jobs).routes + QueuePages(jobs: services.jobs).routes
             + accounts.routes
         var running: [any Service] = accounts.services + [services.flags]
         var personal: [PersonalData] = []
@@ -55,7 +58,8 @@ public struct Host: Sendable {
             navigation += manifest.navigation
             if let data = manifest.personalData { personal.append(data) }
             if let demo = manifest.demo {
-                let stage = DemoStage(home: services.home, accounts: accounts)
+                let stage = DemoStage(
+                    home: services.home, accounts: accounts, password: services.demoPassword)
                 demos.append { try await demo(stage) }
             }
         }
@@ -70,6 +74,9 @@ public struct Host: Sendable {
         self.navigation = navigation
         self.services = running
         self.demos = demos
+        worker = JobWorker(services.jobs, name: services.node.name, home: services.home) {
+            [directory = accounts.directory] in try await directory.active(after: $0, limit: $1)
+        }
     }
 }
 

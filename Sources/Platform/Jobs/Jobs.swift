@@ -62,6 +62,9 @@ public final class Jobs: Sendable {
         storage.addObserver(wakes)
     }
 
+    /// The time, as jobs see it.
+    public var now: Timestamp { clock.now() }
+
     // MARK: Declarations
 
     /// Takes what a product declares; called before a worker runs.

@@ -71,13 +71,14 @@ enum CancellingCases {
                 child.handler { number, _ in if number > 0 { try await door.pass() } },
             ]
         ) { $0.concurrency = [.default: 5] }
-        let id = try await shop.storage.write(for: shop.tenant) { transaction in
+        let (id, first) = try await shop.storage.write(for: shop.tenant) { transaction in
             let id = try transaction.enqueue(parent, 0)
-            try transaction.enqueue(child, each: 0..<30, parent: id)
+            let children = try transaction.enqueue(child, each: 0..<30, parent: id)
             try transaction.enqueue(child, 31, after: .seconds(600), parent: id)
-            return id
+            return (id, children[0])
         }
         try await shop.working {
+            try await shop.eventually(first, is: .done)
             try await shop.eventually("children run") { door.arrived >= 4 }
             let count = try await shop.jobs.cancelChildren(of: id, for: shop.tenant)
             try await shop.eventually(id, is: .done)

@@ -43,7 +43,7 @@ enum EnqueuingCases {
         shop.storage.setRecorder(counter)
         try await shop.storage.write(for: shop.tenant) { transaction in
             for number in 0..<3 { try transaction.enqueue(kind, number) }
-            try transaction.enqueue(kind, each: 3..<100)
+            _ = try transaction.enqueue(kind, each: 3..<100)
         }
         let plain = counter.names.withLock { $0 }
         try require(plain.count == 1, "a hundred jobs took the statements \(plain)")
@@ -52,8 +52,8 @@ enum EnqueuingCases {
             let parent: ID<Job> = transaction.makeID()
             let first = try transaction.enqueue(unique, 1, parent: parent)
             try transaction.enqueue(kind, 1, after: .seconds(60))
-            try transaction.enqueue(kind, 2, after: [first])
-            try transaction.enqueue(kind, 3)
+            try transaction.enqueue(kind, 2, following: [first])
+            _ = try transaction.enqueue(kind, 3)
         }
         let names = counter.names.withLock { $0 }
         // SQLite has no statements within statements: one for each table.
@@ -68,7 +68,7 @@ enum EnqueuingCases {
         let shop = try await Workshop(
             on: backend, handlers: [kind.handler { number, _ in diary.write("\(number)") }])
         try await shop.storage.write(for: shop.tenant) { transaction in
-            try transaction.enqueue(kind, each: 0..<3_000)
+            _ = try transaction.enqueue(kind, each: 0..<3_000)
         }
         let second = try shop.otherWorker("two")
         try await shop.working {
@@ -119,7 +119,7 @@ enum EnqueuingCases {
         let shop = try await Workshop(
             on: backend, handlers: [bulk.handler { _, _ in try await door.pass() }, quick.handler { _, _ in }]
         ) { $0.concurrency = [.bulk: 2, .interactive: 2] }
-        try await shop.storage.write(for: shop.tenant) { try $0.enqueue(bulk, each: 0..<100) }
+        _ = try await shop.storage.write(for: shop.tenant) { try $0.enqueue(bulk, each: 0..<100) }
         try await shop.working {
             try await shop.eventually("bulk jobs run") { door.arrived == 2 }
             let id = try await shop.enqueue(quick, 1)

@@ -27,7 +27,7 @@ enum LimitingCases {
             ])
         for key in ["a", "b"] {
             try await shop.storage.write(for: shop.tenant) { transaction in
-                try transaction.enqueue(kind, each: Array(repeating: key, count: 25), limitKey: { $0 })
+                _ = try transaction.enqueue(kind, each: Array(repeating: key, count: 25), limitKey: { $0 })
                 try transaction.enqueue(second, each: Array(repeating: key, count: 10), limitKey: { $0 })
             }
         }

@@ -54,7 +54,7 @@ enum LookingCases {
             let waiting = try await shop.storage.write(for: shop.tenant) { try $0.enqueue(hanging, each: 0..<5) }
             let blocked = try await shop.storage.write(for: shop.tenant) { transaction in
                 let first = try transaction.enqueue(kind, 9, after: .seconds(600))
-                return try transaction.enqueue(kind, 10, after: [first])
+                return try transaction.enqueue(kind, 10, following: [first])
             }
             for (state, id) in [
                 (JobState.done, done), (.failed, failed), (.scheduled, later), (.running, running), (.blocked, blocked),

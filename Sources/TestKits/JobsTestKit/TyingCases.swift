@@ -91,9 +91,9 @@ enum TyingCases {
             ])
         let ids = try await shop.storage.write(for: shop.tenant) { transaction in
             var ids = [try transaction.enqueue(kind, 0), try transaction.enqueue(kind, 1)]
-            ids.append(try transaction.enqueue(kind, 2, after: ids))
-            ids.append(try transaction.enqueue(kind, 3, after: [ids[2]]))
-            ids.append(try transaction.enqueue(kind, 4, after: [ids[0], ids[3]]))
+            ids.append(try transaction.enqueue(kind, 2, following: ids))
+            ids.append(try transaction.enqueue(kind, 3, following: [ids[2]]))
+            ids.append(try transaction.enqueue(kind, 4, following: [ids[0], ids[3]]))
             return ids
         }
         try await shop.working {
@@ -108,7 +108,7 @@ enum TyingCases {
             Set(diary.entries.prefix(2)) == ["0", "1"] && diary.entries.suffix(3) == ["2", "3", "4"],
             "the order was \(diary.entries)")
         do {
-            try await shop.storage.write(for: shop.tenant) { try $0.enqueue(kind, 5, after: [ids[0]]) }
+            _ = try await shop.storage.write(for: shop.tenant) { try $0.enqueue(kind, 5, following: [ids[0]]) }
             throw WorkshopFailure("a job comes after one of another transaction")
         } catch let error as StorageError {
             try require(error.code == .invalidValue, "it was refused with \(error)")
@@ -122,9 +122,9 @@ enum TyingCases {
             handlers: [kind.handler { number, _ in if number == 1 { throw JobFailure.permanent("broken") } }])
         let ids = try await shop.storage.write(for: shop.tenant) { transaction in
             var ids = [try transaction.enqueue(kind, 0, after: .seconds(600))]
-            for number in 2..<5 { ids.append(try transaction.enqueue(kind, number, after: [ids[ids.count - 1]])) }
+            for number in 2..<5 { ids.append(try transaction.enqueue(kind, number, following: [ids[ids.count - 1]])) }
             let bad = try transaction.enqueue(kind, 1)
-            return ids + [bad, try transaction.enqueue(kind, 6, after: [bad])]
+            return ids + [bad, try transaction.enqueue(kind, 6, following: [bad])]
         }
         try await shop.working {
             try await shop.jobs.cancel(ids[0], for: shop.tenant)

@@ -1,11 +1,11 @@
 public import Base
 import BaseTestKit
-public import Coordination
+import Coordination
 public import Jobs
 public import Storage
 public import StorageTestKit
 import Synchronization
-public import Telemetry
+import Telemetry
 
 /// Jobs on a fresh database, with as many workers as a test wants.
 public struct Workshop: Sendable {

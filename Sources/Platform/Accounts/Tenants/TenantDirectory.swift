@@ -136,6 +136,19 @@ public final class TenantDirectory: TenantResolver {
         }
     }
 
+    /// Active tenants in the order of their ids, from the database.
+    ///
+    /// - Parameters:
+    ///   - tenant: Behind which one; `nil` from the first on.
+    ///   - limit: How many, 1 to 10,000.
+    public func active(after tenant: Tenant?, limit: Int) async throws(StorageError) -> [Tenant] {
+        let start = tenant?.id ?? ID(high: 0, low: 0)
+        return try await storage.reader(bypassingTenant: AccountsSchema.tenantsCapability).list(
+            ActiveTenant.self, "accounts.activeTenants",
+            "SELECT id FROM tenants WHERE id > \(start) AND state = 'active' ORDER BY id", limit: limit
+        ).map(\.tenant)
+    }
+
     /// How many tenants are in memory.
     public var count: Int { state.withLock { $0.records.count } }
 
@@ -157,4 +170,10 @@ public final class TenantDirectory: TenantResolver {
             }
         }
     }
+}
+
+private struct ActiveTenant: RowDecodable {
+    let tenant: Tenant
+
+    init(row: SQLRow) throws(StorageError) { tenant = Tenant(try row.value(at: 0)) }
 }

@@ -12,7 +12,7 @@ struct ConsolePages {
 
         static let all = [
             ("Overview", ""), ("Routes", "/routes"), ("Statements", "/statements"), ("Caches", "/caches"),
-            ("Limits", "/limits"), ("Database", "/database"), ("Flags", "/flags"),
+            ("Limits", "/limits"), ("Queues", "/queues"), ("Database", "/database"), ("Flags", "/flags"),
         ]
 
         static func list(current: String) -> [Section] {

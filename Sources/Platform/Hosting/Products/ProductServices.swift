@@ -48,6 +48,8 @@ public struct ProductServices: Sendable {
     public let events: EventLog
     /// Whether this process serves demo data, where vendors' test keys are allowed.
     public let isDemo: Bool
+    /// The password of people whom demos appoint; `nil` where others could reach the server.
+    public let demoPassword: Secret<String>?
     /// Counters, gauges and histograms.
     public let metrics: MetricRegistry
     /// Where the product's services report.
@@ -61,8 +63,9 @@ public struct ProductServices: Sendable {
         caches: CacheRegistry, limits: LimitRegistry, blobs: any BlobStore, fileKey: Secret<[UInt8]>,
         outbound: OutboundClient, flags: FeatureFlags, settings: Settings, events: EventLog, isDemo: Bool = false,
         metrics: MetricRegistry, logger: Logger, jobs: Jobs? = nil, bus: (any Bus)? = nil,
-        bank: (any TokenBank)? = nil
+        bank: (any TokenBank)? = nil, demoPassword: Secret<String>? = nil
     ) {
+        self.demoPassword = demoPassword
         let (bus, bank) = (bus ?? InProcessBus(), bank ?? InProcessTokenBank(clock: clock))
         self.bus = bus
         self.bank = bank

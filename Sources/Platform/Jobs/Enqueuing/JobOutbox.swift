@@ -103,8 +103,8 @@ private struct JobInsertion {
             SELECT \(sql: tenant), i.kind, i.key, i.id, i.held_until
             FROM (WITH v(tenant_id, kind, key, id, held_until) AS (\(rows: values)) SELECT * FROM v) i WHERE true
             ON CONFLICT (tenant_id, kind, key) DO UPDATE SET job_id = excluded.job_id, held_until = excluded.held_until
-                WHERE job_keys.held_until <= \(context.now)
-            RETURNING job_id
+                WHERE job_keys.held_until <= \(context.now)\
+            \(sql: context.dialect == .postgres ? " RETURNING job_id" : "")
             """)
     }
 

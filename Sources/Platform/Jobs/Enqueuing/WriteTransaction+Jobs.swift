@@ -43,7 +43,7 @@ extension WriteTransaction {
     public func enqueue<Input>(
         _ kind: JobKind<Input>, _ input: Input, key: String? = nil, after: Duration? = nil,
         priority: JobPriority = .normal, limitKey: String? = nil, parent: ID<Job>? = nil,
-        after predecessors: [ID<Job>] = [], id: ID<Job>? = nil, for tenant: Tenant? = nil
+        following predecessors: [ID<Job>] = [], id: ID<Job>? = nil, for tenant: Tenant? = nil
     ) throws(StorageError) -> ID<Job> {
         let order = JobOrder(
             key: key, delay: after, priority: priority, limitKey: limitKey, parent: parent, predecessors: predecessors,
@@ -64,7 +64,7 @@ extension WriteTransaction {
     ///   - parent: Whose children they are.
     ///   - tenant: Whose jobs they are, in a transaction across tenants.
     /// - Returns: The jobs' ids, in order.
-    /// - Throws: As ``enqueue(_:_:key:after:priority:limitKey:parent:after:id:for:)``.
+    /// - Throws: As ``enqueue(_:_:key:after:priority:limitKey:parent:following:id:for:)``.
     @discardableResult
     public func enqueue<Input>(
         _ kind: JobKind<Input>, each inputs: some Collection<Input>, after: Duration? = nil,

@@ -41,6 +41,7 @@ public struct JobContext: Sendable {
     ///   - body: The effect; may run more than once, as with `Storage.write`.
     /// - Returns: What the closure returns.
     /// - Throws: `jobs.leaseLost` when the job is not this worker's any more; nothing was committed then.
+    @discardableResult
     public func complete<R: Sendable>(
         result: String? = nil, _ body: (WriteTransaction) async throws -> R
     ) async throws -> R {

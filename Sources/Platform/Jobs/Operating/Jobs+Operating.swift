@@ -96,29 +96,37 @@ extension Jobs {
         return try await store.list(state, kind: kind, limit: limit)
     }
 
-    /// Has all dead letters tried again that there are now, those of a kind where one is given; returns how many.
+    /// Has dead letters tried again, the oldest first, those of a kind where one is given; returns how many.
+    ///
+    /// - Parameters:
+    ///   - kind: Which kind; `nil` for all.
+    ///   - limit: How many at most. Defaults to 1,000,000; up to 500 take six statements.
     @discardableResult
-    public func retryAll(kind: String? = nil) async throws -> Int {
-        try await eachFailure(kind: kind) { keys, transaction in
+    public func retryAll(kind: String? = nil, limit: Int = 1_000_000) async throws -> Int {
+        try await eachFailure(kind: kind, limit: limit) { keys, transaction in
             let hints = try await self.store.retry(keys, through: transaction)
             return (hints.count, hints)
         }
     }
 
-    /// Forgets all dead letters, those of a kind where one is given; returns how many.
+    /// Forgets dead letters, the oldest first, those of a kind where one is given; returns how many.
+    ///
+    /// - Parameters:
+    ///   - kind: Which kind; `nil` for all.
+    ///   - limit: How many at most. Defaults to 1,000,000.
     @discardableResult
-    public func discardAll(kind: String? = nil) async throws -> Int {
-        try await eachFailure(kind: kind) { keys, transaction in
+    public func discardAll(kind: String? = nil, limit: Int = 1_000_000) async throws -> Int {
+        try await eachFailure(kind: kind, limit: limit) { keys, transaction in
             try await self.store.discard(keys, period: self.options.endPeriod, through: transaction)
         }
     }
 
     private func eachFailure(
-        kind: String?, _ body: ([JobKey], WriteTransaction) async throws -> (Int, [WakeHint])
+        kind: String?, limit: Int, _ body: ([JobKey], WriteTransaction) async throws -> (Int, [WakeHint])
     ) async throws -> Int {
         var total = 0
         for _ in 0..<Bounds.batches {
-            let found = try await store.failed(kind: kind, limit: 10_000)
+            let found = Array(try await store.failed(kind: kind, limit: 10_000).prefix(limit - total))
             guard !found.isEmpty else { break }
             for start in stride(from: 0, to: found.count, by: Bounds.batch) {
                 let keys = Array(found[start..<min(start + Bounds.batch, found.count)])

@@ -14,6 +14,7 @@ extension JobWorker {
         var purse = RatePurse(bank: jobs.bank)
         var nextDue = Timestamp.never
         var blockedCheck: Duration?
+        var nextReconcile = clock.uptime() + Bounds.reconcilePause
         var failures = 0
         while !isStopping, !Task.isCancelled {
             do {
@@ -26,6 +27,10 @@ extension JobWorker {
                 if clock.uptime() >= machine.nextLook {
                     nextDue = try await look(&machine).map { min($0, nextDue) } ?? nextDue
                 }
+                if clock.uptime() >= nextReconcile {
+                    try await reconcile()
+                    nextReconcile = clock.uptime() + Bounds.reconcilePause
+                }
                 let taken = try await claim(&machine, &purse)
                 failures = 0
                 startRunners(&group)
@@ -34,7 +39,22 @@ extension JobWorker {
                 await pauseAfterFailure(error, "job.claim", attempt: failures)
                 failures += 1
                 machine.wantLook()
+                nextReconcile = .zero
             }
+        }
+    }
+
+    /// Takes in jobs that are this worker's without its knowing: a claim was committed, and its answer was lost.
+    ///
+    /// Only here, between two claims: no other could be under way.
+    private func reconcile() async throws {
+        let worker = worker
+        let held = try await store.held(by: worker, limit: 10_000)
+        state.withLock { state in
+            guard state.worker == worker else { return }
+            let known = Set(state.board.waitingKeys).union(state.board.runningKeys).union(state.settling)
+                .union(state.ends.map(\.key))
+            state.board.add(held.filter { !known.contains(JobKey(tenant: $0.tenant, id: $0.id)) })
         }
     }
 

@@ -10,7 +10,7 @@ extension JobWorker {
         while let batch = await nextEnds() {
             await settle(batch)
             let settlers = state.withLock { state in
-                state.settling -= batch.count
+                state.settling.subtract(batch.map(\.key))
                 defer { state.settlers = [] }
                 return state.settlers
             }
@@ -26,7 +26,7 @@ extension JobWorker {
             let batch = state.withLock { state in
                 let batch = Array(state.ends.prefix(Bounds.settle))
                 state.ends.removeFirst(batch.count)
-                state.settling += batch.count
+                state.settling.formUnion(batch.map(\.key))
                 return batch
             }
             if !batch.isEmpty { return batch }
@@ -121,7 +121,7 @@ extension JobWorker {
             await wait(until: last)
         }
         abandonAll()
-        while state.withLock({ !$0.ends.isEmpty || $0.settling > 0 }), !Task.isCancelled {
+        while state.withLock({ !$0.ends.isEmpty || !$0.settling.isEmpty }), !Task.isCancelled {
             await wait(until: clock.uptime() + .milliseconds(200))
         }
     }

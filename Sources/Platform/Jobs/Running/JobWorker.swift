@@ -20,6 +20,8 @@ public final class JobWorker: Service {
         static let pauseMax = Duration.seconds(5)
         static let promote = 500
         static let cancelled = 10_000
+        /// How often it is looked for claims whose answer was lost without an error.
+        static let reconcilePause = Duration.seconds(60)
         /// How long after a blocked job came it is looked at whether anything holds it back.
         static let blockedPause = Duration.milliseconds(200)
     }
@@ -30,7 +32,7 @@ public final class JobWorker: Service {
         var runners: [JobLane: Int] = [:]
         var active: [JobKey: ActiveRun] = [:]
         var ends: [JobEnd] = []
-        var settling = 0
+        var settling: Set<JobKey> = []
         /// Jobs that were cancelled before they began here.
         var cancelled: Set<JobKey> = []
         var settlers: [CheckedContinuation<Void, Never>] = []

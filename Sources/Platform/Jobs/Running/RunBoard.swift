@@ -61,6 +61,8 @@ struct RunBoard: Sendable {
     let concurrency: [JobLane: Int]
     private var lanes: [JobLane: Lane] = [:]
     private var kinds: [String: Kind] = [:]
+    /// The jobs that run.
+    private(set) var runningKeys: Set<JobKey> = []
     /// Lanes on which nothing is begun.
     private(set) var paused: Set<JobLane> = []
 
@@ -80,16 +82,28 @@ struct RunBoard: Sendable {
 
     var running: Int { lanes.values.reduce(0) { $0 + $1.running } }
     var waiting: Int { lanes.values.reduce(0) { $0 + $1.waiting } }
+    /// The jobs that wait here.
+    var waitingKeys: [JobKey] {
+        lanes.values.flatMap { lane in
+            lane.lines.values.flatMap { line in
+                line.jobs[line.head...].map { JobKey(tenant: $0.tenant, id: $0.id) }
+            }
+        }
+    }
     func running(in lane: JobLane) -> Int { lanes[lane]?.running ?? 0 }
     func waiting(in lane: JobLane) -> Int { lanes[lane]?.waiting ?? 0 }
 
-    /// Jobs that a lane would take: free handlers, and as many to wait as were ended in the last tenth of a second.
+    /// Jobs that a lane would take: free handlers, and as many to wait as were ended in the last tenth of a second; no
+    /// entry for a lane that takes nothing, not even of tenants that have nothing here.
     func room(at now: Duration) -> [JobLane: Int] {
         var room: [JobLane: Int] = [:]
         for (name, lane) in lanes where !paused.contains(name) {
             let isRecent = now - lane.endsSince < .milliseconds(200)
             let ahead = isRecent ? min(Bounds.waiting, max(lane.ends, lane.lastEnds)) : 0
-            room[name] = (concurrency[name] ?? 0) + ahead - lane.running - lane.waiting
+            let free = (concurrency[name] ?? 0) + ahead - lane.running - lane.waiting
+            // Without room, a tenant that has nothing here goes before what waits here; where nothing waits, nobody is
+            // in its way but those that run.
+            if free > 0 || lane.waiting > 0 { room[name] = free }
         }
         return room
     }
@@ -158,6 +172,7 @@ struct RunBoard: Sendable {
             lane.running += 1
             kinds[batch[0].queue.kind]?.waiting -= batch.count
             kinds[batch[0].queue.kind]?.running += batch.count
+            for job in batch { runningKeys.insert(JobKey(tenant: job.tenant, id: job.id)) }
             return batch
         }
         return nil
@@ -187,6 +202,7 @@ struct RunBoard: Sendable {
     ) {
         guard let job = batch.first else { return }
         if isOver { lanes[job.queue.lane]?.running -= 1 }
+        for job in batch { runningKeys.remove(JobKey(tenant: job.tenant, id: job.id)) }
         let name = job.queue.kind
         if let kind = kinds[name] {
             let isFull = kind.limit.map { kind.running >= $0 * kind.batchMax } ?? false

@@ -51,6 +51,13 @@ extension JobStore {
         return taken.sorted { ($0.queue, $0.id) < ($1.queue, $1.id) }
     }
 
+    /// The jobs that a worker has, whether it knows of them or not.
+    func held(by worker: ID<Worker>, limit: Int) async throws -> [TakenJob] {
+        try await reader.list(
+            TakenJob.self, "job.held",
+            "SELECT \(sql: TakenJob.columns) FROM job_runs WHERE worker_id = \(worker) ORDER BY id", limit: limit)
+    }
+
     /// One statement: the jobs are locked where nobody else has them locked, deleted by their place, and inserted where
     /// they run. The limit is a constant of the statement, so that the planner knows how little is wanted.
     private func claimText(_ asks: [ClaimAsk], take: Int, worker: ID<Worker>) -> SQL {

@@ -177,6 +177,7 @@ extension JobStore {
 }
 
 extension JobEnd {
+    var key: JobKey { JobKey(tenant: job.tenant, id: job.id) }
     /// The state of a good end.
     var state: JobState { if case .cancelled = fate { .cancelled } else { .done } }
     var result: String? { if case .done(let result) = fate { result } else { nil } }

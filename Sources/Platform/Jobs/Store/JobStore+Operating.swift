@@ -11,16 +11,26 @@ extension JobStore {
         try await insertQueued(
             jobs.map { QueuedRow($0, queue: $0.queue.again, attempts: 0) }, through: transaction)
         try await holdAgain(jobs, through: transaction)
-        for job in jobs {
-            guard let parent = job.parent else { continue }
-            try await transaction.execute(
-                "job.uncountFailure",
-                """
-                UPDATE job_parents SET failed = failed - 1
-                WHERE tenant_id = \(job.tenant) AND id = \(parent) AND failed > 0
-                """)
-        }
+        try await uncountFailures(jobs, through: transaction)
         return jobs.map { WakeHint(tenant: $0.tenant, queue: $0.queue.again, first: $0.id) }
+    }
+
+    /// Takes failures that are no more from the parents' counts.
+    private func uncountFailures(_ jobs: [TakenJob], through transaction: WriteTransaction) async throws {
+        var counts: [JobKey: Int] = [:]
+        for job in jobs {
+            if let parent = job.parent { counts[JobKey(tenant: job.tenant, id: parent), default: 0] += 1 }
+        }
+        guard !counts.isEmpty else { return }
+        let values = SQLRows(Array(counts), { $0.key.tenant.id }, { $0.key.id }, { $0.value })
+        try await transaction.execute(
+            "job.uncountFailures",
+            """
+            WITH v(tenant_id, id, count) AS (\(rows: values))
+            UPDATE job_parents SET failed = failed - v.count FROM v
+            WHERE job_parents.tenant_id = v.tenant_id AND job_parents.id = v.id\
+            \(sql: within(transaction.scope, "job_parents.tenant_id"))
+            """)
     }
 
     private func holdAgain(_ jobs: [TakenJob], through transaction: WriteTransaction) async throws {

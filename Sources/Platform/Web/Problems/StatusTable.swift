@@ -28,6 +28,7 @@ public enum StatusTable {
         table["blobs.rangeInvalid"] = (416, nil)
         table["blobs.diskFull"] = (503, .seconds(30))
         for code in ["storeFailed", "cancelled"] { table["blobs.\(code)"] = (503, .seconds(5)) }
+        table["jobs.notFound"] = (404, nil)
         for code in ["loadTimedOut", "tooManyLoads", "tooManyWaiters", "shutDown"] {
             table["caching.\(code)"] = (503, .seconds(1))
         }

@@ -29,6 +29,12 @@ struct UsageDesk: Sendable {
         let vendor: Vendor
         let paused: (reason: VendorPause.Reason, since: Timestamp)?
 
+        var creatorsUsed: Int { creators.used }
+        var creatorsHeld: Int { creators.held }
+        var profilesUsed: Int { enrichments.used }
+        var profilesHeld: Int { enrichments.held }
+        var renewsAt: Timestamp? { creators.endsAt }
+
         /// All calls of the time.
         var total: VendorTotal {
             days.reduce(into: VendorTotal()) { sum, line in

@@ -30,7 +30,7 @@ struct UsagePage: Sendable {
         let badge: String
     }
 
-    struct Person: Sendable {
+    struct Caller: Sendable {
         let name: String
         let calls: String
         let errors: String
@@ -56,7 +56,7 @@ struct UsagePage: Sendable {
     let healthKind: String
     let entries: [Entry]
     let hasEntries: Bool
-    let people: [Person]
+    let people: [Caller]
     let hasPeople: Bool
     let nextHref: String
     let hasNext: Bool
@@ -67,10 +67,10 @@ struct UsagePage: Sendable {
     ) {
         plan = usage.workspace.plan.title
         isClosed = !usage.workspace.isOpen(at: now)
-        planNote = usage.creators.endsAt.map { "renews \(Wording.day($0, now: now))" } ?? ""
+        planNote = usage.renewsAt.map { "renews \(Wording.day($0, now: now))" } ?? ""
         meters = [
-            Meter("Creators", usage.creators.used, usage.creators.held, usage.creatorsLimit),
-            Meter("Profiles", usage.enrichments.used, usage.enrichments.held, usage.enrichmentsLimit),
+            Meter("Creators", usage.creatorsUsed, usage.creatorsHeld, usage.creatorsLimit),
+            Meter("Profiles", usage.profilesUsed, usage.profilesHeld, usage.enrichmentsLimit),
         ]
         bars = Self.bars(usage.days)
         hasCalls = usage.total.calls > 0
@@ -93,7 +93,7 @@ struct UsagePage: Sendable {
         entries = lines.map { Entry($0, at: now) }
         hasEntries = !lines.isEmpty
         people = usage.people.map {
-            Person(
+            Caller(
                 name: names[$0.personID] ?? "Somebody", calls: Wording.number($0.total.calls),
                 errors: Wording.number($0.total.errors))
         }

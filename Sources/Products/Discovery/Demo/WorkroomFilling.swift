@@ -34,27 +34,22 @@ struct WorkroomFilling {
         "Spring launch", "Summer on the trail", "Back to school", "Autumn skincare", "Winter coffee", "Always on",
     ]
 
-    /// Makes the campaigns of a workspace that has none.
+    /// Fills a workspace whose searches are there and whose lists are not yet.
     ///
-    /// - Returns: their ids, in the order of ``campaigns``; none when there are some already.
-    func fillCampaigns(by owner: Asker, in tenant: Tenant) async throws -> [ID<Campaign>] {
-        let known = try await room.campaigns.store.page(.active, after: nil, limit: 1, in: tenant)
-        guard known.items.isEmpty else { return [] }
-        var made: [ID<Campaign>] = []
-        for (index, name) in Self.campaigns.enumerated() {
-            made.append(
-                try await room.campaigns.create(
-                    name, state: index < 4 ? .active : index == 4 ? .completed : .draft, by: owner, in: tenant
-                ).id)
-        }
-        return made
-    }
-
-    /// Fills a workspace that has creators and no lists yet.
-    func fill(_ team: Team, campaigns: [ID<Campaign>], searches: [ID<Search>], in tenant: Tenant) async throws {
+    /// - Parameters:
+    ///   - people: an owner, then editors, then whoever only looks.
+    ///   - tenant: the workspace.
+    func fill(_ people: [ID<Person>], in tenant: Tenant) async throws {
+        guard let first = people.first else { return }
+        let team = Team(
+            owner: Asker(person: first, seat: .owner),
+            editors: people.dropFirst().prefix(2).map { Asker(person: $0, seat: .editor) })
+        let store = WorkroomDemoStore(storage: room.storage)
         let known = try await room.lists.page(ListStore.Filter(), for: team.owner, after: nil, limit: 1, in: tenant)
-        let creators = try await WorkroomDemoStore(storage: room.storage).creators(limit: 6_000, in: tenant)
+        let creators = try await store.creators(limit: 6_000, in: tenant)
         guard known.items.isEmpty, !creators.isEmpty else { return }
+        let searches = try await store.searches(limit: 100, in: tenant)
+        let campaigns = try await fillCampaigns(searches, by: team.owner, in: tenant)
         var lists: [CreatorList] = []
         for (index, plan) in Self.lists.enumerated() {
             lists.append(try await fill(plan, index, team, campaigns, creators, in: tenant))
@@ -62,6 +57,20 @@ struct WorkroomFilling {
         try await fillContacts(team, lists, creators, in: tenant)
         try await fillActivities(team, lists, creators, in: tenant)
         try await fillExports(team.owner, lists, searches, in: tenant)
+    }
+
+    /// Makes the campaigns, and their runs of the searches, one after the other.
+    private func fillCampaigns(
+        _ searches: [ID<Search>], by owner: Asker, in tenant: Tenant
+    ) async throws -> [ID<Campaign>] {
+        var made: [ID<Campaign>] = []
+        for (index, name) in Self.campaigns.enumerated() {
+            let state: Campaign.State = index < 4 ? .active : index == 4 ? .completed : .draft
+            made.append(try await room.campaigns.create(name, state: state, by: owner, in: tenant).id)
+        }
+        let runs = searches.enumerated().filter { $0.offset % 6 != 5 }.map { ($0.element, made[$0.offset % 5]) }
+        try await WorkroomDemoStore(storage: room.storage).assign(runs, in: tenant)
+        return made
     }
 
     private func fill(

@@ -1,4 +1,5 @@
 import Base
+import Limits
 import Storage
 import Web
 
@@ -204,7 +205,9 @@ struct SearchPageRoutes: Sendable {
                     ask.filter, of: status.search, found: status.found, in: tenant)
                 let model = SearchPage(
                     SearchPage.Show(
-                        status: status, found: found, passing: passing, ask: ask, isGallery: isGallery,
+                        status: status, items: found.page.items, next: found.page.next?.description,
+                        isFirst: input.after == nil, passing: passing, filter: ask.filter, sort: ask.sort,
+                        isGallery: isGallery,
                         query: input.query, lists: try await lists(for: asker, in: tenant),
                         canEdit: asker.seat >= .editor), at: bureau.clock.now())
                 return DiscoveryPages.page(

@@ -253,9 +253,13 @@ struct SearchPage: Sendable {
     /// What a page shows of a search.
     struct Show: Sendable {
         let status: SearchStatus
-        let found: MatchDesk.Found
+        let items: [FoundMatch]
+        /// Where the next page begins.
+        let next: String?
+        let isFirst: Bool
         let passing: Int
-        let ask: MatchDesk.Ask
+        let filter: MatchFilter
+        let sort: MatchSort
         let isGallery: Bool
         let query: String
         let lists: [ListChoice]
@@ -263,7 +267,7 @@ struct SearchPage: Sendable {
     }
 
     init(_ show: Show, at now: Timestamp) {
-        let (status, search, ask) = (show.status, show.status.search, show.ask)
+        let (status, search, filter) = (show.status, show.status.search, show.filter)
         let address = Addresses.search(search.id)
         id = search.id.description
         title = search.title
@@ -278,7 +282,7 @@ struct SearchPage: Sendable {
         enriched = Wording.number(status.enriched)
         credits = search.state.isActive ? Wording.number(status.charged) : Wording.number(search.settled)
         when = Wording.ago(now - search.createdAt)
-        chips = status.keywords.map { KeywordChip($0, of: search.id, current: ask.filter.keyword) }
+        chips = status.keywords.map { KeywordChip($0, of: search.id, current: filter.keyword) }
         isLive = !search.state.isOver
         canEdit = show.canEdit
         canCancel = show.canEdit && search.state.isActive
@@ -292,12 +296,12 @@ struct SearchPage: Sendable {
         lastSequence = String(status.found)
         let texts = Dictionary(status.keywords.map { ($0.ordinal, $0.text) }, uniquingKeysWith: { first, _ in first })
             .sorted { $0.key < $1.key }.map(\.value)
-        lines = show.found.page.items.map { CreatorLine($0.creator, match: $0.match, texts: texts) }
+        lines = show.items.map { CreatorLine($0.creator, match: $0.match, texts: texts) }
         isEmpty = lines.isEmpty
         emptyText =
             isLive
             ? "Creators appear here as they are found."
-            : ask.filter.isEmpty
+            : filter.isEmpty
                 ? "Nothing was found. Try broader keywords, another platform or fewer exclusions."
                 : "Nobody passes these filters."
         isGallery = show.isGallery
@@ -308,27 +312,26 @@ struct SearchPage: Sendable {
         sorts = [
             (MatchSort.found, "As found"), (.followers, "Most followers"), (.engagement, "Highest engagement"),
             (.views, "Most views"), (.name, "Name"),
-        ].map { Option(value: $0.0.rawValue, label: $0.1, isChosen: $0.0 == ask.sort) }
+        ].map { Option(value: $0.0.rawValue, label: $0.1, isChosen: $0.0 == show.sort) }
         platforms =
-            [Option(value: "", label: "All platforms", isChosen: ask.filter.platform == nil)]
+            [Option(value: "", label: "All platforms", isChosen: filter.platform == nil)]
             + search.wish.platforms.map {
-                Option(value: $0.rawValue, label: $0.title, isChosen: $0 == ask.filter.platform)
+                Option(value: $0.rawValue, label: $0.title, isChosen: $0 == filter.platform)
             }
         emails = [
-            Option(value: "", label: "Any", isChosen: ask.filter.email == nil),
-            Option(value: "known", label: "Known", isChosen: ask.filter.email == .known),
-            Option(value: "unknown", label: "Unknown", isChosen: ask.filter.email == .unknown),
+            Option(value: "", label: "Any", isChosen: filter.email == nil),
+            Option(value: "known", label: "Known", isChosen: filter.email == .known),
+            Option(value: "unknown", label: "Unknown", isChosen: filter.email == .unknown),
         ]
-        followersMin = ask.filter.followersMin.map(String.init) ?? ""
-        followersMax = ask.filter.followersMax.map(String.init) ?? ""
-        includesUnknown = ask.filter.includesUnknown
-        isFiltered = !ask.filter.isEmpty
+        followersMin = filter.followersMin.map(String.init) ?? ""
+        followersMax = filter.followersMax.map(String.init) ?? ""
+        includesUnknown = filter.includesUnknown
+        isFiltered = !filter.isEmpty
         passing = Wording.count(show.passing, "creator")
         clearHref = "\(address)?view=\(view)"
-        let cursor = show.found.page.next?.description
-        hasNext = cursor != nil
-        nextHref = "\(address)?view=\(view)\(rest)&after=\(cursor ?? "")"
-        hasFirst = ask.after != nil
+        hasNext = show.next != nil
+        nextHref = "\(address)?view=\(view)\(rest)&after=\(show.next ?? "")"
+        hasFirst = !show.isFirst
         firstHref = "\(address)?view=\(view)\(rest)"
         lists = show.lists
         hasLists = !show.lists.isEmpty

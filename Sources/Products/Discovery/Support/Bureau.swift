@@ -14,20 +14,20 @@ import Telemetry
 final class Bureau: Sendable {
     /// What the product is made from.
     struct Parts: Sendable {
-        let storage: Storage
-        let caches: CacheRegistry
-        let limits: LimitRegistry
-        let blobs: any BlobStore
-        let bus: any Bus
-        let bank: any TokenBank
-        let directory: any CreatorDirectory
-        let settings: DiscoverySettings
-        let notifications: Notifications
-        let nameOf: PersonNaming
-        let clock: any WallClock
-        let randomness: any Randomness
-        let logger: Logger
-        let events: EventLog
+        var storage: Storage
+        var caches: CacheRegistry
+        var limits: LimitRegistry
+        var blobs: any BlobStore
+        var bus: any Bus
+        var bank: any TokenBank
+        var directory: any CreatorDirectory
+        var settings: DiscoverySettings
+        var notifications: Notifications
+        var nameOf: PersonNaming
+        var clock: any WallClock
+        var randomness: any Randomness
+        var logger: Logger
+        var events: EventLog
     }
 
     let storage: Storage
@@ -50,7 +50,11 @@ final class Bureau: Sendable {
     let steps: SearchSteps
     let enrichment: EnrichmentSteps
 
+    /// What it was made from, for the demo's past.
+    let parts: Parts
+
     init(_ parts: Parts) {
+        self.parts = parts
         let (storage, clock, events) = (parts.storage, parts.clock, parts.events)
         self.storage = storage
         self.clock = clock
