@@ -39,6 +39,7 @@ struct WorkroomFilling {
     /// - Parameters:
     ///   - people: an owner, then editors, then whoever only looks.
     ///   - tenant: the workspace.
+    /// - Throws: what the desks and the database throw.
     func fill(_ people: [ID<Person>], in tenant: Tenant) async throws {
         guard let first = people.first else { return }
         let team = Team(
@@ -120,6 +121,7 @@ struct WorkroomFilling {
             if list.fields.count > 1, cursor == nil {
                 for (number, tier) in ["A", "B", "C"].enumerated() {
                     let some = ids.enumerated().filter { $0.offset % 3 == number }.map(\.element)
+                    if some.isEmpty { continue }
                     _ = try await room.entries.edit(
                         some, of: list.id, fields: ["tier": tier, "fee": "\(150 + number * 125)"], bucket: nil,
                         by: team.owner, in: tenant)
