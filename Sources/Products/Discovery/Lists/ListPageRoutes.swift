@@ -7,8 +7,8 @@ struct ListPageRoutes {
     let room: WorkroomDesk
 
     var routes: [Route] {
-        [lists, create, board, table, star, change, duplicate, delete, edit, fields] + EntryPageRoutes(room: room).routes
-            + ShareLinkPageRoutes(room: room).routes
+        [lists, create, board, table, star, change, duplicate, delete, edit, fields]
+            + EntryPageRoutes(room: room).routes + ShareLinkPageRoutes(room: room).routes
     }
 
     // MARK: Lists
