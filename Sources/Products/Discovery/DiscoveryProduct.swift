@@ -37,9 +37,9 @@ public struct DiscoveryProduct: Product {
         _ settings: DiscoverySettings, _ services: ProductServices
     ) throws -> any CreatorDirectory {
         guard let key = settings.vendorKey else { return DemoDirectoryService(clock: services.clock) }
-        guard let address = OutboundAddress(settings.vendorURL) else {
+        guard let address = OutboundAddress(settings.vendorAddress) else {
             throw HostingError(
-                .invalidSetting, "\(DiscoverySettings.Key.vendorURL.key) must be an address, as in https://host/")
+                .invalidSetting, "\(DiscoverySettings.Key.vendorAddress.key) must be an address, as in https://host/")
         }
         return ScrapeCreatorsClient(
             at: address, key: key, callCost: settings.callCost, through: services.outbound, clock: services.clock,

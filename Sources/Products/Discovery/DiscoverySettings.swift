@@ -7,8 +7,8 @@ struct DiscoverySettings: Sendable {
         static let vendorKey = Setting(
             "discovery.vendorKey", .secret, default: nil,
             "The key for ScrapeCreators; without it a built-in directory of invented creators answers.")
-        static let vendorURL = Setting(
-            "discovery.vendorURL", .text, default: "https://api.scrapecreators.com/", "Where ScrapeCreators is.")
+        static let vendorAddress = Setting(
+            "discovery.vendorAddress", .text, default: "https://api.scrapecreators.com/", "Where ScrapeCreators is.")
         static let callCost = Setting(
             "discovery.vendorCallCost", .integer(0...1_000_000, unit: "millionths of a dollar"), default: "1880",
             "What a call to the vendor costs, as owners are shown it.")
@@ -28,12 +28,12 @@ struct DiscoverySettings: Sendable {
             "discovery.identitySecrets", .secret, default: nil,
             "The signing secrets of the identity service's webhook (Svix, Clerk), separated by spaces.")
         static let all = [
-            vendorKey, vendorURL, callCost, callsPerDay, plan, stripeSecrets, stripePrices, identitySecrets,
+            vendorKey, vendorAddress, callCost, callsPerDay, plan, stripeSecrets, stripePrices, identitySecrets,
         ]
     }
 
     var vendorKey: Secret<String>?
-    var vendorURL = "https://api.scrapecreators.com/"
+    var vendorAddress = "https://api.scrapecreators.com/"
     var callCost: Int64 = 1_880
     var callsPerDay = 25_000
     var plan = CreditPlan.large
@@ -49,7 +49,7 @@ struct DiscoverySettings: Sendable {
     /// - Throws: `hosting.invalidSetting`.
     init(_ settings: Settings) throws(HostingError) {
         vendorKey = settings.secret(Key.vendorKey).flatMap { $0.reveal(\.isEmpty) ? nil : $0 }
-        vendorURL = settings.text(Key.vendorURL) ?? vendorURL
+        vendorAddress = settings.text(Key.vendorAddress) ?? vendorAddress
         callCost = Int64(settings.integer(Key.callCost))
         callsPerDay = settings.integer(Key.callsPerDay)
         plan = settings.text(Key.plan).flatMap(CreditPlan.init(rawValue:)) ?? .large

@@ -2,6 +2,7 @@ import Accounts
 import Base
 import Caching
 import Coordination
+import Foundation
 import Hosting
 import Jobs
 import Limits

@@ -91,6 +91,9 @@ final class SearchDesk: Sendable {
     ///   `discovery.searchActive`, `discovery.requestReused`.
     func start(_ order: Order, in tenant: Tenant) async throws -> Started {
         try admit(order, in: tenant)
+        if try await !order.queues, vendor.callsToday(in: tenant) >= vendor.callsPerDay {
+            throw Self.spent(vendor, clock.now())
+        }
         let workspace = try await credits.workspace(in: tenant)
         let search = search(for: order)
         let request = try order.requestKey.map { SearchRequest(key: $0, digest: try Self.digest(of: order)) }
@@ -130,6 +133,13 @@ final class SearchDesk: Sendable {
                 .tooManySearches, "\(Bounds.startsPerHour) searches an hour may be started.",
                 retryAfter: refusal.retryAfter)
         }
+    }
+
+    private static func spent(_ vendor: VendorDesk, _ now: Timestamp) -> DiscoveryError {
+        let midnight = CalendarDay(of: now, in: .gmt).next.start(in: .gmt)
+        return DiscoveryError(
+            .dailyLimit, "The workspace has made all of today's calls to the source of creators.",
+            retryAfter: midnight - now, context: ["limit": "\(vendor.callsPerDay)"])
     }
 
     private func search(for order: Order) -> Search {

@@ -166,6 +166,7 @@ struct SearchRoutes: Sendable {
             failures: [
                 Self.invalid, Self.active, Self.short, Failures.notAllowed,
                 Failure("discovery.tooManySearches", 429, "Twenty searches an hour may be started."),
+                Failure("discovery.dailyLimit", 429, "All of the day's vendor calls have been made."),
                 Failure("discovery.vendorUnavailable", 503, "The vendor does not answer; `queue: true` waits for it."),
                 Failure("discovery.requestReused", 422, "The idempotency key was used for another search."),
             ]

@@ -21,6 +21,7 @@ enum Said {
         "chooseList": "Choose a list first; then the creators go onto it.",
         "chooseCreators": "Choose creators first, or add all that pass the filters.",
         DiscoveryError.Code.creditsShort.rawValue: "Too few credits are left for this search; choose a smaller target.",
+        DiscoveryError.Code.dailyLimit.rawValue: "All of today's calls have been made; tomorrow there are new ones.",
         DiscoveryError.Code.identityInvalid.rawValue: "Two profiles of different platforms make an identity.",
         DiscoveryError.Code.keywordsInvalid.rawValue: "Give 1 to 10 keywords of 2 to 80 characters.",
         DiscoveryError.Code.notAllowed.rawValue: "Your seat in this workspace does not allow that; ask an owner.",
