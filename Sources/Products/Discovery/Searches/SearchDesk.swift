@@ -91,7 +91,7 @@ final class SearchDesk: Sendable {
     ///   `discovery.searchActive`, `discovery.requestReused`.
     func start(_ order: Order, in tenant: Tenant) async throws -> Started {
         try admit(order, in: tenant)
-        if try await !order.queues, vendor.callsToday(in: tenant) >= vendor.callsPerDay {
+        if !order.queues, try await vendor.callsToday(in: tenant) >= vendor.callsPerDay {
             throw Self.spent(vendor, clock.now())
         }
         let workspace = try await credits.workspace(in: tenant)
