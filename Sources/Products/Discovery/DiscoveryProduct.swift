@@ -52,6 +52,7 @@ public struct DiscoveryProduct: Product {
             routes: Self.api(bureau) + bureau.room.routes + Self.pages(bureau), services: bureau.services,
             jobs: bureau.jobs,
             schedules: bureau.schedules, pages: DiscoveryPages.bundle, navigation: DiscoveryPages.navigation,
+            personalData: bureau.personalData,
             demo: { [bureau] stage in
                 _ = try await DemoFilling(parts: bureau.parts).fill(stage)
             })
