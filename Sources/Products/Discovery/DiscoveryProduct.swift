@@ -52,6 +52,7 @@ public struct DiscoveryProduct: Product {
             routes: Self.api(bureau) + bureau.room.routes + Self.pages(bureau), services: bureau.services,
             jobs: bureau.jobs,
             schedules: bureau.schedules, pages: DiscoveryPages.bundle, navigation: DiscoveryPages.navigation,
+            personalData: bureau.personalData,
             demo: { [bureau] stage in
                 for (tenant, people) in try await DemoFilling(parts: bureau.parts).fill(stage) {
                     try await WorkroomFilling(room: bureau.room).fill(people, in: tenant)

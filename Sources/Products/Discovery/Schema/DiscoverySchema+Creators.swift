@@ -61,5 +61,8 @@ extension DiscoverySchema {
                 person_id uuid NOT NULL, linked_at timestamptz NOT NULL,
                 PRIMARY KEY (tenant_id, creator_id))
             """)
-        + [.both("CREATE INDEX identity_links_of_identity ON identity_links (tenant_id, identity_id, creator_id)")]
+        + [
+            .both("CREATE INDEX identity_links_of_identity ON identity_links (tenant_id, identity_id, creator_id)"),
+            .both("CREATE INDEX identity_links_of_person ON identity_links (tenant_id, person_id)"),
+        ]
 }

@@ -19,7 +19,10 @@ extension DiscoverySchema {
                 latency_sum bigint NOT NULL DEFAULT 0, day_at timestamptz NOT NULL,
                 PRIMARY KEY (tenant_id, day, vendor, person_id))
             """)
-        + [.both("CREATE INDEX vendor_days_by_age ON vendor_days (tenant_id, day_at)")]
+        + [
+            .both("CREATE INDEX vendor_days_by_age ON vendor_days (tenant_id, day_at)"),
+            .both("CREATE INDEX vendor_days_of_person ON vendor_days (tenant_id, person_id, day)"),
+        ]
         // `told_at` and `told_by` are the newest event that has set the plan: an older one changes nothing.
         + keyed(
             """

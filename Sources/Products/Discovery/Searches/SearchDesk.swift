@@ -91,8 +91,9 @@ final class SearchDesk: Sendable {
     ///   `discovery.searchActive`, `discovery.requestReused`.
     func start(_ order: Order, in tenant: Tenant) async throws -> Started {
         try admit(order, in: tenant)
-        if !order.queues, try await vendor.callsToday(in: tenant) >= vendor.callsPerDay {
-            throw Self.spent(vendor, clock.now())
+        if !order.queues {
+            let calls = try await vendor.callsToday(in: tenant)
+            if calls >= vendor.callsPerDay { throw Self.spent(vendor, clock.now()) }
         }
         let workspace = try await credits.workspace(in: tenant)
         let search = search(for: order)

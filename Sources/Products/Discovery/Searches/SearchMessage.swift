@@ -15,10 +15,14 @@ struct SearchMessage: Sendable, Hashable, Codable {
     var status: String?
     /// Whether nothing more will come.
     var isEnd = false
+    /// Whether there was more than a message holds, so that watchers read it.
+    var isTorn = false
 
     enum Bounds {
         /// Rows in one message, about a kilobyte each: a message of the bus holds 64 KiB.
         static let rows = 40
+        /// Bytes of a message.
+        static let bytes = 60_000
         /// Rows that wait for a watcher who is told four times a second.
         static let waiting = 400
     }

@@ -64,6 +64,7 @@ struct SearchSteps: Sendable {
         try await storage.write(for: tenant) { transaction in
             try await searches.begin(keyword, of: search, at: now, through: transaction, in: tenant)
         }
+        await topics.publishStatus(of: search.id, in: tenant)
     }
 
     /// Commits a page: four statements, and one for the jobs that follow.

@@ -18,26 +18,25 @@ struct SearchTopics: Sendable {
         "discovery/\(tenant.id)/search/\(search)"
     }
 
-    /// Tells of creators that were found, with where the search stands after them.
+    /// Tells of creators that were found, then where the search stands.
     func publish(_ found: [FoundMatch], of search: ID<Search>, in tenant: Tenant) async {
-        let new = found.filter { !$0.creator.isBlocked }
-        for start in stride(from: 0, to: max(1, new.count), by: SearchMessage.Bounds.rows) {
-            let part = new.isEmpty ? [] : Array(new[start..<min(start + SearchMessage.Bounds.rows, new.count)])
+        for start in stride(from: 0, to: found.count, by: SearchMessage.Bounds.rows) {
+            let part = found[start..<min(start + SearchMessage.Bounds.rows, found.count)]
             var message = SearchMessage()
             message.from = part.first?.match.sequence ?? 0
             message.to = part.last?.match.sequence ?? 0
             message.rows = part.compactMap { Self.json(MatchOutput($0)) }
-            if start + SearchMessage.Bounds.rows >= new.count { await addStatus(to: &message, of: search, in: tenant) }
             await send(message, of: search, in: tenant)
         }
+        await publishStatus(of: search, in: tenant)
     }
 
     /// Tells of profiles that were read.
     func publishPatches(_ creators: [Creator], at time: Timestamp, of search: ID<Search>, in tenant: Tenant) async {
         var message = SearchMessage()
         message.patches = creators.prefix(SearchMessage.Bounds.rows).compactMap { Self.json(CreatorOutput($0)) }
-        await addStatus(to: &message, of: search, in: tenant)
         await send(message, of: search, in: tenant)
+        await publishStatus(of: search, in: tenant)
     }
 
     /// Tells where a search stands.
@@ -64,7 +63,12 @@ struct SearchTopics: Sendable {
 
     private func send(_ message: SearchMessage, of search: ID<Search>, in tenant: Tenant) async {
         do {
-            try await bus.publish(Array(JSONEncoder().encode(message)), to: Self.name(of: search, in: tenant))
+            var bytes = Array(try JSONEncoder().encode(message))
+            if bytes.count > SearchMessage.Bounds.bytes {
+                // What does not fit is read by those who watch.
+                bytes = Array(try JSONEncoder().encode(SearchMessage(isTorn: true)))
+            }
+            try await bus.publish(bytes, to: Self.name(of: search, in: tenant))
         } catch {
             // What was committed stands; watchers see the gap at the next message, or at their next look.
             events.record(.watchFailed, ["reason": "bus"])

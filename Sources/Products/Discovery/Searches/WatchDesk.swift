@@ -112,6 +112,7 @@ final class WatchDesk: Sendable {
             // A message of another version of the program is read again from the database.
             var message = try? JSONDecoder().decode(SearchMessage.self, from: Data(bytes))
         else { return false }
+        if message.isTorn { return false }
         if !message.rows.isEmpty {
             if message.to <= last { message.rows = [] } else if message.from != last + 1 { return false }
         }

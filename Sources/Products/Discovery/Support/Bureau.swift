@@ -113,6 +113,15 @@ final class Bureau: Sendable {
             + room.jobs
     }
 
+    /// What is answered for people who want their data, or leave.
+    var personalData: PersonalData {
+        let steps = PersonSteps(storage: storage, searches: searches)
+        return PersonalData(
+            product: "discovery",
+            export: { person, tenant, emit in try await steps.export(person, in: tenant, emit) },
+            erase: { leaver, tenant in try await steps.erase(leaver, in: tenant) })
+    }
+
     /// What is enqueued by the clock.
     var schedules: [JobSchedule] { SearchJobs.schedules + WorkroomDesk.schedules }
 }
