@@ -40,10 +40,10 @@ enum BoardBenchmark: Benchmark {
         try workspace.database.sql(
             """
             INSERT INTO list_entries (tenant_id, id, list_id, creator_id, sequence, bucket, rank, followers, metrics,
-                added_by, added_at)
+                added_at)
             SELECT '\(tenant)', gen_random_uuid(), '\(list)', md5('bench' || n)::uuid, n,
                 (ARRAY['backlog', 'shortlist', 'contacted', 'booked'])[1 + n % 4], 'm' || (1000000000 + n), 5, '{}',
-                gen_random_uuid(), now() FROM generate_series(1, \(count)) n;
+                now() FROM generate_series(1, \(count)) n;
             UPDATE bucket_totals SET entries = least(50000, CASE WHEN bucket = '' THEN \(count) ELSE \(count / 4) END),
                 next_sequence = \(count + 1) WHERE tenant_id = '\(tenant)' AND list_id = '\(list)';
             VACUUM ANALYZE list_entries;

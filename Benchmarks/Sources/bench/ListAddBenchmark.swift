@@ -52,9 +52,9 @@ enum ListAddBenchmark: Benchmark {
         let statements = ids.enumerated().map { number, id in
             """
             UPDATE creators SET updated_at = now() WHERE tenant_id = '\(tenant)' AND id = '\(id)';
-            INSERT INTO list_entries (tenant_id, id, list_id, creator_id, sequence, bucket, rank, metrics, added_by, added_at)
+            INSERT INTO list_entries (tenant_id, id, list_id, creator_id, sequence, bucket, rank, metrics, added_at)
             VALUES ('\(tenant)', gen_random_uuid(), '\(list)', '\(id)', \(number + 1), 'backlog', 'm\(number)', '{}',
-                gen_random_uuid(), now());
+                now());
             """
         }
         return "BEGIN;\n" + statements.joined(separator: "\n") + "\nCOMMIT;"

@@ -34,10 +34,10 @@ import Testing
             """,
             """
             INSERT INTO list_entries (tenant_id, id, list_id, creator_id, sequence, bucket, rank, followers, metrics,
-                added_by, added_at, pinned_by)
+                added_at, pinned_by)
             SELECT \(tenant), gen_random_uuid(), CASE WHEN n % 2 = 0 THEN \(list) ELSE gen_random_uuid() END, c.id, n,
                 CASE WHEN n % 3 = 0 THEN 'backlog' ELSE 'booked' END, 'm' || (1000000000 + n), 5, '{}',
-                \(stage.mara.person), \(now), CASE WHEN n % 500 = 0 THEN \(stage.mara.person) END
+                \(now), CASE WHEN n % 500 = 0 THEN \(stage.mara.person) END
             FROM (SELECT id, row_number() OVER () AS n FROM creators WHERE tenant_id = \(tenant)) c
             """,
             """

@@ -57,13 +57,13 @@ struct EntryStore: Sendable {
                     SELECT 1 FROM list_entries e WHERE e.tenant_id = \(tenant) AND e.list_id = \(list)
                         AND e.creator_id = i.creator_id AND e.removed_at IS NULL))
             INSERT INTO list_entries (tenant_id, id, list_id, creator_id, sequence, bucket, rank, followers, metrics,
-                added_by, added_at)
+                added_at)
             SELECT \(tenant), f.entry_id, \(list), f.creator_id, h.next_sequence + f.n - 1, h.bucket,
                 'm' || CAST(1000000000 + h.next_sequence + f.n - 1 AS text), f.followers,
                 '{"engagement":' || coalesce(CAST(f.engagement AS text), 'null')
                     || ',"followers":' || coalesce(CAST(f.followers AS text), 'null')
                     || ',"medianViews":' || coalesce(CAST(f.median_views AS text), 'null') || '}',
-                \(asker.person), \(time)
+                \(time)
             FROM fresh f CROSS JOIN head h WHERE f.n <= h.room AND h.bucket IS NOT NULL
             ON CONFLICT (tenant_id, list_id, creator_id) WHERE removed_at IS NULL DO NOTHING
             RETURNING sequence, followers, bucket

@@ -12,6 +12,7 @@ struct PersonSteps: Sendable {
 
     func export(_ person: ID<Person>, in tenant: Tenant, _ emit: PersonalData.Emit) async throws {
         try await store.export(person, in: tenant, emit)
+        try await WorkroomPersonStore(storage: storage).export(person, in: tenant, emit)
     }
 
     func erase(_ leaver: Leaver, in tenant: Tenant) async throws -> ErasureProgress {
@@ -24,7 +25,11 @@ struct PersonSteps: Sendable {
             return .more
         }
         let hasChanged = try await storage.write(for: tenant) { transaction in
-            try await store.replace(leaver.person, by: leaver.pseudonym, through: transaction, in: tenant)
+            let hasSearches = try await store.replace(
+                leaver.person, by: leaver.pseudonym, through: transaction, in: tenant)
+            let hasLists = try await WorkroomPersonStore(storage: storage).replace(
+                leaver.person, by: leaver.pseudonym, at: transaction.now, through: transaction, in: tenant)
+            return hasSearches || hasLists
         }
         return hasChanged ? .more : .done
     }

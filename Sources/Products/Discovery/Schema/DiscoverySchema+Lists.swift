@@ -98,7 +98,7 @@ extension DiscoverySchema {
             sequence bigint NOT NULL, bucket text NOT NULL CHECK (length(bucket) BETWEEN 1 AND 32),
             \(rank) NOT NULL CHECK (length(rank) BETWEEN 1 AND 64), moved_from text,
             pinned_by uuid, fields text NOT NULL DEFAULT '{}' CHECK (length(fields) <= 4096),
-            followers bigint CHECK (followers >= 0), metrics text NOT NULL, added_by uuid NOT NULL,
+            followers bigint CHECK (followers >= 0), metrics text NOT NULL,
             added_at timestamptz NOT NULL, removed_at timestamptz, removed_sequence bigint,
             version bigint NOT NULL DEFAULT 1,
             PRIMARY KEY (tenant_id, id))
@@ -155,6 +155,7 @@ extension DiscoverySchema {
                     PRIMARY KEY (tenant_id, id))
                 """),
             .both("CREATE INDEX creator_contacts_by_age ON creator_contacts (tenant_id, creator_id, at)"),
+            .both("CREATE INDEX creator_contacts_of_person ON creator_contacts (tenant_id, person_id, id)"),
         ]
         + keyed(
             """
@@ -197,6 +198,8 @@ extension DiscoverySchema {
                 WHERE creator_id IS NOT NULL
                 """),
             .both("CREATE INDEX creator_activities_by_age ON creator_activities (tenant_id, at)"),
+            .both("CREATE INDEX creator_activities_of_person ON creator_activities (tenant_id, person_id, id)"),
+            .both("CREATE INDEX creator_notes_of_person ON creator_notes (tenant_id, person_id, id)"),
         ]
 
     private static let saving: [Migration.Step] = [
