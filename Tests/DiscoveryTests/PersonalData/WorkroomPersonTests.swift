@@ -1,5 +1,6 @@
 import Base
 import BaseTestKit
+import Blobs
 import Storage
 import StorageBackends
 import StorageTestKit

@@ -115,7 +115,7 @@ struct WorkroomPersonStore: Sendable {
         _ person: ID<Person>, by pseudonym: ID<Person>, through writing: some Writing, in tenant: Tenant
     ) async throws(StorageError) -> Bool {
         let creators = try await writing.returning(
-            CreatorIDRow.self, "ownData.giveContacts",
+            WrittenToRow.self, "ownData.giveContacts",
             """
             UPDATE creator_contacts SET person_id = \(pseudonym) WHERE tenant_id = \(tenant) AND id IN (
                 SELECT c.id FROM creator_contacts c WHERE c.tenant_id = \(tenant) AND c.person_id = \(person)
@@ -175,7 +175,7 @@ struct WorkroomPersonStore: Sendable {
     }
 }
 
-private struct CreatorIDRow: RowDecodable {
+private struct WrittenToRow: RowDecodable {
     let id: ID<Creator>
 
     init(row: SQLRow) throws(StorageError) { id = try row.value(at: 0) }
