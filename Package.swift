@@ -247,6 +247,15 @@ let suites: [Room] = [
             "Caching", "Limits", "Web", "WebTestKit", "Accounts", "Hosting", "Tournament",
         ],
         [logging, crypto, httpTypes, nioCore, lifecycle]),
+    tests(
+        "DiscoveryTests",
+        [
+            "Base", "BaseTestKit", "Telemetry", "Coordination", "Outbound", "OutboundTestKit", "Storage",
+            "StorageTestKit", "StorageBackends", "Blobs", "BlobsTestKit", "Caching", "Limits", "Jobs", "Web",
+            "WebTestKit",
+            "Accounts", "Hosting", "Discovery",
+        ],
+        [logging, crypto, httpTypes, nioCore, lifecycle]),
     tests("CLITests", ["Outbound", "BlobsS3", "Hosting", "Web", "capstan"]),
     tests("SystemTests", ["Base", "BaseTestKit"], [logging]),
     tests("TidyTests", []),

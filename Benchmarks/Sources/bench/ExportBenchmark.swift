@@ -1,11 +1,13 @@
 import Foundation
 
-/// Ballots of a slot as CSV over HTTP, beside `psql \copy` of the same rows.
+/// Ballots of a slot as CSV over HTTP, beside `psql \copy` of the same rows; with the argument `discovery`, creators of a
+/// search as a file.
 enum ExportBenchmark: Benchmark {
     static let name = "export"
     private static let rounds = 3
 
     static func run() async throws -> [(String, String)] {
+        if CommandLine.arguments.dropFirst(2).first == "discovery" { return try await DiscoveryExportBenchmark.run() }
         let database = try BenchDatabase("bench_export")
         try await Capstan.fillDemo(database.url)
         let slots = try fill(database, ballots: [10_000, 1_000_000])

@@ -52,7 +52,7 @@ struct Serve: AsyncParsableCommand {
     private func fill(
         _ running: RunningInstallation, _ ground: Ground, _ home: Tenant, _ installation: Installation
     ) async throws {
-        if ["127.0.0.1", "::1", "localhost"].contains(installation.server.host) {
+        if installation.isLocal {
             let people = try await DemoPeople.appoint(in: home, by: ground.accounts.doorkeeper)
             print("Demo accounts: \(people.joined(separator: ", ")); password \(DemoPeople.password)")
         }

@@ -8,7 +8,7 @@ import Tournament
 
 /// The products that this program can mount; one line each.
 enum Products {
-    static let all: [any Product.Type] = [TournamentProduct.self]
+    static let all: [any Product.Type] = [TournamentProduct.self, DiscoveryProduct.self]
 
     /// The tables of the platform's own modules.
     static let platformModules: [SchemaModule] = [

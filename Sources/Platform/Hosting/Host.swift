@@ -73,7 +73,8 @@ public struct Host: Sendable {
             navigation += manifest.navigation
             if let data = manifest.personalData { personal.append(data) }
             if let demo = manifest.demo {
-                let stage = DemoStage(home: services.home, accounts: accounts)
+                let stage = DemoStage(
+                    home: services.home, accounts: accounts, password: services.demoPassword)
                 demos.append { try await demo(stage) }
             }
         }

@@ -9,9 +9,9 @@ import Testing
 ///
 /// Give it an empty store; call ``run()`` or the single checks. A store for which a check fails is no `BlobStore`.
 public struct BlobStoreConformance: Sendable {
-    private let store: any BlobStore
+    let store: any BlobStore
     private let clock: SimClock
-    private let tenant: Tenant
+    let tenant: Tenant
     private let other: Tenant
     private let randomness = SeededRandomness(seed: 11)
 
@@ -40,6 +40,7 @@ public struct BlobStoreConformance: Sendable {
         try await readersKeepWhatTheyOpened()
         try await lifecyclesDeleteWhatIsOld()
         try await parallelUploadsOfOneKeyLeaveOneWhole()
+        try await partsBecomeOneObject()
     }
 
     /// An object comes back with its content, size, hash, type and time, and goes when it is deleted.
@@ -280,9 +281,9 @@ public struct BlobStoreConformance: Sendable {
         #expect(try await store.tenants(after: nil, limit: 10).isEmpty)
     }
 
-    private func bytes(_ count: Int) -> [UInt8] { randomness.bytes(count) }
+    func bytes(_ count: Int) -> [UInt8] { randomness.bytes(count) }
 
-    private func expect(
+    func expect(
         _ code: BlobsError.Code, sourceLocation: SourceLocation = #_sourceLocation,
         _ work: () async throws(BlobsError) -> Void
     ) async {

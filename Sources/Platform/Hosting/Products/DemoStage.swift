@@ -1,15 +1,20 @@
 import Accounts
 public import Base
+public import Web
 
-/// Where products put their demo: the tenants that they share.
+/// Where products put their demo: the tenants that they share, and people to look at it.
 public struct DemoStage: Sendable {
     /// The tenant that is served where no other is.
     public let home: Tenant
     private let directory: TenantDirectory
+    private let doorkeeper: Doorkeeper
+    private let password: Secret<String>?
 
-    init(home: Tenant, accounts: HostedAccounts) {
+    init(home: Tenant, accounts: HostedAccounts, password: Secret<String>?) {
         self.home = home
+        self.password = password
         directory = accounts.directory
+        doorkeeper = accounts.doorkeeper
     }
 
     /// The tenant of a short name, made when it is not there yet.
@@ -22,5 +27,21 @@ public struct DemoStage: Sendable {
     public func tenant(slug: String, named name: String) async throws -> Tenant {
         if let tenant = directory.tenant(slug: slug) { return tenant }
         return try await directory.create(slug: slug, name: name, joining: .open).tenant
+    }
+
+    /// Gives a person an account with the demo's password, where nobody else can reach the server.
+    ///
+    /// - Parameters:
+    ///   - email: the address.
+    ///   - name: the name that others see.
+    ///   - role: what the person may do.
+    ///   - tenant: where.
+    /// - Returns: the person; `nil` when others could reach the server, or somebody has the address.
+    /// - Throws: errors of Accounts and of storage.
+    public func appoint(
+        _ email: String, named name: String, as role: Role, in tenant: Tenant
+    ) async throws -> ID<Person>? {
+        guard let password else { return nil }
+        return try await doorkeeper.appoint(email: email, password: password, name: name, in: tenant, as: role)?.id
     }
 }

@@ -46,6 +46,8 @@ public struct ProductServices: Sendable {
     public let events: EventLog
     /// Whether this process serves demo data, where vendors' test keys are allowed.
     public let isDemo: Bool
+    /// The password of people whom demos appoint; `nil` where others could reach the server.
+    public let demoPassword: Secret<String>?
     /// Counters, gauges and histograms.
     public let metrics: MetricRegistry
     /// Where the product's services report.
@@ -60,6 +62,10 @@ public struct ProductServices: Sendable {
         filesBase: String? = nil, outbound: OutboundClient, flags: FeatureFlags, settings: Settings, events: EventLog,
         isDemo: Bool = false, metrics: MetricRegistry, logger: Logger, jobs: Jobs? = nil
     ) {
+        self.demoPassword = demoPassword
+        let (bus, bank) = (bus ?? InProcessBus(), bank ?? InProcessTokenBank(clock: clock))
+        self.bus = bus
+        self.bank = bank
         self.clock = clock
         self.randomness = randomness
         self.node = node

@@ -1,0 +1,255 @@
+// A search while it runs: rows, chips and counters as they are committed.
+//
+// One stream for the page; without one, one look every five seconds by the one timer that every page shares. Both end when
+// the page is left.
+
+import { say, watch } from "../web/capstan.js";
+
+const root = document.querySelector("[data-search]");
+const rowsMax = 60;
+const badges = {
+    queued: ["info", "on its way"], searching: ["info", "searching"], enriching: ["info", "reading profiles"],
+    completed: ["good", "completed"], partial: ["gold", "partly failed"], failed: ["bad", "failed"], cancelled: ["plain", "cancelled"],
+};
+const over = new Set(["completed", "partial", "failed", "cancelled"]);
+
+let last = Number(root.dataset.last) || 0;
+let isSettled = false;
+const number = new Intl.NumberFormat("en");
+
+function short(value) {
+    if (value === null || value === undefined) return "–";
+    if (value < 10_000) return number.format(value);
+    const [unit, suffix] = value < 1e6 ? [1e3, "K"] : value < 1e9 ? [1e6, "M"] : [1e9, "B"];
+    const tenths = Math.floor((value * 10) / unit);
+    return tenths >= 1000 || tenths % 10 === 0 ? `${Math.floor(tenths / 10)}${suffix}` : `${Math.floor(tenths / 10)}.${tenths % 10}${suffix}`;
+}
+
+function percent(part) {
+    return part === null || part === undefined ? "–" : `${(part * 100).toFixed(1)} %`;
+}
+
+function noteOf(keyword) {
+    if (keyword.state === "waiting") return "waiting";
+    if (keyword.state === "running") return keyword.pages === 0 ? "asking" : `page ${keyword.pages + 1}`;
+    if (keyword.reason === "targetReached") return "enough found";
+    if (keyword.state === "done") return "done";
+    if (keyword.state === "cancelled") return "cancelled";
+    const reasons = { vendorFailed: "the source did not answer", unreadable: "the answer was unreadable", deadline: "the hour was over", dailyLimit: "the day's calls are spent" };
+    return `failed: ${reasons[keyword.reason] ?? "unknown"}`;
+}
+
+function set(selector, text, within = root) {
+    const part = within.querySelector(selector);
+    if (part && part.textContent !== text) part.textContent = text;
+}
+
+function showStatus(status) {
+    const { search, keywords } = status;
+    set("[data-found]", number.format(search.creatorsFound));
+    set("[data-enriched]", number.format(search.creatorsEnriched));
+    set("[data-excluded]", number.format(search.creatorsExcluded));
+    set("[data-summary]", status.summary);
+    const progress = root.querySelector("[data-progress]");
+    if (progress) progress.value = Math.min(100, (search.creatorsFound * 100) / Math.max(1, search.target));
+    const [kind, label] = badges[search.state] ?? ["plain", search.state];
+    const badge = root.querySelector("[data-badge] .badge");
+    if (badge) {
+        badge.className = `badge ${kind}${over.has(search.state) ? "" : " live"}`;
+        badge.textContent = label;
+    }
+    for (const keyword of keywords) showKeyword(keyword, search.id);
+}
+
+function showKeyword(keyword, search) {
+    const list = root.querySelector("[data-chips]");
+    let chip = list.querySelector(`[data-keyword="${keyword.id}"]`);
+    if (!chip) {
+        const item = document.createElement("li");
+        chip = document.createElement("a");
+        chip.dataset.keyword = keyword.id;
+        chip.href = `/discovery/searches/${search}?keyword=${keyword.ordinal}`;
+        const parts = [["span", "keyword-dot", ""], ["b", "", keyword.text], ["span", "keyword-place", keyword.platform], ["span", "number", ""], ["span", "keyword-note", ""]];
+        for (const [tag, name, text] of parts) {
+            const part = document.createElement(tag);
+            part.className = name;
+            part.textContent = text;
+            if (name === "number") part.dataset.found = "";
+            if (name === "keyword-note") part.dataset.note = "";
+            chip.append(part, " ");
+        }
+        item.append(chip);
+        list.append(item);
+    }
+    const wasFailed = chip.classList.contains("failed");
+    chip.className = `keyword ${keyword.state}`;
+    set("[data-found]", number.format(keyword.found), chip);
+    set("[data-note]", noteOf(keyword), chip);
+    if (keyword.state === "failed" && !wasFailed) announce(`The keyword ${keyword.text} failed.`);
+}
+
+function announce(text) {
+    const place = root.querySelector("[data-announce]");
+    if (place) place.textContent = text;
+}
+
+// MARK: Rows
+
+function cell(row, text, name = "") {
+    const part = row.insertCell();
+    part.className = name;
+    part.textContent = text;
+    return part;
+}
+
+function rowOf(match) {
+    const creator = match.creator;
+    const row = document.createElement("tr");
+    row.dataset.creator = creator.id;
+    row.className = "fresh";
+    const table = root.querySelector("[data-table]");
+    if (document.getElementById("add") || table?.querySelector(".pick")) {
+        const pick = cell(row, "", "pick");
+        const box = document.createElement("input");
+        Object.assign(box, { type: "checkbox", name: "creators", value: creator.id, ariaLabel: `Choose ${creator.name}` });
+        box.setAttribute("form", "add");
+        pick.append(box);
+    }
+    const who = document.createElement("div");
+    who.className = "who";
+    if (creator.picture) {
+        const picture = document.createElement("img");
+        Object.assign(picture, { className: "avatar", src: creator.picture, alt: "", width: 40, height: 40, loading: "lazy" });
+        who.append(picture);
+    } else {
+        const initials = document.createElement("span");
+        initials.className = "avatar initials";
+        initials.textContent = creator.name.split(" ").slice(0, 2).map((word) => word[0] ?? "").join("");
+        who.append(initials);
+    }
+    const words = document.createElement("div");
+    const link = document.createElement("a");
+    link.href = `/discovery/creators/${creator.id}`;
+    link.textContent = creator.name;
+    const handle = document.createElement("p");
+    handle.className = "small faint clip-text";
+    handle.textContent = `@${creator.handle} · ${creator.platform}`;
+    words.append(link, handle);
+    who.append(words);
+    cell(row, "").append(who);
+    cell(row, short(creator.followers), "number").dataset.followers = "";
+    cell(row, percent(creator.engagement), "number").dataset.engagement = "";
+    cell(row, short(creator.medianViews), "number").dataset.views = "";
+    cell(row, creator.country ?? "–");
+    cell(row, creator.email ?? "unknown", creator.email ? "mail" : "mail unknown");
+    cell(row, "", "found-by small faint");
+    return row;
+}
+
+/** Adds rows at the end of the table; the page never holds more than sixty of them. */
+function addRows(rows) {
+    const fresh = rows.filter((row) => row.sequence > last);
+    if (fresh.length === 0) return;
+    last = fresh[fresh.length - 1].sequence;
+    const body = root.querySelector("[data-rows]");
+    if (!body || new URLSearchParams(location.search).has("after")) return;
+    root.querySelector("[data-empty]")?.remove();
+    root.querySelector("[data-table]")?.removeAttribute("hidden");
+    const room = rowsMax - body.rows.length;
+    for (const match of fresh.slice(0, Math.max(0, room))) body.append(rowOf(match));
+}
+
+function patchRows(creators) {
+    for (const creator of creators) {
+        const row = root.querySelector(`[data-creator="${creator.id}"]`);
+        if (!row) continue;
+        for (const [name, text] of [["followers", short(creator.followers)], ["engagement", percent(creator.engagement)], ["views", short(creator.medianViews)]]) {
+            const part = row.querySelector(`[data-${name}]`);
+            if (part && part.textContent !== text) {
+                part.textContent = text;
+                part.classList.remove("unknown");
+            }
+        }
+    }
+}
+
+// MARK: The end
+
+/** Puts the finished page in the place of the live one, so that pages, totals and buttons are right. */
+async function settle() {
+    if (isSettled) return;
+    isSettled = true;
+    try {
+        const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+        if (!answer.ok) return;
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        for (const selector of [".search-head", ".progress-strip", "[data-chips]", "#results"]) {
+            const [old, fresh] = [root.querySelector(selector), page.querySelector(`[data-search] ${selector}`)];
+            if (old && fresh) old.replaceWith(fresh);
+        }
+        wire();
+        announce("The search is over.");
+        say("The search is over.");
+    } catch {
+        // The live rows stay; a reload shows the same.
+    }
+}
+
+function receive(message) {
+    if (message.rows?.length) addRows(message.rows);
+    if (message.patches?.length) patchRows(message.patches);
+    if (message.status) showStatus(message.status);
+}
+
+function wire() {
+    root.querySelector("[data-pick-all]")?.addEventListener("change", (event) => {
+        for (const box of root.querySelectorAll("input[name=creators]")) box.checked = event.target.checked;
+    });
+    for (const form of root.querySelectorAll("form[data-submits-on-change]")) {
+        form.addEventListener("change", () => form.requestSubmit());
+    }
+}
+
+let stopPolling = null;
+
+function poll() {
+    stopPolling ??= watch(root.dataset.status, 5000, (status) => {
+        showStatus(status);
+        if (status.isOver) {
+            stopPolling?.();
+            settle();
+        }
+    });
+}
+
+if ("live" in root.dataset) {
+    if ("EventSource" in window) {
+        const stream = new EventSource(`${root.dataset.events}?after=${last}`);
+        let failures = 0;
+        stream.addEventListener("change", (event) => {
+            failures = 0;
+            receive(JSON.parse(event.data));
+        });
+        stream.addEventListener("end", (event) => {
+            stream.close();
+            receive(JSON.parse(event.data));
+            settle();
+        });
+        stream.addEventListener("error", () => {
+            failures += 1;
+            // Browsers come back by themselves; after three times in a row the page looks instead of listening.
+            if (failures >= 3 || stream.readyState === EventSource.CLOSED) {
+                stream.close();
+                poll();
+            }
+        });
+        addEventListener("pagehide", () => stream.close());
+    } else {
+        poll();
+    }
+    addEventListener("pagehide", () => stopPolling?.());
+}
+
+root.querySelector("[data-pick-all]")?.addEventListener("change", (event) => {
+    for (const box of root.querySelectorAll("input[name=creators]")) box.checked = event.target.checked;
+});
