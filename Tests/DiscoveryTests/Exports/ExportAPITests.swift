@@ -5,6 +5,7 @@ import Foundation
 import Storage
 import StorageBackends
 import StorageTestKit
+import Telemetry
 import Testing
 import Web
 import WebTestKit
