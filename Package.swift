@@ -145,7 +145,14 @@ let floors: [[Room]] = [
                 "Base", "Telemetry", "Storage", "Outbound", "Blobs", "Caching", "Limits", "Jobs", "Web", "Accounts",
                 "Hosting",
             ],
-            [logging, crypto, nioCore, lifecycle])
+            [logging, crypto, nioCore, lifecycle]),
+        product(
+            "Discovery",
+            [
+                "Base", "Telemetry", "Storage", "Coordination", "Outbound", "Blobs", "Caching", "Limits", "Jobs", "Web",
+                "Accounts", "Hosting",
+            ],
+            [logging, crypto, nioCore, lifecycle]),
     ],
     // F8
     [
@@ -153,8 +160,8 @@ let floors: [[Room]] = [
             kind: .executable, name: "capstan", path: "Sources/CLI",
             uses: [
                 "Base", "Telemetry", "Storage", "StorageSQLite", "StoragePostgres", "Coordination",
-                "CoordinationRedis", "CoordinationStorage", "Blobs", "BlobsS3", "Outbound", "Caching", "Limits", "Jobs", "Web",
-                "Accounts", "Hosting", "Tournament",
+                "CoordinationRedis", "CoordinationStorage", "Blobs", "BlobsS3", "Outbound", "Caching", "Limits", "Jobs",
+                "Web", "Accounts", "Hosting", "Tournament", "Discovery",
             ],
             libraries: [logging, crypto, arguments, configuration, lifecycle, unixSignals], resources: [])
     ],

@@ -71,6 +71,9 @@ struct Installation: Sendable {
         return options
     }
 
+    /// Whether only this machine can reach the server: the only place for accounts whose password everybody knows.
+    var isLocal: Bool { ["127.0.0.1", "::1", "localhost"].contains(server.host) }
+
     /// Opens the engine.
     func openDriver() async throws -> any StorageDriver {
         switch database {

@@ -1,5 +1,6 @@
 import Accounts
 import CoordinationStorage
+import Discovery
 import Hosting
 import Jobs
 import Limits

@@ -33,7 +33,8 @@ struct RunningInstallation: Sendable {
                 fileKey: InstallationKeys.derived(keys.root, for: "files"), filesBase: filesBase?.text,
                 outbound: ground.outbound,
                 flags: ground.flags, settings: settings, events: ground.events, isDemo: isDemo, metrics: ground.metrics,
-                logger: logger, jobs: ground.jobs),
+                logger: logger, jobs: ground.jobs, bus: ground.coordination.bus, bank: ground.coordination.bank,
+                demoPassword: isDemo && installation.isLocal ? Secret(DemoPeople.password) : nil),
             accounts: ground.accounts, coordination: ground.coordination,
             nodes: settings.integer(PlatformSettings.nodeCount), ledger: ground.ledger, costs: ground.costs,
             metricsPolicy: metricsPolicy)

@@ -2,7 +2,7 @@ public import Accounts
 public import Base
 public import Blobs
 public import Caching
-import Coordination
+public import Coordination
 public import Jobs
 public import Limits
 public import Logging
@@ -28,6 +28,10 @@ public struct ProductServices: Sendable {
     public let limits: LimitRegistry
     /// Durable work: what is enqueued, and what becomes of it.
     public let jobs: Jobs
+    /// Carries hints to all nodes.
+    public let bus: any Bus
+    /// Where nodes take their part of common rates, such as a vendor's.
+    public let bank: any TokenBank
     /// Files.
     public let blobs: any BlobStore
     /// What addresses of files are signed by.
@@ -55,12 +59,13 @@ public struct ProductServices: Sendable {
 
     /// Gathers the services.
     ///
-    /// Without `jobs` they are this process's alone, which suits a test of one process.
+    /// Without `jobs`, `bus` and `bank` these are this process's alone, which suits a test of one process.
     public init(
         clock: any WallClock, randomness: any Randomness, node: Node, home: Tenant, storage: Storage,
         caches: CacheRegistry, limits: LimitRegistry, blobs: any BlobStore, fileKey: Secret<[UInt8]>,
         filesBase: String? = nil, outbound: OutboundClient, flags: FeatureFlags, settings: Settings, events: EventLog,
-        isDemo: Bool = false, metrics: MetricRegistry, logger: Logger, jobs: Jobs? = nil
+        isDemo: Bool = false, metrics: MetricRegistry, logger: Logger, jobs: Jobs? = nil, bus: (any Bus)? = nil,
+        bank: (any TokenBank)? = nil, demoPassword: Secret<String>? = nil
     ) {
         self.demoPassword = demoPassword
         let (bus, bank) = (bus ?? InProcessBus(), bank ?? InProcessTokenBank(clock: clock))
@@ -77,8 +82,7 @@ public struct ProductServices: Sendable {
         self.jobs =
             jobs
             ?? Jobs(
-                storage: storage, clock: clock, randomness: randomness, bus: InProcessBus(),
-                bank: InProcessTokenBank(clock: clock), events: events)
+                storage: storage, clock: clock, randomness: randomness, bus: bus, bank: bank, events: events)
         self.fileKey = fileKey
         self.filesBase = filesBase
         self.outbound = outbound
