@@ -106,7 +106,9 @@ import WebTestKit
     }
 
     @Test func `a silent connection is ended without a word`() async throws {
-        try await serve(Fixtures.all) { $0.idleTimeout = .milliseconds(300) } _: { server in
+        try await serve(Fixtures.all) {
+            $0.idleTimeout = .milliseconds(300)
+        } _: { server in
             let answer = try await server.exchange("")
             #expect(answer.isEmpty)
         }

@@ -64,7 +64,8 @@ enum JobsBenchmark: Benchmark {
 
     private static func option(_ name: String, default value: Int) throws -> Int {
         guard let place = CommandLine.arguments.firstIndex(of: name) else { return value }
-        guard place + 1 < CommandLine.arguments.count, let given = Int(CommandLine.arguments[place + 1]), given > 0 else {
+        guard place + 1 < CommandLine.arguments.count, let given = Int(CommandLine.arguments[place + 1]), given > 0
+        else {
             throw Impossible("\(name) takes a number")
         }
         return given

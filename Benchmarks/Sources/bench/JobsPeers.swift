@@ -14,7 +14,8 @@ struct JobsPeers {
         }
         self.tools = tools
         self.redis = redis
-        folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        folder =
+            URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("Peers").path
     }
 

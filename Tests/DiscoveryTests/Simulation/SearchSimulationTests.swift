@@ -39,7 +39,9 @@ import Testing
         }
     }
 
-    /// One hand-out: the outcome as the queue would take it. Returns when it comes again; `nil` when it is over.
+    /// One hand-out: the outcome as the queue would take it.
+    ///
+    /// Returns when it comes again; `nil` when it is over.
     private func run(_ work: Work, on stage: Stage, _ chance: SeededRandomness) async throws -> Duration? {
         let input = SearchJobs.Fetch(
             keyword: work.keyword.id, search: work.keyword.searchID, page: work.keyword.pages, round: work.keyword.round

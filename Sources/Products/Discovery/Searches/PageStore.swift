@@ -173,6 +173,7 @@ struct PageStore: Sendable {
     ///   - writing: the transaction.
     ///   - tenant: the workspace.
     /// - Returns: how many other keywords have not ended; `nil` when the keyword is no longer where the page began.
+    /// - Throws: errors of storage.
     func advance(
         _ step: PageStep, of keyword: Keyword, at time: Timestamp, through writing: some Writing, in tenant: Tenant
     ) async throws(StorageError) -> Int? {

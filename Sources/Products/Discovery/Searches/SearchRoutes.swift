@@ -156,8 +156,9 @@ struct SearchRoutes: Sendable {
         let isRepeat: Bool
     }
 
-    /// On PostgreSQL four statements: search, credits, keywords, jobs. On SQLite, where statements cost no round trip,
-    /// the ledger and the jobs take some more.
+    /// On PostgreSQL four statements: search, credits, keywords, jobs.
+    ///
+    /// On SQLite, where statements cost no round trip, the ledger and the jobs take some more.
     private var start: Route {
         Route(
             .post, "/searches", "discovery.startSearch",

@@ -31,7 +31,9 @@ struct Vendor: Sendable, Hashable {
     static let demo = Vendor(name: "directory", title: "Built-in directory", callCost: 1_880)
 }
 
-/// What a page of creators is asked for by. No tenant is in it: what it brings is public.
+/// What a page of creators is asked for by.
+///
+/// No tenant is in it: what it brings is public.
 struct DirectoryQuery: Sendable, Hashable {
     let platform: Platform
     let keyword: String

@@ -97,8 +97,9 @@ struct LooseJSON: Sendable {
         }
     }
 
-    /// A count: a whole number that is not negative, also as text. −1 stands for hidden and other negative numbers for an
-    /// overflow, so both are unknown.
+    /// A count: a whole number that is not negative, also as text.
+    ///
+    /// −1 stands for hidden and other negative numbers for an overflow, so both are unknown.
     var count: Int64? {
         guard let number = whole, number >= 0 else { return nil }
         return number

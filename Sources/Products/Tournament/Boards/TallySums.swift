@@ -6,7 +6,9 @@ import Base
 /// can choose ids that collide; these ids are our own, and for a million clips that took as long as the engine's join.
 struct TallySums {
     private(set) var tallies: [ClipTally] = []
-    /// 1 + the place in `tallies`; 0 where nothing stands. At most half of it is taken.
+    /// One more than the place in `tallies`, and 0 where nothing stands.
+    ///
+    /// At most half of it is taken.
     private var slots = [UInt32](repeating: 0, count: 1 << 10)
 
     /// Adds a lane; a clip beyond `clipsMax` is left out.
