@@ -6,6 +6,8 @@ import Storage
 import StorageBackends
 import StorageTestKit
 import Testing
+import Web
+import WebTestKit
 
 @testable import Discovery
 
