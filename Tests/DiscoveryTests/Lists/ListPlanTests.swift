@@ -55,6 +55,10 @@ import Testing
         let (tenant, now) = (stage.tenant, stage.clock.now())
         return [
             """
+            UPDATE bucket_totals SET next_sequence = 100000
+            WHERE tenant_id = \(tenant) AND list_id = \(list) AND bucket = ''
+            """,
+            """
             INSERT INTO creator_activities (tenant_id, id, list_id, creator_id, person_id, event, detail, at)
             SELECT \(tenant), gen_random_uuid(), e.list_id, e.creator_id, \(stage.mara.person), 'added', '', \(now)
             FROM list_entries e WHERE e.tenant_id = \(tenant)

@@ -65,19 +65,20 @@ struct CampaignStore: Sendable {
                 WHERE s.tenant_id = \(tenant) AND s.campaign_id = \(campaign) ORDER BY s.id DESC
                 LIMIT \(Campaign.Bounds.runs)),
             firsts AS (
-                SELECT m.creator_id, min(m.found_at) AS found_at FROM runs r
-                JOIN matches m ON m.tenant_id = \(tenant) AND m.search_id = r.id GROUP BY m.creator_id)
+                SELECT m.search_id, row_number() OVER (PARTITION BY m.creator_id ORDER BY m.found_at, m.search_id) AS place
+                FROM runs r JOIN matches m ON m.tenant_id = \(tenant) AND m.search_id = r.id),
+            numbers AS (
+                SELECT r.id, c.followers, row_number() OVER (PARTITION BY r.id ORDER BY c.followers) AS place,
+                    count(*) OVER (PARTITION BY r.id) AS known
+                FROM runs r JOIN matches m ON m.tenant_id = \(tenant) AND m.search_id = r.id
+                JOIN creators c ON c.tenant_id = \(tenant) AND c.id = m.creator_id AND c.followers IS NOT NULL),
+            medians AS (SELECT n.id, n.followers FROM numbers n WHERE n.place = n.known / 2 + 1)
             SELECT r.id, r.title, r.state, r.created_at, r.creators_found, r.creators_enriched,
-                (SELECT count(*) FROM matches m JOIN firsts f ON f.creator_id = m.creator_id AND f.found_at = m.found_at
-                 WHERE m.tenant_id = \(tenant) AND m.search_id = r.id) AS fresh,
+                (SELECT count(*) FROM firsts f WHERE f.search_id = r.id AND f.place = 1) AS fresh,
                 (SELECT count(*) FROM matches m JOIN creators c ON c.tenant_id = \(tenant) AND c.id = m.creator_id
                  WHERE m.tenant_id = \(tenant) AND m.search_id = r.id AND c.email IS NOT NULL) AS with_email,
-                (SELECT c.followers FROM matches m JOIN creators c ON c.tenant_id = \(tenant) AND c.id = m.creator_id
-                 WHERE m.tenant_id = \(tenant) AND m.search_id = r.id AND c.followers IS NOT NULL
-                 ORDER BY c.followers LIMIT 1 OFFSET (
-                    SELECT count(*) / 2 FROM matches m JOIN creators c ON c.tenant_id = \(tenant) AND c.id = m.creator_id
-                    WHERE m.tenant_id = \(tenant) AND m.search_id = r.id AND c.followers IS NOT NULL)) AS median
-            FROM runs r ORDER BY r.id DESC
+                d.followers AS median
+            FROM runs r LEFT JOIN medians d ON d.id = r.id ORDER BY r.id DESC
             """, limit: Campaign.Bounds.runs)
     }
 
