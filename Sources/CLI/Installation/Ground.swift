@@ -53,8 +53,8 @@ struct Ground: Sendable {
         storage.addObserver(caches)
         limits = LimitRegistry(clock: clock, bank: coordination.bank)
         jobs = Jobs(
-            storage: storage, clock: clock, randomness: randomness, bus: coordination.bus, bank: coordination.bank,
-            events: events, options: installation.jobOptions)
+            storage: storage, clock: clock, randomness: randomness, bus: coordination.bus,
+            bank: coordination.bank ?? InProcessTokenBank(clock: clock), events: events, options: installation.jobOptions)
         let retention = RetentionJobs(
             Retention(
                 storage: storage, modules: installation.plans.modules, clock: clock, logger: installation.logger))

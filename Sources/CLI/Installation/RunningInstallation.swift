@@ -1,6 +1,7 @@
 import Accounts
 import Base
 import Blobs
+import Coordination
 import Hosting
 import Telemetry
 import Web
