@@ -86,7 +86,8 @@ import Testing
             INSERT INTO discovery_exports (tenant_id, id, person_id, title, source, source_id, format, plan, state,
                 rows_planned, created_at, expires_at)
             SELECT \(tenant), gen_random_uuid(), CASE WHEN g % 300 = 0 THEN \(stage.mara.person) ELSE gen_random_uuid() END,
-                'T', 'list', \(list), 'csv', '{}', 'expired', 0, \(now), \(now) FROM generate_series(1, 30000) g
+                'T', 'list', \(list), 'csv',
+                '{"columns":[],"fields":[],"filter":{"includesUnknown":false},"segments":[]}', 'expired', 0, \(now), \(now) FROM generate_series(1, 30000) g
             """,
             """
             INSERT INTO saved_searches (tenant_id, id, person_id, name, query, every, next_run_at, created_at)

@@ -105,6 +105,8 @@ struct WorkroomFilling {
 
     /// Puts the cards of a list into its buckets, fewer the further they are, and writes some columns.
     private func spread(_ list: CreatorList, in tenant: Tenant, by team: Team) async throws {
+        // A private list is its owner's alone.
+        let mover = list.visibility == .private ? team.owner : team.editors.first ?? team.owner
         var cursor: Cursor?
         repeat {
             let page = try await room.entries.store.page(
@@ -114,7 +116,7 @@ struct WorkroomFilling {
                 let some = ids.enumerated().filter { $0.offset % part == part - 1 }.map(\.element)
                 if !some.isEmpty {
                     _ = try await room.entries.edit(
-                        some, of: list.id, fields: [:], bucket: bucket, by: team.editors.first ?? team.owner, in: tenant
+                        some, of: list.id, fields: [:], bucket: bucket, by: mover, in: tenant
                     )
                 }
             }
