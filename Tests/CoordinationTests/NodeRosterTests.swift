@@ -26,9 +26,10 @@ import Testing
         #expect(rosters.map(\.count) == [3, 3, 3])
         services[1].cancel()
         services[0].cancel()
-        pass(5)
+        // One less than five: the last of their beats may have been heard in this second or in the one before.
+        pass(4)
         #expect(rosters[2].count == 3)
-        pass(3)
+        pass(4)
         #expect(rosters[2].count == 2, "as many as were expected")
         services[2].cancel()
         executor.drain()
