@@ -6,7 +6,8 @@ extension Search {
     static let columns: SQL = """
         s.id, s.person_id, s.campaign_id, s.saved_search_id, s.title, s.platforms, s.region, s.target, s.exclusions,
         s.state, s.round, s.expansion, s.enrich, s.expanded_rounds, s.empty_rounds, s.found_before,
-        s.creators_found, s.creators_excluded, s.creators_enriched, s.credits_settled, s.reservation_id, s.created_at, s.deadline_at, s.finished_at, s.version
+        s.creators_found, s.creators_excluded, s.creators_enriched, s.credits_reserved, s.credits_settled,
+        s.reservation_id, s.created_at, s.deadline_at, s.finished_at, s.version
         """
     /// The same for lists: what is found so far by a search that runs is the sum of its keywords.
     static let listed: SQL = """
