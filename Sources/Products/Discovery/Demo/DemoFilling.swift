@@ -70,7 +70,8 @@ struct DemoFilling: Sendable {
         var past = parts
         past.clock = clock
         past.randomness = chance
-        past.caches = CacheRegistry(clock: clock, randomness: chance)
+        // Loads are timed by the machine's clock: sleeping on the other one takes no time.
+        past.caches = CacheRegistry(clock: parts.clock, randomness: chance)
         past.limits = LimitRegistry(clock: clock)
         past.bus = InProcessBus()
         past.bank = InProcessTokenBank(clock: clock)

@@ -309,20 +309,9 @@ struct SearchPage: Sendable {
         let rest = show.query.isEmpty ? "" : "&\(show.query)"
         tableHref = "\(address)?view=table\(rest)"
         galleryHref = "\(address)?view=gallery\(rest)"
-        sorts = [
-            (MatchSort.found, "As found"), (.followers, "Most followers"), (.engagement, "Highest engagement"),
-            (.views, "Most views"), (.name, "Name"),
-        ].map { Option(value: $0.0.rawValue, label: $0.1, isChosen: $0.0 == show.sort) }
-        platforms =
-            [Option(value: "", label: "All platforms", isChosen: filter.platform == nil)]
-            + search.wish.platforms.map {
-                Option(value: $0.rawValue, label: $0.title, isChosen: $0 == filter.platform)
-            }
-        emails = [
-            Option(value: "", label: "Any", isChosen: filter.email == nil),
-            Option(value: "known", label: "Known", isChosen: filter.email == .known),
-            Option(value: "unknown", label: "Unknown", isChosen: filter.email == .unknown),
-        ]
+        sorts = Self.sorts(show.sort)
+        platforms = Self.platforms(search.wish.platforms, filter)
+        emails = Self.emails(filter)
         followersMin = filter.followersMin.map(String.init) ?? ""
         followersMax = filter.followersMax.map(String.init) ?? ""
         includesUnknown = filter.includesUnknown
@@ -338,5 +327,25 @@ struct SearchPage: Sendable {
         addAction = Addresses.search(search.id, "additions")
         exportAction = Addresses.search(search.id, "exports")
         query = show.query
+    }
+
+    private static func sorts(_ chosen: MatchSort) -> [Option] {
+        [
+            (MatchSort.found, "As found"), (.followers, "Most followers"), (.engagement, "Highest engagement"),
+            (.views, "Most views"), (.name, "Name"),
+        ].map { Option(value: $0.0.rawValue, label: $0.1, isChosen: $0.0 == chosen) }
+    }
+
+    private static func platforms(_ all: [Platform], _ filter: MatchFilter) -> [Option] {
+        [Option(value: "", label: "All platforms", isChosen: filter.platform == nil)]
+            + all.map { Option(value: $0.rawValue, label: $0.title, isChosen: $0 == filter.platform) }
+    }
+
+    private static func emails(_ filter: MatchFilter) -> [Option] {
+        [
+            Option(value: "", label: "Any", isChosen: filter.email == nil),
+            Option(value: "known", label: "Known", isChosen: filter.email == .known),
+            Option(value: "unknown", label: "Unknown", isChosen: filter.email == .unknown),
+        ]
     }
 }

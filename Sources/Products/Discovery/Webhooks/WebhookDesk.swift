@@ -1,7 +1,9 @@
 import Base
 import Jobs
+import NIOCore
 import Storage
 import Telemetry
+import Web
 
 /// Takes deliveries of outside services: verified over the bytes that came, kept once, answered at once, carried out by a
 /// job.
@@ -20,6 +22,13 @@ struct WebhookDesk: Sendable {
         let body: [UInt8]
         /// Gives a header by its name in lower case.
         let header: @Sendable (String) -> String?
+    }
+
+    /// The bytes of a body as they came, bounded by its route.
+    static func bytes(of body: RequestBody) async throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        for try await chunk in body { bytes += Array(chunk.readableBytesView) }
+        return bytes
     }
 
     /// Keeps a delivery; one that was kept before is acknowledged again.

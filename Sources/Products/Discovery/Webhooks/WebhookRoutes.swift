@@ -1,5 +1,4 @@
 import Base
-import NIOCore
 import Web
 
 /// Where outside services deliver.
@@ -31,10 +30,9 @@ struct WebhookRoutes: Sendable {
                 Failure("discovery.webhookInvalid", 400, "The delivery cannot be read."),
             ]
         ) { [bureau] (request: Request<OfSource>) in
-            var body: [UInt8] = []
-            for try await chunk in request.context.body { body += Array(chunk.readableBytesView) }
             let context = request.context
-            try await refusing { [body] in
+            let body = try await WebhookDesk.bytes(of: context.body)
+            try await refusing {
                 try await bureau.webhooks.receive(
                     WebhookDesk.Delivery(source: request.input.source, body: body) { context.header($0) },
                     in: request.tenant)

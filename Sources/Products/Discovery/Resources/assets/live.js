@@ -69,7 +69,7 @@ function showKeyword(keyword, search) {
         chip = document.createElement("a");
         chip.dataset.keyword = keyword.id;
         chip.href = `/discovery/searches/${search}?keyword=${keyword.ordinal}`;
-        const parts = [["span", "keyword-dot", ""], ["b", "", keyword.text], ["span", "keyword-place", keyword.platform], ["span", "number", ""], ["span", "keyword-note", ""]];
+        const parts = [["span", "keyword-dot", ""], ["b", "", keyword.text], ["span", "keyword-place", placeOf(keyword.platform)], ["span", "number", ""], ["span", "keyword-note", ""]];
         for (const [tag, name, text] of parts) {
             const part = document.createElement(tag);
             part.className = name;
@@ -102,13 +102,22 @@ function cell(row, text, name = "") {
     return part;
 }
 
+function placeOf(platform) {
+    return { tiktok: "TikTok", instagram: "Instagram", youtube: "YouTube" }[platform] ?? platform;
+}
+
+/** The text of a keyword by its ordinal, as its chip says it. */
+function textOf(ordinal) {
+    return root.querySelector(`[data-chips] a[href$="keyword=${ordinal}"] b`)?.textContent ?? "";
+}
+
 function rowOf(match) {
     const creator = match.creator;
     const row = document.createElement("tr");
     row.dataset.creator = creator.id;
     row.className = "fresh";
     const table = root.querySelector("[data-table]");
-    if (document.getElementById("add") || table?.querySelector(".pick")) {
+    if (table?.querySelector("th.pick")) {
         const pick = cell(row, "", "pick");
         const box = document.createElement("input");
         Object.assign(box, { type: "checkbox", name: "creators", value: creator.id, ariaLabel: `Choose ${creator.name}` });
@@ -133,7 +142,7 @@ function rowOf(match) {
     link.textContent = creator.name;
     const handle = document.createElement("p");
     handle.className = "small faint clip-text";
-    handle.textContent = `@${creator.handle} · ${creator.platform}`;
+    handle.textContent = `@${creator.handle} · ${placeOf(creator.platform)}`;
     words.append(link, handle);
     who.append(words);
     cell(row, "").append(who);
@@ -142,7 +151,7 @@ function rowOf(match) {
     cell(row, short(creator.medianViews), "number").dataset.views = "";
     cell(row, creator.country ?? "–");
     cell(row, creator.email ?? "unknown", creator.email ? "mail" : "mail unknown");
-    cell(row, "", "found-by small faint");
+    cell(row, match.keywords.map(textOf).filter(Boolean).join(", "), "found-by small faint");
     return row;
 }
 
