@@ -54,7 +54,8 @@ struct Ground: Sendable {
         limits = LimitRegistry(clock: clock, bank: coordination.bank)
         jobs = Jobs(
             storage: storage, clock: clock, randomness: randomness, bus: coordination.bus,
-            bank: coordination.bank ?? InProcessTokenBank(clock: clock), events: events, options: installation.jobOptions)
+            bank: coordination.bank ?? InProcessTokenBank(clock: clock), events: events,
+            options: installation.jobOptions)
         let retention = RetentionJobs(
             Retention(
                 storage: storage, modules: installation.plans.modules, clock: clock, logger: installation.logger))
