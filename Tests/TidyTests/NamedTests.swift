@@ -2,8 +2,15 @@ import Foundation
 
 /// What a page says that tests show, and that those tests are there.
 extension Rule {
-    /// The findings that a page about findings has a row for.
-    private static let findings = (1...23).map { "M\($0)" } + (1...13).map { "K-M\($0)" }
+    /// The findings that each page about findings has a row for.
+    private static let findings = [
+        "discovery-findings.md": ids("G", audited: 31, kept: 8),
+        "tournament-findings.md": ids("M", audited: 23, kept: 13),
+    ]
+
+    private static func ids(_ letter: String, audited: Int, kept: Int) -> [String] {
+        (1...audited).map { "\(letter)\($0)" } + (1...kept).map { "K-\(letter)\($0)" }
+    }
 
     static let evidence: [Rule] = [
         Rule(
@@ -12,7 +19,10 @@ extension Rule {
         ) { tree in
             let tests = testNames(tree)
             return tree.documents.filter { $0.path.hasSuffix("-findings.md") }.flatMap { page in
-                missingEvidence(page.text, tests: tests).map { Place(path: page.path, line: $0.line, found: $0.found) }
+                let name = page.path.split(separator: "/").last.map(String.init) ?? ""
+                return missingEvidence(page.text, of: findings[name] ?? [], tests: tests).map {
+                    Place(path: page.path, line: $0.line, found: $0.found)
+                }
             }
         }
     ]
@@ -29,7 +39,9 @@ extension Rule {
     }
 
     /// Rows that name no test, tests that are not there, and findings without a row.
-    static func missingEvidence(_ text: String, tests: Set<String>) -> [(line: Int, found: String)] {
+    static func missingEvidence(
+        _ text: String, of findings: [String], tests: Set<String>
+    ) -> [(line: Int, found: String)] {
         var missing: [(line: Int, found: String)] = []
         var rows: Set<String> = []
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)

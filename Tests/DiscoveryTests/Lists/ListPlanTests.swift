@@ -99,6 +99,10 @@ import Testing
             SELECT \(tenant), gen_random_uuid(), gen_random_uuid(), gen_random_uuid(),
                 decode(md5(CAST(g AS text)), 'hex'), \(now), \(now + .seconds(86_400)) FROM generate_series(1, 30000) g
             """,
+            """
+            INSERT INTO discovery_export_parts (tenant_id, export_id, number, rows, bytes, sha256)
+            SELECT \(tenant), gen_random_uuid(), g % 3, 1, 1, '' FROM generate_series(1, 30000) g
+            """,
         ]
     }
 

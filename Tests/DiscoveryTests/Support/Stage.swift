@@ -131,7 +131,7 @@ final class Stage: Sendable {
         for _ in 0..<2_000 {
             let status = try await status(search)
             if status.search.state == .enriching {
-                try await enrich()
+                try await enrich(for: search.id)
                 continue
             }
             guard status.search.state.isActive else { return status }
@@ -155,14 +155,14 @@ final class Stage: Sendable {
         return try await status(search)
     }
 
-    /// Reads all profiles that wait.
-    func enrich() async throws {
+    /// Reads all profiles that wait; for a search, or for the newest that reads profiles.
+    func enrich(for wanted: ID<Search>? = nil) async throws {
         let reader = storage.reader(for: tenant)
         let waiting = try await reader.list(
             WaitingRow.self, "test.waiting",
             "SELECT c.id FROM creators c WHERE c.tenant_id = \(tenant) AND c.enrichment = 'queued'", limit: 500)
         let searches = try await bureau.searches.store.page(of: .workspace, after: nil, limit: 50, in: tenant)
-        let search = searches.items.first { $0.state == .enriching }?.id
+        let search = wanted ?? searches.items.first { $0.state == .enriching }?.id
         for start in stride(from: 0, to: waiting.count, by: 10) {
             let batch = EnrichmentJobs.Batch(
                 creators: waiting[start..<min(start + 10, waiting.count)].map(\.id), person: person(1),

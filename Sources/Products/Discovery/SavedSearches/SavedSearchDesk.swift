@@ -87,6 +87,8 @@ final class SavedSearchDesk: Sendable {
             guard
                 let saved = try await store.savedSearch(
                     due.id, through: storage.reader(for: due.tenant), in: due.tenant),
+                // Another process may have taken it since: what is read then is due later.
+                saved.nextRunAt <= now,
                 try await store.take(
                     saved, next: saved.next(after: now), at: now, through: storage.writer(for: due.tenant),
                     in: due.tenant)
