@@ -30,13 +30,14 @@ import Testing
         let rows = (1...23).map { "M\($0)" } + (1...13).map { "K-M\($0)" }
         let page = rows.map { "| \($0) | subject | settled | “one holds” |" }.joined(separator: "\n")
         let tests: Set = ["one holds", "a name over two lines"]
-        #expect(Rule.missingEvidence("Intro\n" + page + "\nAlso “a name\nover two lines”.", tests: tests).isEmpty)
-        #expect(Rule.missingEvidence(page, tests: []).count == rows.count)
+        #expect(
+            Rule.missingEvidence("Intro\n" + page + "\nAlso “a name\nover two lines”.", of: rows, tests: tests).isEmpty)
+        #expect(Rule.missingEvidence(page, of: rows, tests: []).count == rows.count)
         let bare = page.replacing("| M7 | subject | settled | “one holds” |", with: "| M7 | subject | settled | – |")
-        #expect(Rule.missingEvidence(bare, tests: tests).map(\.found) == ["M7 names no test"])
-        #expect(Rule.missingEvidence(bare, tests: tests).map(\.line) == [7])
+        #expect(Rule.missingEvidence(bare, of: rows, tests: tests).map(\.found) == ["M7 names no test"])
+        #expect(Rule.missingEvidence(bare, of: rows, tests: tests).map(\.line) == [7])
         let short = page.replacing("| K-M13 |", with: "| K-M14 |")
-        #expect(Rule.missingEvidence(short, tests: tests).map(\.found) == ["K-M13 has no row"])
+        #expect(Rule.missingEvidence(short, of: rows, tests: tests).map(\.found) == ["K-M13 has no row"])
     }
 
     @Test func `names of tests are read from the tree`() {
