@@ -28,9 +28,17 @@ public struct DatabaseScope: SuiteTrait, TestTrait, TestScoping {
     @concurrent public func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
+        try await Self.within { try await function() }
+    }
+
+    /// Runs a part of a test, then gives back what that part has leased.
+    ///
+    /// For tests that need one database after the other: there are few at a time, and two tests that hold some and wait
+    /// for more would wait for ever.
+    public static func within(_ body: () async throws -> Void) async throws {
         let leases = Leases()
         do {
-            try await Self.$current.withValue(leases) { try await function() }
+            try await $current.withValue(leases) { try await body() }
         } catch {
             await leases.releaseAll()
             throw error

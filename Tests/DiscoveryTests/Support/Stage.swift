@@ -40,7 +40,8 @@ final class Stage: Sendable {
         clock = SimClock()
         chance = SeededRandomness(seed: seed)
         storage = Storage(
-            driver: driver, modules: Self.modules, cursorKey: Backend.cursorKey, clock: clock, randomness: chance)
+            driver: driver, modules: Self.modules, cursorKey: Backend.cursorKey,
+            clock: ImpatientClock(simulated: clock), randomness: chance)
         caches = CacheRegistry(clock: clock, randomness: chance)
         storage.addObserver(caches)
         directory = PlayedDirectory(clock: clock)
@@ -67,8 +68,10 @@ final class Stage: Sendable {
         _ backend: Backend, seed: UInt64 = 1, settings: DiscoverySettings = DiscoverySettings(),
         _ body: (Stage) async throws -> Void
     ) async throws {
-        let driver = try await backend.leaseDriver(modules: modules)
-        try await body(Stage(driver: driver, seed: seed, settings: settings))
+        try await DatabaseScope.within {
+            let driver = try await backend.leaseDriver(modules: modules)
+            try await body(Stage(driver: driver, seed: seed, settings: settings))
+        }
     }
 
     func person(_ number: Int) -> ID<Person> { ID(high: 55, low: UInt64(number)) }
