@@ -218,6 +218,8 @@ auth_file = $folder/users.txt
 pool_mode = transaction
 max_client_conn = 400
 default_pool_size = 20
+# Each test has a database of its own: what is pooled for those that are over would use up the server.
+server_idle_timeout = 5
 max_db_connections = 40
 ignore_startup_parameters = extra_float_digits
 pidfile = $folder/pid
