@@ -53,7 +53,7 @@ import Testing
 
     /// Scrolls through everybody who was found; the page never holds more than sixty cards.
     private func browse(_ browser: Browser) throws {
-        let search = try browser.path()
+        let search = String(try browser.path().prefix { $0 != "?" })
         try browser.open(search + "?view=gallery")
         var most = try browser.count("[data-gallery] > *")
         for _ in 0..<8 {
