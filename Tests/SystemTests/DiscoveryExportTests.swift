@@ -97,7 +97,8 @@ import Testing
         for parts in 1...4 {
             try eventually("part \(parts)", for: .seconds(120), every: .milliseconds(5)) {
                 try database.number(
-                    "SELECT max(parts) FROM discovery_exports WHERE state = 'running' AND rows_planned = \(Self.rows)")
+                    "SELECT coalesce(max(parts), 0) FROM discovery_exports WHERE state = 'running' AND rows_planned = \(Self.rows)"
+                )
                     >= parts
                     || ready(2)
             }
