@@ -49,7 +49,9 @@ extension Rule {
             let id = String(line.dropFirst(2).prefix { $0 != " " })
             rows.insert(id)
             // A row may own up to what is missing; it may not be silent about it.
-            if quoted(line).isEmpty, !line.contains("| no test yet |") { missing.append((index + 1, "\(id) names no test")) }
+            if quoted(line).isEmpty, !line.contains("| no test yet |") {
+                missing.append((index + 1, "\(id) names no test"))
+            }
         }
         // A name may go over the end of a line.
         var line = 1

@@ -115,26 +115,6 @@ final class Browser {
             "POST", "/actions", ["actions": [["type": "key", "id": "keyboard", "actions": actions] as [String: Any]]])
     }
 
-    /// Drags what a CSS selector finds first onto what another one finds.
-    func drag(_ selector: String, onto target: String) throws {
-        func move(_ selector: String) throws -> [String: Any] {
-            let origin = ["element-6066-11e4-a52e-4f735466cecf": try element(selector)]
-            return ["type": "pointerMove", "duration": 200, "x": 0, "y": 0, "origin": origin]
-        }
-        let button: (String) -> [String: Any] = { ["type": $0, "button": 0] }
-        let actions = [
-            try move(selector), button("pointerDown"), try move(target), try move(target), button("pointerUp"),
-        ]
-        try command(
-            "POST", "/actions",
-            [
-                "actions": [
-                    ["type": "pointer", "id": "mouse", "parameters": ["pointerType": "mouse"], "actions": actions]
-                        as [String: Any]
-                ]
-            ])
-    }
-
     static let arrowDown = "\u{E015}"
     static let tab = "\u{E004}"
 
