@@ -18,10 +18,10 @@ extension Exception {
             reason: "the season as memory knows it: a cache in front of three stores"),
         Exception(
             rule: "product files", path: "Sources/Products/Tournament/Support/",
-            reason: "what serves every noun: values stored as JSON, loads that several requests share"),
+            reason: "what serves every noun: loads that several requests share"),
         Exception(
             rule: "product files", path: "Sources/Products/Discovery/Support/",
-            reason: "what serves every noun: values stored as JSON, refusals, seats, loads that several requests share"),
+            reason: "what serves every noun: refusals, seats, loads that several requests share"),
         Exception(
             rule: "unowned task", path: "Sources/Platform/BlobsS3/S3Blobs+Receiving.swift",
             reason: "what a cancelled upload has begun is undone outside of the cancellation; it is awaited at once"),

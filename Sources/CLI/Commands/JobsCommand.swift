@@ -43,6 +43,26 @@ struct JobsCommand: AsyncParsableCommand {
         }
     }
 
+    /// Names one dead letter, all of a kind, or all.
+    struct DeadLetters: ParsableArguments {
+        @Argument(help: "The tenant's id and the job's id; none with --all.")
+        var ids: [String] = []
+
+        @Flag(help: "All dead letters.")
+        var all = false
+
+        @Option(help: "With --all: only those of this kind.")
+        var kind: String?
+
+        func one() throws -> (id: ID<Job>, tenant: Tenant) {
+            guard ids.count == 2, let tenant = ID<Tenant>(ids[0]), let id = ID<Job>(ids[1]) else {
+                throw Failure.usedWrongly(
+                    "name a tenant and a job by their ids, as jobs list prints them, or give --all")
+            }
+            return (id, Tenant(tenant))
+        }
+    }
+
     static func lane(_ name: String) throws -> JobLane {
         guard let lane = JobLane(name: name) else {
             throw Failure.usedWrongly(
@@ -140,23 +160,16 @@ extension JobsCommand {
 
         @OptionGroup var common: CommonOptions
 
-        @Argument(help: "The tenant's id and the job's id; none with --all.")
-        var ids: [String] = []
-
-        @Flag(help: "All dead letters.")
-        var all = false
-
-        @Option(help: "With --all: only those of this kind.")
-        var kind: String?
+        @OptionGroup var letters: DeadLetters
 
         func run() async throws {
-            if all {
+            if letters.all {
                 try await JobsCommand.withJobs(common) { jobs in
-                    print("\(try await jobs.retryAll(kind: kind)) jobs wait again")
+                    print("\(try await jobs.retryAll(kind: letters.kind)) jobs wait again")
                 }
                 return
             }
-            let (id, tenant) = try one(ids)
+            let (id, tenant) = try letters.one()
             try await JobsCommand.withJobs(common) { try await $0.retry(id, for: tenant) }
         }
     }
@@ -168,23 +181,16 @@ extension JobsCommand {
 
         @OptionGroup var common: CommonOptions
 
-        @Argument(help: "The tenant's id and the job's id; none with --all.")
-        var ids: [String] = []
-
-        @Flag(help: "All dead letters.")
-        var all = false
-
-        @Option(help: "With --all: only those of this kind.")
-        var kind: String?
+        @OptionGroup var letters: DeadLetters
 
         func run() async throws {
-            if all {
+            if letters.all {
                 try await JobsCommand.withJobs(common) { jobs in
-                    print("\(try await jobs.discardAll(kind: kind)) jobs are forgotten")
+                    print("\(try await jobs.discardAll(kind: letters.kind)) jobs are forgotten")
                 }
                 return
             }
-            let (id, tenant) = try one(ids)
+            let (id, tenant) = try letters.one()
             try await JobsCommand.withJobs(common) { try await $0.discard(id, for: tenant) }
         }
     }
@@ -231,12 +237,4 @@ extension JobsCommand {
             try await JobsCommand.withJobs(common) { try await $0.resume(lane) }
         }
     }
-}
-
-/// The job that two arguments name.
-private func one(_ ids: [String]) throws -> (id: ID<Job>, tenant: Tenant) {
-    guard ids.count == 2, let tenant = ID<Tenant>(ids[0]), let id = ID<Job>(ids[1]) else {
-        throw Failure.usedWrongly("name a tenant and a job by their ids, as jobs list prints them, or give --all")
-    }
-    return (id, Tenant(tenant))
 }

@@ -24,7 +24,7 @@ struct Work: AsyncParsableCommand {
         for step in try await installation.migrate(driver) {
             installation.logger.info("migrated", metadata: ["step": "\(step)"])
         }
-        let ground = try Ground(installation, driver: driver, keys: keys)
+        let ground = try Ground(installation, driver: driver, keys: keys, for: .serving)
         let home = try await ground.accounts.open(named: "Capstan", joining: .invited)
         try await ground.flags.refresh()
         let running = try await RunningInstallation(

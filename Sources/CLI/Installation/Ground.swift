@@ -13,7 +13,7 @@ import Telemetry
 struct Ground: Sendable {
     /// What the process is for.
     enum Purpose {
-        /// It serves, and shares with others that do.
+        /// It serves or works, and shares with others that do.
         case serving
         /// It does one thing and ends; others find what it changed in the database.
         case tool

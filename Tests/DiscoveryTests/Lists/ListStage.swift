@@ -39,7 +39,8 @@ final class ListStage: Sendable {
         clock = SimClock()
         chance = SeededRandomness(seed: 5)
         storage = Storage(
-            driver: driver, modules: Self.modules, cursorKey: Backend.cursorKey, clock: clock, randomness: chance)
+            driver: driver, modules: Self.modules, cursorKey: Backend.cursorKey,
+            clock: ImpatientClock(simulated: clock), randomness: chance)
         blobs = try await DiskBlobs(
             root: folder, clock: clock, randomness: chance, events: .silent(clock: clock, products: []))
         room = Self.makeRoom(storage, blobs, clock, chance, started)

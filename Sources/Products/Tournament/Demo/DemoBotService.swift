@@ -1,4 +1,5 @@
 import Base
+import Hosting
 import Logging
 import ServiceLifecycle
 

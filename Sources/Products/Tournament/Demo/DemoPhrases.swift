@@ -1,4 +1,5 @@
 import Base
+import Hosting
 
 /// What people of the demo say: sentences put together from parts, so that 900 of them read like 900 people.
 enum DemoPhrases {

@@ -1,4 +1,5 @@
 import Base
+import Hosting
 
 /// The season of the demo as values: a pure function of a plan and of the time at which the demo begins.
 ///

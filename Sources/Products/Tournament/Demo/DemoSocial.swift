@@ -1,4 +1,5 @@
 import Base
+import Hosting
 
 /// What the demo's people say, like, follow and report: a pure function of a season, seeded, and skewed as real crowds
 /// are, a few clips drawing most of the talk.

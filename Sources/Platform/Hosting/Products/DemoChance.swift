@@ -1,13 +1,15 @@
-import Base
+public import Base
 import Synchronization
 
 /// Chance that repeats itself, so that the demo is the same everywhere: SplitMix64 (Steele, Lea and Flood, 2014).
-final class DemoChance: Randomness {
+public final class DemoChance: Randomness {
     private let state: Mutex<UInt64>
 
-    init(seed: UInt64) { state = Mutex(seed) }
+    /// Starts at `seed`.
+    public init(seed: UInt64) { state = Mutex(seed) }
 
-    func next() -> UInt64 {
+    /// 64 uniformly distributed bits.
+    public func next() -> UInt64 {
         state.withLock { state in
             state &+= 0x9E37_79B9_7F4A_7C15
             var mixed = state
