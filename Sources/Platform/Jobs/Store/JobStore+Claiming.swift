@@ -17,8 +17,8 @@ extension JobStore {
     func claim(_ asks: [ClaimAsk], take: Int, worker: ID<Worker>) async throws -> [TakenJob] {
         guard !asks.isEmpty, take > 0 else { return [] }
         if isPostgres {
-            return try await writer.returning(
-                TakenJob.self, "job.claim", claimText(asks, take: take, worker: worker), limit: asks.count * take)
+            return try await writer.returningPerRow(
+                TakenJob.self, "job.claim", claimText(asks, take: take, worker: worker), rows: asks.count * take)
         }
         return try await write { transaction in
             try await claim(asks, take: take, worker: worker, through: transaction)

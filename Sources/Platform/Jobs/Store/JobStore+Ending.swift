@@ -68,7 +68,7 @@ extension JobStore {
                 SELECT 1 FROM gone g WHERE g.tenant_id = v.tenant_id AND g.id = v.id)
             """
         let lost = Set(
-            try await writer.returning(Single<ID<Job>>.self, "job.finish", text.replanned, limit: ends.count)
+            try await writer.returningPerRow(Single<ID<Job>>.self, "job.finish", text.replanned, rows: ends.count)
                 .map(\.value))
         guard !lost.isEmpty else { return Settlement() }
         return Settlement(

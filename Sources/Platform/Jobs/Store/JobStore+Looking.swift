@@ -88,7 +88,7 @@ extension JobStore {
                 INSERT INTO job_queue (\(sql: TakenJob.columns))
                 SELECT \(sql: TakenJob.columns) FROM gone RETURNING tenant_id, queue, id
                 """
-            moved = try await writer.returning(QueueHead.self, "job.promote", text.replanned, limit: limit)
+            moved = try await writer.returningPerRow(QueueHead.self, "job.promote", text.replanned, rows: limit)
         } else {
             moved = try await write { transaction in
                 let jobs = try await transaction.returning(

@@ -32,7 +32,7 @@ extension JobStore {
         func name(_ column: SQL) -> SQL {
             isPostgres ? "\(sql: hex)\(sql: column)), 'hex')" : "lower(hex(\(sql: column)))"
         }
-        let rows = try await writer.returning(
+        let rows = try await writer.returningPerRow(
             BeatRow.self, "job.beat",
             """
             UPDATE job_workers SET beats = beats + 1 WHERE id = \(worker) RETURNING
@@ -40,7 +40,7 @@ extension JobStore {
                 (SELECT \(sql: join("\(sql: name("r.tenant_id")) || ' ' || \(sql: name("r.id"))")) FROM job_runs r
                     WHERE r.worker_id = \(worker) AND r.cancelled_at IS NOT NULL),
                 (SELECT \(sql: join("p.lane || ' '")) FROM job_pauses p)
-            """, limit: 1)
+            """, rows: 1)
         return rows.first?.beat
     }
 

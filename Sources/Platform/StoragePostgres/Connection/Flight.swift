@@ -11,6 +11,8 @@ struct Flight<Item: Equatable> {
         case preparation(Item)
         /// An item's statement.
         case statement(Item)
+        /// The driver's own commit of a write whose rows were counted.
+        case commit
         /// The end of an implicit transaction.
         case sync
     }
@@ -43,7 +45,7 @@ struct Flight<Item: Equatable> {
         case skipped(Item)
         /// The driver's own statement failed.
         case controlFailed
-        /// The implicit transaction could not be committed.
+        /// The transaction could not be committed.
         case commitFailed
         /// All up to the sync are committed, or undone.
         case synced
@@ -112,6 +114,7 @@ struct Flight<Item: Equatable> {
         case (.failed, .preparation(let item)):
             culprit = item
             return .failed(item, wasPreparing: true)
+        case (.failed, .commit): return .commitFailed
         case (.failed, _): return .controlFailed
         case (_, .preparation(let item)): return .unprepared(item)
         case (_, .statement(let item)): return item == culprit ? .none : .skipped(item)

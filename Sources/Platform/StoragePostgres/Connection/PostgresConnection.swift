@@ -18,7 +18,7 @@ final class PostgresConnection {
     var backlog: [PendingStatement] = []
     /// Writes that are sent and not committed.
     var underWay: [PendingStatement] = []
-    /// The write whose rows are counted before its sync is sent.
+    /// The write whose rows are counted before its commit is sent.
     var guarded: PendingStatement?
     /// Requests to cancel that have not been delivered, and when the last one was made.
     var cancelsUnderWay = 0
@@ -65,6 +65,12 @@ final class PostgresConnection {
     func sendControl(_ text: String) {
         check(PQsendQueryParams(raw, text, 0, nil, nil, nil, nil, 1))
         flight.sent(.control)
+    }
+
+    /// Commits the transaction of a write whose rows were counted.
+    func sendCommit() {
+        check(PQsendQueryParams(raw, "COMMIT", 0, nil, nil, nil, nil, 1))
+        flight.sent(.commit)
     }
 
     /// Makes the scope known to row-level security until the implicit or explicit transaction ends.
@@ -122,12 +128,6 @@ final class PostgresConnection {
     func sync() {
         check(PQpipelineSync(raw))
         flight.sent(.sync)
-        isDirty = true
-    }
-
-    /// Asks for the answers so far without ending anything.
-    func requestAnswers() {
-        check(PQsendFlushRequest(raw))
         isDirty = true
     }
 

@@ -40,12 +40,7 @@ extension Reactor {
         let outcome = outcome(of: item, result, on: connection)
         switch item.route {
         case .read: item.finish(outcome)
-        case .write:
-            item.heldOutcome = outcome
-            guard connection.guarded == item else { return }
-            connection.guarded = nil
-            if case .failure = outcome { connection.sendControl("ROLLBACK") }
-            connection.sync()
+        case .write: item.heldOutcome = outcome
         case .lease(let lease):
             if case .failure = outcome, !item.isEnd { lease.failure = lease.failure ?? item.name }
             finish(item, item.isCancelled ? .failure(.taskCancelled) : outcome, on: connection)
@@ -120,11 +115,7 @@ extension Reactor {
         if wasPreparing || isStale { connection.prepared[item.key] = nil }
         if error.endsConnection { connection.isEndedByServer = true }
         defer {
-            // The sync that a guarded write was waiting for ends its failed transaction.
-            if connection.guarded == item {
-                connection.guarded = nil
-                connection.sync()
-            }
+            if connection.guarded == item { undoGuarded(on: connection) }
         }
         if case .lease(let lease) = item.route {
             if !item.isEnd { lease.failure = lease.failure ?? item.name }
@@ -171,6 +162,13 @@ extension Reactor {
         return reason
     }
 
+    /// Ends the transaction of a guarded write that failed or gave too many rows.
+    private func undoGuarded(on connection: PostgresConnection) {
+        connection.guarded = nil
+        connection.sendControl("ROLLBACK")
+        connection.sync()
+    }
+
     /// A neighbour's failure has had the statement skipped: it is sent again, by itself.
     private func skipped(_ item: PendingStatement, on connection: PostgresConnection) {
         item.carrier = nil
@@ -179,18 +177,21 @@ extension Reactor {
             return reads.putBack([item])
         }
         connection.underWay.removeAll { $0 == item }
-        if connection.guarded == item {
-            connection.guarded = nil
-            connection.sync()
-        }
+        if connection.guarded == item { undoGuarded(on: connection) }
         if case .lease(let lease) = item.route { lease.failure = lease.failure ?? item.name }
         item.finish(
             .failure(connection.controlError ?? StorageError(.unavailable, "the connection refused its settings")))
     }
 
-    /// What was written before the sync is durable now.
+    /// What was written before the sync is durable now, but for a guarded write: its rows are counted, and may stay or not.
     private func synced(_ connection: PostgresConnection) {
         connection.controlError = nil
+        if let outcome = connection.guarded?.heldOutcome {
+            guard case .success = outcome else { return undoGuarded(on: connection) }
+            connection.guarded = nil
+            connection.sendCommit()
+            return connection.sync()
+        }
         while let item = connection.underWay.first, let outcome = item.heldOutcome {
             connection.underWay.removeFirst()
             item.finish(outcome)

@@ -96,8 +96,10 @@ extension Reactor {
 
     /// Sends a connection's writes, each with a sync of its own.
     ///
-    /// A write that may return rows is guarded: its rows are counted before the sync commits it, so that too many of
-    /// them can still be undone. The next write waits for that one answer.
+    /// A write that may return rows is guarded: its rows are counted before it is committed, so that too many of them can
+    /// still be undone. The next write waits for that one answer. Its transaction is an explicit one, so that the server
+    /// ends it when this process stands still meanwhile (``PostgresOptions/idleTransactionTimeout``): no time-out of a
+    /// server covers the implicit transaction of a statement that has been answered and not been synced.
     func pump(_ connection: PostgresConnection) {
         guard !connection.isBroken else { return }
         if connection.guarded == nil, !connection.backlog.isEmpty { connection.sendDeallocations() }
@@ -106,15 +108,13 @@ extension Reactor {
             if !connection.settings.keepsSession, !connection.flight.isEmpty { return }
             let item = connection.backlog.removeFirst()
             if item.isFinished { continue }
+            let isGuarded = item.rowsMax != .max && connection.prepared[item.key]?.isSilent != true
+            if isGuarded { connection.sendControl("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE") }
             connection.sendScope(item.scope, isReadOnly: false)
             connection.send(item, now: now)
+            connection.sync()
             connection.underWay.append(item)
-            if item.rowsMax == .max || connection.prepared[item.key]?.isSilent == true {
-                connection.sync()
-            } else {
-                connection.guarded = item
-                connection.requestAnswers()
-            }
+            if isGuarded { connection.guarded = item }
         }
     }
 
