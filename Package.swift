@@ -17,6 +17,8 @@ let packages: [Package.Dependency] = [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -37,6 +39,8 @@ let nioPosix = external("NIOPosix", "swift-nio")
 let nioHTTP1 = external("NIOHTTP1", "swift-nio")
 let nioSSL = external("NIOSSL", "swift-nio-ssl")
 let asyncHTTPClient = external("AsyncHTTPClient", "async-http-client")
+let subprocess = external("Subprocess", "swift-subprocess")
+let system = external("SystemPackage", "swift-system")
 let lifecycle = external("ServiceLifecycle", "swift-service-lifecycle")
 let unixSignals = external("UnixSignals", "swift-service-lifecycle")
 let hummingbird = external("Hummingbird", "hummingbird")
@@ -95,6 +99,7 @@ let floors: [[Room]] = [
         platform("Coordination", ["Base", "Telemetry"], [logging, lifecycle]),
         platform("Outbound", ["Base", "Telemetry"], [nioCore, nioHTTP1, nioSSL, asyncHTTPClient]),
         platform("Blobs", ["Base", "Telemetry"], [logging, crypto, nioCore, nioPosix]),
+        platform("Programs", ["Base"], [subprocess, system]),
     ],
     // F3
     [
@@ -142,8 +147,8 @@ let floors: [[Room]] = [
         product(
             "Tournament",
             [
-                "Base", "Telemetry", "Storage", "Outbound", "Blobs", "Caching", "Limits", "Jobs", "Web", "Accounts",
-                "Hosting",
+                "Base", "Telemetry", "Storage", "Outbound", "Blobs", "Programs", "Caching", "Limits", "Jobs", "Web",
+                "Accounts", "Hosting",
             ],
             [logging, crypto, nioCore, lifecycle]),
         product(
@@ -205,6 +210,7 @@ let suites: [Room] = [
         ]),
     tests(
         "OutboundTests", ["Base", "BaseTestKit", "Telemetry", "Outbound", "OutboundTestKit"], [nioCore]),
+    tests("ProgramsTests", ["Base", "Programs"]),
     tests("BlobsTests", ["Base", "BaseTestKit", "Telemetry", "Blobs", "BlobsTestKit"], [nioCore, nioPosix]),
     tests(
         "BlobsS3Tests",
@@ -250,8 +256,8 @@ let suites: [Room] = [
         "TournamentTests",
         [
             "Base", "BaseTestKit", "Telemetry", "Outbound", "OutboundTestKit", "Storage", "StorageTestKit",
-            "StorageBackends", "Blobs",
-            "Caching", "Limits", "Web", "WebTestKit", "Accounts", "Hosting", "Tournament",
+            "StorageBackends", "Blobs", "Programs", "Caching", "Limits", "Web", "WebTestKit", "Accounts", "Hosting",
+            "Tournament",
         ],
         [logging, crypto, httpTypes, nioCore, lifecycle]),
     tests(

@@ -6,6 +6,8 @@ import Testing
     enum Bounds {
         /// What the database may grow by before the disk is full.
         static let roomBytes = 1 << 20
+        /// What it may grow by while the server starts, and again when there is room.
+        static let spareBytes = 64 << 20
         static let votesMax = 20_000
     }
 
@@ -19,6 +21,14 @@ import Testing
             try Program.run(["mount", "-t", "tmpfs", "-o", "size=\(bytes)", "tmpfs", path])
         }
 
+        func freeBytes() throws -> Int {
+            let said = try Program.run(["df", "--output=avail", "-B1", path])
+            guard let line = said.split(separator: "\n").last, let bytes = Int(line.trimmingPrefix { $0 == " " }) else {
+                throw Broken(.failed, "df said \(said)")
+            }
+            return bytes
+        }
+
         deinit {
             // A busy one is detached and goes when its last file is closed.
             _ = try? Program.run(["umount", "-l", path])
@@ -30,12 +40,12 @@ import Testing
         let demo = try Demo.prepared(.sqlite)
         let folder = try TemporaryFolder()
         let size = Int(try Program.run(["du", "-sB1", demo.data]).prefix { $0 != "\t" }) ?? 0
-        let filler = 8 << 20
-        let disk = try SmallDisk(path: folder.path + "/disk", bytes: size + filler + Bounds.roomBytes)
+        let disk = try SmallDisk(path: folder.path + "/disk", bytes: size + Bounds.spareBytes)
         let site = try Site(.sqlite, data: disk.path)
         let server = site.server
         try server.start()
-        try Program.run(["fallocate", "-l", "\(filler)", disk.path + "/filler"])
+        let free = try disk.freeBytes()
+        try Program.run(["fallocate", "-l", "\(free - Bounds.roomBytes)", disk.path + "/filler"])
 
         var acknowledged: [Voter: Set<String>] = [:]
         let refusal = try voteUntilRefused(server, &acknowledged)

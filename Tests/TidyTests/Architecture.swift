@@ -10,6 +10,7 @@ extension Rule {
     static let wrapped: [String: [String]] = [
         "GRDB": ["Sources/Platform/StorageSQLite/", "Tests/StorageSQLiteTests/"],
         "AsyncHTTPClient": ["Sources/Platform/Outbound/"],
+        "Subprocess": ["Sources/Platform/Programs/"],
         "CZlib": ["Sources/Platform/Web/", "Tests/WebTests/"],
         "CLibPQ": ["Sources/Platform/StoragePostgres/", "Tests/StoragePostgresTests/"],
         "Hummingbird": ["Sources/Platform/Web/", "Sources/TestKits/WebTestKit/", "Tests/WebTests/"],

@@ -3,6 +3,7 @@ import BaseTestKit
 import Blobs
 import Foundation
 import NIOCore
+import Programs
 import Telemetry
 import Testing
 
@@ -24,7 +25,7 @@ import Testing
             events: .silent())
         let films = DemoFilmsService(
             films: numbers.map { (tenant, $0) }, blobs: store, folder: folder.appending(path: "work"),
-            program: MediaProgram(name: program, clock: SystemClock()))
+            program: BoundedProgram(name: program, clock: SystemClock()))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await films.run() }
             try await body(films, store)

@@ -236,36 +236,6 @@ import WebTestKit
         }
     }
 
-    @Test func `a program is ended at its deadline, and its files and processor are bounded`() async throws {
-        let folder = FileManager.default.temporaryDirectory.appending(
-            path: "bounds-\(ID<Clip>(at: SystemClock().now(), using: SystemRandomness()))", directoryHint: .isDirectory)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }  // Litter in /tmp fails no test.
-        var bounds = MediaProgram.Bounds(deadline: .milliseconds(200), processorSeconds: 1, outputBytes: 4_096)
-        let clock = SystemClock()
-        await #expect(throws: MediaProgram.Failure.tooSlow) {
-            try await MediaProgram(name: "sleep", clock: clock).run(["60"], in: folder, within: bounds)
-        }
-        bounds.deadline = .seconds(60)
-        // An endless file stops at its bound, an endless loop at its second of processor time.
-        await #expect(throws: MediaProgram.Failure.self) {
-            try await MediaProgram(name: "dd", clock: clock).run(
-                ["if=/dev/zero", "of=endless", "bs=1024"], in: folder, within: bounds)
-        }
-        #expect(try MediaSteps.size(of: folder.appending(path: "endless")) <= 4_096)
-        await #expect(throws: MediaProgram.Failure.self) {
-            try await MediaProgram(name: "sha256sum", clock: clock).run(["/dev/zero"], in: folder, within: bounds)
-        }
-        // Nothing of this process's surroundings is told to it.
-        setenv("CAPSTAN_TEST_SURROUNDINGS", "secret", 1)
-        try await MediaProgram(name: "env", clock: clock).run([], in: folder, within: bounds, output: "seen.txt")
-        let seen = try String(contentsOf: folder.appending(path: "seen.txt"), encoding: .utf8)
-        #expect(seen.contains("PATH=") && !seen.contains("CAPSTAN"))
-        await #expect(throws: MediaProgram.Failure.missing) {
-            try await MediaProgram(name: "no-such-program-as-this", clock: clock).run([], in: folder, within: bounds)
-        }
-    }
-
     // MARK: Files of several clips
 
     @Test(arguments: Backend.all)

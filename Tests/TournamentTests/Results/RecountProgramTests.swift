@@ -1,6 +1,7 @@
 import Base
 import BaseTestKit
 import Foundation
+import Programs
 import Storage
 import StorageBackends
 import StorageTestKit
@@ -19,17 +20,25 @@ import WebTestKit
         let text: String
     }
 
-    private func run(_ arguments: [String]) throws -> Output {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["python3", Self.program.path] + arguments
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = pipe
-        try process.run()
-        let data = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return Output(status: process.terminationStatus, text: String(decoding: data, as: UTF8.self))
+    private static func folder() throws -> URL {
+        let folder = FileManager.default.temporaryDirectory.appending(
+            path: "capstan-recount-\(ID<Slot>(at: SystemClock().now(), using: SystemRandomness()))",
+            directoryHint: .isDirectory)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        return folder
+    }
+
+    private func run(_ arguments: [String], in folder: URL) async throws -> Output {
+        let program = BoundedProgram(name: "python3", clock: SystemClock())
+        let bounds = BoundedProgram.Bounds(deadline: .seconds(60), processorSeconds: 60, outputBytes: 1 << 20)
+        var end: (status: Int32, said: String) = (0, "")
+        do {
+            try await program.run([Self.program.path] + arguments, in: folder, within: bounds, output: "printed.txt")
+        } catch BoundedProgram.Failure.failed(let status, let said) {
+            end = (status, said)
+        }
+        let printed = try String(contentsOf: folder.appending(path: "printed.txt"), encoding: .utf8)
+        return Output(status: end.status, text: printed + end.said)
     }
 
     /// Counts a slot with the program; `change` tampers with the ballots or the result on their way.
@@ -43,19 +52,15 @@ import WebTestKit
         let files = ["result.json", "ballots.csv"].map { folder.appending(path: $0) }
         try Data(change(result.text).utf8).write(to: files[0])
         try Data(tamper(ballots.text).utf8).write(to: files[1])
-        return try run(files.map(\.path))
+        return try await run(files.map(\.path), in: folder)
     }
 
     @Test func `the demo's slots, with the tie and the removals, count the same; a tampered ballot does not`()
         async throws
     {
-        let folder = FileManager.default.temporaryDirectory.appending(
-            path: "capstan-recount-\(ProcessInfo.processInfo.processIdentifier)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer {
-            // What is left in the temporary folder does no harm.
-            try? FileManager.default.removeItem(at: folder)
-        }
+        let folder = try Self.folder()
+        // What is left in the temporary folder does no harm.
+        defer { try? FileManager.default.removeItem(at: folder) }
         try await Stage.with(.sqlite) { stage in
             let demo = DemoSeason(.lighthouse, in: stage.tenant, at: stage.clock.now())
             try await DemoFilling(storage: stage.storage, clock: stage.clock, lane: 0).fill(stage.tenant, with: demo)
@@ -101,10 +106,13 @@ import WebTestKit
         }
     }
 
-    @Test func `the program says how it is used`() throws {
-        let output = try run([])
+    @Test func `the program says how it is used`() async throws {
+        let folder = try Self.folder()
+        // What is left in the temporary folder does no harm.
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let output = try await run([], in: folder)
         #expect(output.status == 2)
         #expect(output.text.contains("recount.py https://HOST/api/tournament/slots/SLOT"))
-        #expect(try run(["/nowhere/result.json", "/nowhere/ballots.csv"]).status == 1)
+        #expect(try await run(["/nowhere/result.json", "/nowhere/ballots.csv"], in: folder).status == 1)
     }
 }

@@ -3,6 +3,7 @@ import Base
 import BaseTestKit
 import Blobs
 import Foundation
+import Programs
 import Storage
 import StorageTestKit
 import Telemetry
@@ -48,8 +49,8 @@ final class Atelier: Sendable {
     ) -> Studio {
         // Programs run in the machine's time, whatever the stage's clock says.
         let tools = MediaTools(
-            ffmpeg: MediaProgram(name: ffmpeg, clock: SystemClock()),
-            ffprobe: MediaProgram(name: "ffprobe", clock: SystemClock()), folder: work)
+            ffmpeg: BoundedProgram(name: ffmpeg, clock: SystemClock()),
+            ffprobe: BoundedProgram(name: "ffprobe", clock: SystemClock()), folder: work)
         return Studio(
             house: house, blobs: blobs, fileKey: Secret(Array(repeating: 7, count: 32)), tools: tools, tasks: 2,
             metrics: metrics)

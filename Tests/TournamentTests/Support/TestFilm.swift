@@ -1,5 +1,6 @@
 import Base
 import Foundation
+import Programs
 import Synchronization
 
 @testable import Tournament
@@ -16,10 +17,10 @@ enum TestFilm {
             path: "film-\(ID<Clip>(at: SystemClock().now(), using: SystemRandomness()))", directoryHint: .isDirectory)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }  // Litter in /tmp fails no test.
-        let program = MediaProgram(name: "ffmpeg", clock: SystemClock())
+        let program = BoundedProgram(name: "ffmpeg", clock: SystemClock())
         try await program.run(
             ["-v", "error", "-y"] + arguments + ["film.\(ending)"], in: folder,
-            within: MediaProgram.Bounds(deadline: .seconds(120), processorSeconds: 100, outputBytes: 80 << 20))
+            within: BoundedProgram.Bounds(deadline: .seconds(120), processorSeconds: 100, outputBytes: 80 << 20))
         let bytes = [UInt8](try Data(contentsOf: folder.appending(path: "film.\(ending)")))
         made.withLock { $0[key] = bytes }
         return bytes

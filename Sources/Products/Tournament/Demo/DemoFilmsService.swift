@@ -2,6 +2,7 @@ import Base
 import Blobs
 import Foundation
 import NIOCore
+import Programs
 import ServiceLifecycle
 
 /// Draws the films of the demo season with ffmpeg: what somebody waits for first, then all others, one at a time.
@@ -33,7 +34,7 @@ actor DemoFilmsService: Service {
     }
 
     private let blobs: any BlobStore
-    private let program: MediaProgram
+    private let program: BoundedProgram
     private let folder: URL
     private var rest: [Order]
     private var wanted: [Order] = []
@@ -46,7 +47,7 @@ actor DemoFilmsService: Service {
     ///   - blobs: where they are kept.
     ///   - folder: where ffmpeg works; created when needed.
     ///   - program: ffmpeg.
-    init(films: [(tenant: Tenant, number: Int)], blobs: any BlobStore, folder: URL, program: MediaProgram) {
+    init(films: [(tenant: Tenant, number: Int)], blobs: any BlobStore, folder: URL, program: BoundedProgram) {
         rest = films.reversed().map { Order(tenant: $0.tenant, number: $0.number) }
         self.blobs = blobs
         self.folder = folder
@@ -140,7 +141,7 @@ actor DemoFilmsService: Service {
         for (name, text) in recipe.pictures {
             try Data(text.utf8).write(to: place.appending(path: name))
         }
-        let bounds = MediaProgram.Bounds(
+        let bounds = BoundedProgram.Bounds(
             deadline: .seconds(60), processorSeconds: 30, outputBytes: Bounds.filmMax.bytes)
         try await program.run(recipe.arguments, in: place, within: bounds)
         return ByteBuffer(bytes: try Data(contentsOf: place.appending(path: FilmRecipe.result)))

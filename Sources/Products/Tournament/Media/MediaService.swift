@@ -2,6 +2,7 @@ import Base
 import Blobs
 import Foundation
 import Logging
+import Programs
 import ServiceLifecycle
 import Storage
 import Synchronization
@@ -65,7 +66,7 @@ final class MediaService: Service {
     func run() async throws {
         guard atOnce > 0 else { return }
         prepareFolder()
-        for program in [steps.tools.ffmpeg, steps.tools.ffprobe] where MediaProgram.path(of: program.name) == nil {
+        for program in [steps.tools.ffmpeg, steps.tools.ffprobe] where !program.isThere {
             logger.warning(
                 "uploads cannot be made ready here: a program is missing", metadata: ["name": "\(program.name)"])
         }

@@ -1,6 +1,7 @@
 import Base
 import Foundation
 import Hosting
+import Programs
 
 /// The settings of media work.
 enum MediaSettings {
@@ -36,7 +37,7 @@ enum MediaSettings {
             ?? FileManager.default.temporaryDirectory.appending(
                 path: "capstan-media-\(ProcessInfo.processInfo.processIdentifier)", directoryHint: .isDirectory)
         return MediaTools(
-            ffmpeg: MediaProgram(name: settings.text(ffmpeg) ?? "ffmpeg", clock: clock),
-            ffprobe: MediaProgram(name: settings.text(ffprobe) ?? "ffprobe", clock: clock), folder: folder)
+            ffmpeg: BoundedProgram(name: settings.text(ffmpeg) ?? "ffmpeg", clock: clock),
+            ffprobe: BoundedProgram(name: settings.text(ffprobe) ?? "ffprobe", clock: clock), folder: folder)
     }
 }

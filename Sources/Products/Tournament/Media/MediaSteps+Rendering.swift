@@ -2,6 +2,7 @@ import Base
 import Blobs
 import Foundation
 import NIOCore
+import Programs
 import Storage
 import Web
 
@@ -141,11 +142,13 @@ extension MediaSteps {
 
     private func run(_ arguments: [String], _ work: Work, outputBytes: Int) async throws {
         do {
-            let bounds = MediaProgram.Bounds(
+            let bounds = BoundedProgram.Bounds(
                 deadline: .seconds(240), processorSeconds: 120, outputBytes: outputBytes)
-            try await tools.ffmpeg.run(arguments, in: work.folder, within: bounds, on: work.leash)
-        } catch let failure as MediaProgram.Failure {
-            throw Self.trouble(failure, tools.ffmpeg, work.leash)
+            try await work.leash.hold { [tools] in
+                try await tools.ffmpeg.run(arguments, in: work.folder, within: bounds)
+            }
+        } catch {
+            throw Self.trouble(error, tools.ffmpeg, work.leash)
         }
     }
 

@@ -2,6 +2,7 @@ import Base
 import Blobs
 import Foundation
 import NIOCore
+import Programs
 import Storage
 import Web
 
@@ -19,8 +20,8 @@ enum MediaTrouble: Error, Sendable, Hashable {
 
 /// The programs and the place of media work.
 struct MediaTools: Sendable {
-    var ffmpeg: MediaProgram
-    var ffprobe: MediaProgram
+    var ffmpeg: BoundedProgram
+    var ffprobe: BoundedProgram
     /// Where files are worked on; each task has a folder of its own in it.
     var folder: URL
 }
@@ -130,19 +131,20 @@ struct MediaSteps: Sendable {
         guard source.bytes > 0 else { return .failure(ClipRefusal(.empty)) }
         guard let container = source.container else { return .failure(ClipRefusal(.container)) }
         let report = "report.json"
-        let bounds = MediaProgram.Bounds(
+        let bounds = BoundedProgram.Bounds(
             deadline: .seconds(30), processorSeconds: 20, outputBytes: Bounds.reportBytes)
         do {
-            try await tools.ffprobe.run(
-                MediaReport.arguments(for: source.name, as: container), in: folder, within: bounds, on: leash,
-                output: report)
-        } catch MediaProgram.Failure.failed {
+            try await leash.hold { [tools] in
+                try await tools.ffprobe.run(
+                    MediaReport.arguments(for: source.name, as: container), in: folder, within: bounds, output: report)
+            }
+        } catch BoundedProgram.Failure.failed {
             let size = try Self.size(of: folder.appending(path: report))
             return .failure(ClipRefusal(size >= Bounds.reportBytes ? .tooManyFrames : .unreadable))
-        } catch MediaProgram.Failure.tooSlow {
+        } catch BoundedProgram.Failure.tooSlow {
             return .failure(ClipRefusal(.unreadable))
-        } catch let failure as MediaProgram.Failure {
-            throw Self.trouble(failure, tools.ffprobe, leash)
+        } catch {
+            throw Self.trouble(error, tools.ffprobe, leash)
         }
         return MediaReport.finding(try Data(contentsOf: folder.appending(path: report)), container: container)
     }
@@ -153,14 +155,14 @@ struct MediaSteps: Sendable {
     }
 
     /// What a program's failure means for the work.
-    static func trouble(
-        _ failure: MediaProgram.Failure, _ program: MediaProgram, _ leash: MediaLeash
-    ) -> MediaTrouble {
+    static func trouble(_ failure: any Error, _ program: BoundedProgram, _ leash: MediaLeash) -> any Error {
         switch failure {
-        case .missing: .away("\(program.name) is not installed")
-        case .cut: leash.reason == .stopping ? .stopped : .lost
-        case .tooSlow: .failed("\(program.name) took too long")
-        case .failed(let status, let said): .failed("\(program.name) ended with \(status): \(said)")
+        case is MediaLeash.Cut: leash.reason == .stopping ? MediaTrouble.stopped : .lost
+        case BoundedProgram.Failure.missing: MediaTrouble.away("\(program.name) is not installed")
+        case BoundedProgram.Failure.tooSlow: MediaTrouble.failed("\(program.name) took too long")
+        case BoundedProgram.Failure.failed(let status, let said):
+            MediaTrouble.failed("\(program.name) ended with \(status): \(said)")
+        default: failure
         }
     }
 
