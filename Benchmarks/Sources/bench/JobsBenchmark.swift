@@ -121,7 +121,6 @@ final class JobsYard: Sendable {
     let database: BenchDatabase?
     private let storage: Storage
     private let jobs: Jobs
-    private let worker: JobWorker
     private let tenant = Tenant(ID(high: 0x0190_0000_0000_7000, low: 0x8000_0000_0000_0001))
     private let other = Tenant(ID(high: 0x0190_0000_0000_7000, low: 0x8000_0000_0000_0002))
     private let done: Tally
@@ -151,14 +150,15 @@ final class JobsYard: Sendable {
                 tally.waits.withLock { $0.append(clock.uptime().inSeconds - committed) }
             },
         ])
-        worker = JobWorker(jobs, name: "bench", home: tenant) { [tenant] after, _ in after == nil ? [tenant] : [] }
     }
 
     private func working<Result: Sendable>(_ body: @Sendable () async throws -> Result) async throws -> Result {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await self.worker.run() }
+        // A worker that was stopped has ended: each measurement has one of its own.
+        let worker = JobWorker(jobs, name: "bench", home: tenant) { [tenant] after, _ in after == nil ? [tenant] : [] }
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await worker.run() }
             let result = try await body()
-            self.worker.stop()
+            worker.stop()
             try await group.waitForAll()
             return result
         }

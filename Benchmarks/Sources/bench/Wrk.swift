@@ -58,7 +58,11 @@ struct Table {
 
     mutating func row(_ cells: String...) { lines.append("| " + cells.joined(separator: " | ") + " |") }
 
-    func show() { print(lines.joined(separator: "\n") + "\n") }
+    /// Prints the table, at once also where a pipe would keep it.
+    func show() {
+        print(lines.joined(separator: "\n") + "\n")
+        fflush(nil)
+    }
 }
 
 extension [Double] {

@@ -21,12 +21,14 @@ struct SessionSettings: Sendable {
             ("statement_timeout", options.statementTimeout), ("lock_timeout", options.lockTimeout),
             ("idle_in_transaction_session_timeout", options.idleTransactionTimeout),
         ]
-        var startup = timeouts.map { "-c \($0.0)=\(max(1, $0.1.milliseconds))" }
+        // Statements here are bounded and short; where the planner overrates one, compiling it takes longer than running it.
+        var startup = timeouts.map { "-c \($0.0)=\(max(1, $0.1.milliseconds))" } + ["-c jit=off"]
         if isReadOnly { startup.append("-c default_transaction_read_only=on") }
         startupOptions = startup.joined(separator: " ")
         flightText =
             Self.scopeText
             + timeouts.map { ", pg_catalog.set_config('\($0.0)', '\(max(1, $0.1.milliseconds))', true)" }.joined()
+            + ", pg_catalog.set_config('jit', 'off', true)"
         readOnlyFlightText = flightText + ", pg_catalog.set_config('transaction_read_only', 'on', true)"
     }
 }

@@ -3,11 +3,11 @@ import Storage
 
 /// Entries as boards and tables show them.
 extension EntryStore {
-    private static func cards(_ tenant: Tenant) -> SQL {
+    private static func cards(_ tenant: Tenant, of entries: SQL = "list_entries") -> SQL {
         """
         SELECT \(sql: ListEntry.columns), c.platform, c.handle, c.name, c.followers AS followers_now, c.engagement,
             c.email, c.country, h.person_id AS contacted_by, h.at AS contacted_at
-        FROM list_entries e
+        FROM \(sql: entries) e
         JOIN creators c ON c.tenant_id = \(tenant) AND c.id = e.creator_id
         LEFT JOIN contact_heads h ON h.tenant_id = \(tenant) AND h.creator_id = e.creator_id
         """
@@ -21,11 +21,13 @@ extension EntryStore {
         guard !buckets.isEmpty else { return [:] }
         var parts: SQL = ""
         for (index, bucket) in buckets.prefix(CreatorList.Bounds.buckets * 2).enumerated() {
-            let part: SQL = """
-                SELECT * FROM (\(sql: Self.cards(tenant))
-                WHERE e.tenant_id = \(tenant) AND e.list_id = \(list) AND e.bucket = \(bucket) AND e.removed_at IS NULL
-                ORDER BY e.rank, e.id LIMIT \(limit)) cards
+            // Cut before anything is joined: a few rows are looked up, whatever is believed of the list's size.
+            let first: SQL = """
+                (SELECT * FROM list_entries o
+                 WHERE o.tenant_id = \(tenant) AND o.list_id = \(list) AND o.bucket = \(bucket) AND o.removed_at IS NULL
+                 ORDER BY o.rank, o.id LIMIT \(limit))
                 """
+            let part = Self.cards(tenant, of: first)
             parts = index == 0 ? part : parts.appending(" UNION ALL ").appending(part)
         }
         let rows = try await storage.reader(for: tenant).list(

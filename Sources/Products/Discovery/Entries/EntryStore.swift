@@ -26,6 +26,9 @@ struct EntryStore: Sendable {
 
     /// Adds creators that are not in a list yet, as many as there is room for: one statement, however many.
     ///
+    /// Whether a creator is there is asked by a scalar subquery for each: as a join, a planner that takes a list that grew
+    /// a moment ago for an empty one would compare every creator with every entry.
+    ///
     /// The list's head is locked until the transaction ends, so that its clock has no gaps that fill later and its bound
     /// holds. ``count(_:of:sent:asker:through:in:)`` must follow.
     func add(
@@ -53,9 +56,9 @@ struct EntryStore: Sendable {
                 SELECT i.entry_id, c.id AS creator_id, c.followers, c.engagement, c.median_views,
                     row_number() OVER (ORDER BY i.place) AS n
                 FROM input i JOIN creators c ON c.tenant_id = \(tenant) AND c.id = i.creator_id
-                WHERE NOT EXISTS (
+                WHERE (
                     SELECT 1 FROM list_entries e WHERE e.tenant_id = \(tenant) AND e.list_id = \(list)
-                        AND e.creator_id = i.creator_id AND e.removed_at IS NULL))
+                        AND e.creator_id = i.creator_id AND e.removed_at IS NULL) IS NULL)
             INSERT INTO list_entries (tenant_id, id, list_id, creator_id, sequence, bucket, rank, followers, metrics,
                 added_at)
             SELECT \(tenant), f.entry_id, \(list), f.creator_id, h.next_sequence + f.n - 1, h.bucket,
@@ -90,7 +93,8 @@ struct EntryStore: Sendable {
         let totals = try await writing.returningPerRow(
             CountedRow.self, "entry.count",
             """
-            WITH input (to_bucket, step, step_followers) AS (\(rows: SQLRows(rows, { $0.0 }, { $0.1 }, { $0.2 })))
+            WITH input (to_bucket, step, step_followers) AS (\(rows: SQLRows(rows, { $0.0 }, { $0.1 }, { $0.2 }))),
+            sent (creator_id) AS (\(rows: SQLRows(creators)))
             UPDATE bucket_totals SET entries = bucket_totals.entries + i.step,
                 followers_sum = bucket_totals.followers_sum + i.step_followers,
                 next_sequence = CASE WHEN bucket_totals.next_sequence <= \(added.lastSequence)
@@ -98,9 +102,10 @@ struct EntryStore: Sendable {
             FROM input i
             WHERE bucket_totals.tenant_id = \(tenant) AND bucket_totals.list_id = \(list)
                 AND bucket_totals.bucket = i.to_bucket AND \(sql: ListStore.mayEdit("\(list)", asker, tenant))
-            RETURNING bucket, entries, (
-                SELECT count(*) FROM list_entries e WHERE e.tenant_id = \(tenant) AND e.list_id = \(list)
-                    AND e.removed_at IS NULL AND e.creator_id IN (\(rows: SQLRows(creators)))) AS present
+            RETURNING bucket, entries, CASE WHEN bucket = '' THEN (
+                SELECT count((
+                    SELECT 1 FROM list_entries e WHERE e.tenant_id = \(tenant) AND e.list_id = \(list)
+                        AND e.creator_id = s.creator_id AND e.removed_at IS NULL)) FROM sent s) ELSE 0 END AS present
             """, rows: 2)
         guard let head = totals.first(where: { $0.bucket.isEmpty }) else { return nil }
         var result = AddedEntries(added: added.rows, alreadyThere: head.present - added.rows)

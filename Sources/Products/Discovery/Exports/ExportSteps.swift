@@ -74,6 +74,7 @@ struct ExportSteps: Sendable {
         else { return .dropped }
         try pass(.begun)
         let lines = ExportLinesSteps(export.plan, export.format)
+        var ahead = try await read(export.plan, behind: export.position, in: tenant)
         var isOver = export.parts > 0 && export.rowsWritten >= export.rowsPlanned
         while !isOver {
             if isCancelled() { return .dropped }
@@ -81,7 +82,7 @@ struct ExportSteps: Sendable {
             buffer.reserveCapacity(partRows * 220)
             if export.parts == 0 { lines.appendHead(to: &buffer) }
             let rows: Int
-            (rows, isOver) = try await fill(&buffer, lines, &export, in: tenant)
+            (rows, isOver) = try await fill(&buffer, lines, &export, ahead: &ahead, in: tenant)
             try pass(.partWritten)
             let part = try await assembly.put(export.parts + 1, content: ByteBuffer(bytes: buffer))
             try pass(.partStored)
@@ -110,27 +111,52 @@ struct ExportSteps: Sendable {
         }
     }
 
-    /// Fills a part with the next rows; says how many, and whether these were the last.
+    /// Rows that are read, and the place that they begin behind.
+    private struct Chunk: Sendable {
+        let position: ExportPosition
+        let rows: any SQLRowSource
+    }
+
+    private func read(_ plan: ExportPlan, behind position: ExportPosition, in tenant: Tenant) async throws -> Chunk? {
+        guard plan.segments.indices.contains(position.segment) else { return nil }
+        return Chunk(
+            position: position,
+            rows: try await store.rows(
+                plan.segments[position.segment], after: position.sequence, limit: min(readRows, partRows), in: tenant))
+    }
+
+    /// Where the rows behind a chunk begin.
+    private func end(of chunk: Chunk) throws -> ExportPosition {
+        let count = chunk.rows.rowCount
+        guard count == min(readRows, partRows) else { return ExportPosition(segment: chunk.position.segment + 1) }
+        return ExportPosition(
+            segment: chunk.position.segment, sequence: try ExportLinesSteps.sequence(chunk.rows, count - 1))
+    }
+
+    /// Fills a part with whole chunks, at least as many rows as a part should have if there are so many; says how many,
+    /// and whether these were the last. While a chunk is written, the next one is read.
     private func fill(
-        _ buffer: inout [UInt8], _ lines: ExportLinesSteps, _ export: inout Export, in tenant: Tenant
+        _ buffer: inout [UInt8], _ lines: ExportLinesSteps, _ export: inout Export, ahead: inout Chunk?,
+        in tenant: Tenant
     ) async throws -> (rows: Int, isOver: Bool) {
         var written = 0
-        while written < partRows {
-            guard export.plan.segments.indices.contains(export.position.segment) else { return (written, true) }
-            let segment = export.plan.segments[export.position.segment]
-            let wanted = min(readRows, partRows - written)
-            let rows = try await store.rows(
-                segment, after: export.position.sequence, limit: wanted, in: tenant)
-            for row in 0..<rows.rowCount {
-                let sequence = try ExportLinesSteps.sequence(rows, row)
-                export.position.sequence = sequence
-                if let chosen = segment.chosen, !chosen.contains(sequence) { continue }
-                try lines.append(row, of: rows, in: segment, to: &buffer)
+        while written < partRows, let chunk = ahead {
+            let next = try end(of: chunk)
+            async let following = read(export.plan, behind: next, in: tenant)
+            let segment = export.plan.segments[chunk.position.segment]
+            for row in 0..<chunk.rows.rowCount {
+                if let chosen = segment.chosen,
+                    !chosen.contains(try ExportLinesSteps.sequence(chunk.rows, row))
+                {
+                    continue
+                }
+                try lines.append(row, of: chunk.rows, in: segment, to: &buffer)
                 written += 1
             }
-            if rows.rowCount < wanted { export.position = ExportPosition(segment: export.position.segment + 1) }
+            export.position = next
+            ahead = try await following
         }
-        return (written, false)
+        return (written, ahead == nil)
     }
 
     /// Decides once which rows pass the filter, as facts change while the file is written.
