@@ -62,7 +62,9 @@ struct CreatorDesk: Sendable {
             try await credits.reserveProfile(for: batch, under: workspace, in: tenant, through: transaction)
             try transaction.enqueue(
                 EnrichmentJobs.enrich,
-                EnrichmentJobs.Batch(creators: [id], person: person, search: nil, reservation: batch))
+                EnrichmentJobs.Batch(
+                    creators: [id], person: person, search: nil, reservation: batch,
+                    until: now + EnrichmentJobs.Bounds.patience))
             return creator
         }
     }
