@@ -126,7 +126,7 @@ import Testing
             + " body: JSON.stringify({ source: 'list', sourceId: location.pathname.split('/')[3], inline: false }) })"
         #expect(try browser.value(order + ".then((answer) => answer.status)") as? Int == 201)
         try browser.open("/discovery/exports")
-        try browser.wait("[data-export] [data-state]", for: .seconds(60)) { $0 == "ready" }
+        try browser.wait("[data-export] [data-state]", for: .seconds(60)) { $0 == "Ready" }
         let file = "fetch(document.querySelector('[data-export] a[download]').href).then((file) => file.text())"
         let text = try #require(try browser.value(file) as? String)
         let lines = text.split(separator: "\r\n", omittingEmptySubsequences: true).count
