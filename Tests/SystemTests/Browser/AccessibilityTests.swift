@@ -52,7 +52,8 @@ import Testing
         Round(
             who: "somebody who keeps lists of creators", email: "director@example.com",
             paths: [
-                "/discovery/lists", "LIST", "LIST/table", "LIST/links", "/discovery/campaigns", "CAMPAIGN",
+                "/discovery/lists", "LIST", "EMPTY LIST", "LIST/table", "LIST/links", "/discovery/campaigns",
+                "CAMPAIGN",
                 "/discovery/saved-searches", "/discovery/exports",
             ]),
         Round(
@@ -94,13 +95,16 @@ import Testing
         let desk = try CreatorDesk(at: server)
         // One that shows everything: rows, keywords that failed, a way to try them again.
         let search = try #require(try desk.searches().first { $0.state == "partial" })
-        let list = try #require(try desk.lists().first)
+        let lists = try desk.lists()
+        let list = try #require(lists.max { ($0.entries ?? 0) < ($1.entries ?? 0) })
+        let empty = try #require(lists.first { $0.entries == 0 })
         let path = "/discovery/searches/\(search.id)"
         let board = "/discovery/lists/\(list.id)"
         return [
             "SEARCH": path, "SEARCH?view=gallery": path + "?view=gallery",
             "CREATOR": "/discovery/creators/\(try #require(try desk.creators(of: search).first).id)",
-            "LIST": board, "LIST/table": board + "/table", "LIST/links": board + "/links",
+            "EMPTY LIST": "/discovery/lists/\(empty.id)", "LIST": board, "LIST/table": board + "/table",
+            "LIST/links": board + "/links",
             "CAMPAIGN": "/discovery/campaigns/\(try #require(try desk.campaigns().first).id)",
             "SHARED": try desk.share(list),
         ]

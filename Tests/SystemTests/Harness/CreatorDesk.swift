@@ -7,6 +7,7 @@ struct CreatorDesk {
     struct Thing: Decodable {
         var id: String
         var state: String?
+        var entries: Int?
     }
 
     private struct Things: Decodable {

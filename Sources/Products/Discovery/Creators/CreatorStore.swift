@@ -61,7 +61,7 @@ struct CreatorStore: Sendable {
             Creator.self, "creator.pageByWords",
             """
             SELECT \(sql: Creator.columns) FROM creators c
-            WHERE c.tenant_id = \(tenant) AND \(sql: CreatorWords.condition(words, in: storage.dialect))
+            WHERE c.tenant_id = \(tenant) AND \(sql: CreatorStore.having(words, in: storage.dialect))
             """, order: .descending("c.id"), after: cursor, limit: limit)
     }
 

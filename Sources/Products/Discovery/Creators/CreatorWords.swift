@@ -1,5 +1,4 @@
 import Foundation
-import Storage
 
 /// The words by which creators are found: whole words, however they are written, the same on both engines.
 ///
@@ -71,16 +70,5 @@ enum CreatorWords {
         case .enclosingMark, .format: return .accent
         default: return .gap
         }
-    }
-
-    /// That all words stand among a creator's: PostgreSQL by its text index, while SQLite, which has one file on one
-    /// machine, looks through the tenant's rows.
-    static func condition(_ words: [String], in dialect: Dialect) -> SQL {
-        if dialect == .postgres {
-            return "to_tsvector('simple', c.words) @@ plainto_tsquery('simple', \(words.joined(separator: " ")))"
-        }
-        var all: SQL = "true"
-        for word in words { all = all.appending(" AND instr(' ' || c.words || ' ', \(" \(word) ")) > 0") }
-        return all
     }
 }

@@ -133,7 +133,7 @@ struct MatchStore: Sendable {
         for text in texts {
             let words = CreatorWords.split(text)
             guard !words.isEmpty else { continue }
-            let all = CreatorWords.condition(words, in: storage.dialect)
+            let all = CreatorStore.having(words, in: storage.dialect)
             any = any.appending(" OR (").appending(all).appending(")")
         }
         let excluded = PageStore(storage: storage).exclusions(exclusions, since: time, at: time, in: tenant)

@@ -43,7 +43,7 @@ final class VendorDesk: Sendable {
 
     let directory: any CreatorDirectory
     let callsPerDay: Int
-    private let line: VendorLine
+    private let line: VendorLineKeeper
     private let pages: Cache<String, DirectoryPage>
     private let today: Cache<CalendarDay, Int>
     private let combiner: WriteCombiner<VendorCall, Bool>
@@ -70,7 +70,7 @@ final class VendorDesk: Sendable {
         self.clock = clock
         self.events = events
         store = VendorDayStore(storage: storage)
-        line = VendorLine(
+        line = VendorLineKeeper(
             TokenAccount(
                 name: "discovery.vendor.\(directory.vendor.name)",
                 rate: GCRA(limit: Bounds.calls, per: Bounds.period, burst: 1)), of: bank, clock: clock)
@@ -190,7 +190,8 @@ final class VendorDesk: Sendable {
                 // Not this call's fault: nobody calls for a while, and this one is made again.
                 line.hold(for: failure.wait)
                 throw Refusal.later(
-                    min(failure.wait ?? VendorLine.Bounds.hold, VendorLine.Bounds.holdMax), reason: failure.word)
+                    min(failure.wait ?? VendorLineKeeper.Bounds.hold, VendorLineKeeper.Bounds.holdMax),
+                    reason: failure.word)
             }
             throw Refusal.failed(failure)
         }

@@ -7,7 +7,7 @@ import Synchronization
 /// One of those that wait fetches tokens from the bank and hands each to whoever is next; when its own turn comes, another
 /// one goes on. Between nodes no order is kept by anybody: a node whose next call nobody waits for asks a moment later
 /// than the token is due, and so leaves it to a node where somebody does.
-final class VendorLine: Sendable {
+final class VendorLineKeeper: Sendable {
     enum Bounds {
         /// How much later a node asks whose next call nobody waits for.
         static let courtesy: Duration = .milliseconds(50)

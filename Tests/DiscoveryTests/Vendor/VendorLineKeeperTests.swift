@@ -23,7 +23,7 @@ private final class Vendors: Sendable {
 
     let clock = SimClock()
     let executor: SimExecutor
-    let lines: [VendorLine]
+    let lines: [VendorLineKeeper]
     let calls = Mutex<[Call]>([])
     let ends = Mutex<[End]>([])
 
@@ -32,7 +32,7 @@ private final class Vendors: Sendable {
         let bank = bank?(clock) ?? InProcessTokenBank(clock: clock)
         let account = TokenAccount(
             name: "vendor", rate: GCRA(limit: VendorDesk.Bounds.calls, per: VendorDesk.Bounds.period, burst: 1))
-        lines = (0..<nodes).map { [clock] _ in VendorLine(account, of: bank, clock: clock) }
+        lines = (0..<nodes).map { [clock] _ in VendorLineKeeper(account, of: bank, clock: clock) }
     }
 
     /// Somebody who wants to call once.
@@ -93,7 +93,7 @@ private struct FlakyBank: TokenBank {
     }
 }
 
-@Suite struct VendorLineTests {
+@Suite struct VendorLineKeeperTests {
     @Test func `somebody who searches waits for no backlog, on whichever node it is`() {
         for seed: UInt64 in 1...10 {
             let vendors = Vendors(seed: seed, nodes: 3)
@@ -164,6 +164,6 @@ private struct FlakyBank: TokenBank {
         let ends = vendors.ends.withLock { $0 }
         let sentAway = ends.filter { $0 != .called }
         #expect(ends.count == 80 && sentAway.count <= 30)
-        #expect(Set(sentAway) == [.later(VendorLine.Bounds.rest)])
+        #expect(Set(sentAway) == [.later(VendorLineKeeper.Bounds.rest)])
     }
 }
