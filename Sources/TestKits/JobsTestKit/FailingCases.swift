@@ -65,8 +65,11 @@ enum FailingCases {
                 }
             ])
         let id = try await shop.enqueue(kind, 1)
-        try await shop.working { try await shop.eventually(id, is: .done) }
+        let worker = shop.worker()
+        try await shop.working(worker) { try await shop.eventually(id, is: .done) }
         try require(diary.entries == ["1", "1", "1", "1", "1"], "the attempts were \(diary.entries)")
+        let known = worker.statistics[kind.name]
+        try require(known?.postponed == 4 && known?.retried == 0, "waiting is counted as \(String(reflecting: known))")
     }
 
     static func deadLetters(_ backend: Backend) async throws {

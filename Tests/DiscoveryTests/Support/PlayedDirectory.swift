@@ -10,6 +10,7 @@ final class PlayedDirectory: CreatorDirectory {
         var pages: [String: [DirectoryPage]] = [:]
         var faults: [String: [DirectoryFailure]] = [:]
         var profiles: [String: DirectoryProfile] = [:]
+        var profileFaults: [DirectoryFailure] = []
         var asked: [DirectoryQuery] = []
         var subjects: [DirectorySubject] = []
     }
@@ -38,6 +39,9 @@ final class PlayedDirectory: CreatorDirectory {
 
     func play(profile: DirectoryProfile, of externalID: String) { state.withLock { $0.profiles[externalID] = profile } }
 
+    /// The next calls for profiles fail so, whoever they are of.
+    func failProfiles(_ faults: [DirectoryFailure]) { state.withLock { $0.profileFaults = faults } }
+
     func search(_ query: DirectoryQuery) async throws(DirectoryFailure) -> DirectoryPage {
         let answer: Result<DirectoryPage, DirectoryFailure> = state.withLock { state in
             state.asked.append(query)
@@ -55,10 +59,12 @@ final class PlayedDirectory: CreatorDirectory {
     }
 
     func profile(_ subject: DirectorySubject) async throws(DirectoryFailure) -> DirectoryProfile {
-        state.withLock { state in
+        let answer: Result<DirectoryProfile, DirectoryFailure> = state.withLock { state in
             state.subjects.append(subject)
-            return state.profiles[subject.externalID] ?? .gone(credits: 1)
+            if !state.profileFaults.isEmpty { return .failure(state.profileFaults.removeFirst()) }
+            return .success(state.profiles[subject.externalID] ?? .gone(credits: 1))
         }
+        return try answer.get()
     }
 
     func picture(at address: String) async throws(DirectoryFailure) -> DirectoryPicture? { nil }

@@ -26,7 +26,7 @@ import Testing
                 "/tournament/boards/slot?order=rising", "AROUND", "/tournament/boards/track",
                 "/tournament/boards/season", "/tournament/boards/creators", "/tournament/boards/voters",
                 "/tournament/film", "/tournament/film?from=9", "/tournament/timetable", "SLOT 9", "SLOT 12", "SLOT 20",
-                "PERSON", "/tournament/captcha", "/sign-in", "/sign-up",
+                "PERSON", "/tournament/captcha", "/sign-in", "/sign-up", "SHARED",
             ]),
         Round(
             who: "a creator", email: "creator@example.com",
@@ -43,6 +43,22 @@ import Testing
         Round(
             who: "a director", email: "director@example.com",
             paths: ["/tournament/timetable", "/tournament/desk/flags"]),
+        Round(
+            who: "somebody who finds creators", email: "director@example.com",
+            paths: [
+                "/discovery", "/discovery/searches", "/discovery/searches/new", "SEARCH", "SEARCH?view=gallery",
+                "/discovery/creators", "/discovery/creators?q=running", "CREATOR", "/discovery/usage",
+            ]),
+        Round(
+            who: "somebody who keeps lists of creators", email: "director@example.com",
+            paths: [
+                "/discovery/lists", "LIST", "EMPTY LIST", "LIST/table", "LIST/links", "/discovery/campaigns",
+                "CAMPAIGN",
+                "/discovery/saved-searches", "/discovery/exports",
+            ]),
+        Round(
+            who: "somebody who only looks at Discovery", email: "creator@example.com",
+            paths: ["/discovery", "/discovery/searches", "SEARCH", "LIST", "/discovery/usage"]),
         Round(
             who: "an operator", email: "operator@example.com",
             paths: [
@@ -74,6 +90,26 @@ import Testing
         return places
     }
 
+    /// The same for Discovery's.
+    private func discoveryPlaces(_ server: Capstan) throws -> [String: String] {
+        let desk = try CreatorDesk(at: server)
+        // One that shows everything: rows, keywords that failed, a way to try them again.
+        let search = try #require(try desk.searches().first { $0.state == "partial" })
+        let lists = try desk.lists()
+        let list = try #require(lists.max { ($0.entries ?? 0) < ($1.entries ?? 0) })
+        let empty = try #require(lists.first { $0.entries == 0 })
+        let path = "/discovery/searches/\(search.id)"
+        let board = "/discovery/lists/\(list.id)"
+        return [
+            "SEARCH": path, "SEARCH?view=gallery": path + "?view=gallery",
+            "CREATOR": "/discovery/creators/\(try #require(try desk.creators(of: search).first).id)",
+            "EMPTY LIST": "/discovery/lists/\(empty.id)", "LIST": board, "LIST/table": board + "/table",
+            "LIST/links": board + "/links",
+            "CAMPAIGN": "/discovery/campaigns/\(try #require(try desk.campaigns().first).id)",
+            "SHARED": try desk.share(list),
+        ]
+    }
+
     private func quoted(_ text: String) -> String { "\"\(text)\"" }
 
     @Test(arguments: rounds)
@@ -82,7 +118,7 @@ import Testing
         let site = try Site(.sqlite)
         try site.server.start()
         let browser = try Browser(site: "http://127.0.0.1:\(site.server.port)")
-        var places = try places(browser)
+        var places = try places(browser).merging(discoveryPlaces(site.server)) { $1 }
         if let email = round.email { try browser.signIn(email, to: "/tournament/timetable") }
         if round.paths.contains("CASE") {
             try browser.open("/tournament/desk")

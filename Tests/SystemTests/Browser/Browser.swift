@@ -108,14 +108,37 @@ final class Browser {
         try command("POST", "/element/\(try element(selector))/value", ["text": text])
     }
 
-    /// Presses a key: a character, or one of WebDriver's private code points.
-    func press(_ key: String) throws {
-        let actions: [[String: Any]] = [["type": "keyDown", "value": key], ["type": "keyUp", "value": key]]
+    /// Presses a key: a character, or one of WebDriver's private code points; while others are held where some are named.
+    func press(_ key: String, holding held: [String] = []) throws {
+        let down = (held + [key]).map { ["type": "keyDown", "value": $0] }
+        let actions: [[String: Any]] = down + down.reversed().map { ["type": "keyUp", "value": $0["value"] ?? ""] }
         try command(
             "POST", "/actions", ["actions": [["type": "key", "id": "keyboard", "actions": actions] as [String: Any]]])
     }
 
+    /// Drags what a CSS selector finds first onto what another one finds.
+    func drag(_ selector: String, onto target: String) throws {
+        func move(_ selector: String) throws -> [String: Any] {
+            let origin = ["element-6066-11e4-a52e-4f735466cecf": try element(selector)]
+            return ["type": "pointerMove", "duration": 200, "x": 0, "y": 0, "origin": origin]
+        }
+        let button: (String) -> [String: Any] = { ["type": $0, "button": 0] }
+        let actions = [
+            try move(selector), button("pointerDown"), try move(target), try move(target), button("pointerUp"),
+        ]
+        try command(
+            "POST", "/actions",
+            [
+                "actions": [
+                    ["type": "pointer", "id": "mouse", "parameters": ["pointerType": "mouse"], "actions": actions]
+                        as [String: Any]
+                ]
+            ])
+    }
+
     static let arrowDown = "\u{E015}"
+    static let arrowRight = "\u{E014}"
+    static let alt = "\u{E00A}"
     static let tab = "\u{E004}"
 
     private func element(_ selector: String) throws -> String {

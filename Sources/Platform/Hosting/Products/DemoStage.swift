@@ -1,5 +1,6 @@
 import Accounts
 public import Base
+import Storage
 public import Web
 
 /// Where products put their demo: the tenants that they share, and people to look at it.
@@ -27,6 +28,20 @@ public struct DemoStage: Sendable {
     public func tenant(slug: String, named name: String) async throws -> Tenant {
         if let tenant = directory.tenant(slug: slug) { return tenant }
         return try await directory.create(slug: slug, name: name, joining: .open).tenant
+    }
+
+    /// Who is at home in a tenant already: those who run it, then those who look after it, then the others.
+    ///
+    /// - Parameters:
+    ///   - tenant: which.
+    ///   - limit: how many at most, 1 to 50.
+    /// - Returns: the people; within a role who joined last first, as the installation's operator is a tenant's first.
+    /// - Throws: errors of storage.
+    public func people(in tenant: Tenant, limit: Int) async throws -> [ID<Person>] {
+        let members = try await doorkeeper.members(of: tenant, limit: 50).items
+        let order: [Role] = [.administrator, .moderator, .operator, .member]
+        let sorted = order.flatMap { role in members.reversed().filter { $0.role == role && $0.bannedAt == nil } }
+        return sorted.prefix(limit).map(\.person)
     }
 
     /// Gives a person an account with the demo's password, where nobody else can reach the server.

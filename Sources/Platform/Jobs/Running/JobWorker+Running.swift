@@ -159,7 +159,8 @@ extension JobWorker {
             case .done: known.done += 1
             case .failed: known.failed += 1
             case .cancelled: known.cancelled += 1
-            case .retry: known.retried += 1
+            case .retry(_, _, counts: true): known.retried += 1
+            case .retry: known.postponed += 1
             case .released: break
             }
             known.microseconds += took.microseconds
@@ -177,11 +178,11 @@ extension JobWorker {
             jobs.events.record(
                 .jobBuried,
                 ["kind": .text(rule.name), "job": .text(job.id.description), "reason": .text(reason)])
-        case .retry(_, let reason, _):
+        case .retry(_, let reason, counts: true):
             jobs.events.record(
                 .jobRetried,
                 ["kind": .text(rule.name), "attempt": .number(job.attempts + 1), "reason": .text(reason)])
-        case .done, .cancelled, .released: break
+        case .done, .cancelled, .released, .retry: break
         }
     }
 }
@@ -202,7 +203,7 @@ extension JobEnd.Fate {
         case .done: "done"
         case .failed: "failed"
         case .cancelled: "cancelled"
-        case .retry: "retried"
+        case .retry(_, _, let counts): counts ? "retried" : "postponed"
         case .released: "released"
         }
     }

@@ -173,8 +173,10 @@ public struct JobStatistics: Sendable, Hashable, Codable {
     public var done = 0
     /// Given up.
     public var failed = 0
-    /// To be tried again.
+    /// To be tried again after a failure.
     public var retried = 0
+    /// To be tried again when the other side has time, which is no failure and no attempt.
+    public var postponed = 0
     /// Cancelled.
     public var cancelled = 0
     /// Microseconds that handlers took in all.

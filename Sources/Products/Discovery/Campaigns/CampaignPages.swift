@@ -29,8 +29,8 @@ struct CampaignsPage: Sendable {
         }
         lines = page.map {
             Line(
-                href: Addresses.campaign($0.campaign.id), name: $0.campaign.name, runs: Wording.count($0.runs, "run"),
-                found: Wording.number($0.found), lists: Wording.count($0.lists, "list"),
+                href: Addresses.campaign($0.campaign.id), name: $0.campaign.name, runs: Wording.number($0.runs),
+                found: Wording.number($0.found), lists: Wording.number($0.lists),
                 ago: Wording.ago(now - $0.campaign.createdAt))
         }
         isEmpty = page.isEmpty

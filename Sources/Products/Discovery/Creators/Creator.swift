@@ -89,9 +89,4 @@ extension Creator {
         /// How long a creator who was delivered costs the workspace nothing again.
         static let free: Duration = .seconds(30 * 86_400)
     }
-
-    /// The words by which a creator is found, in lower case.
-    static func words(handle: String, name: String, bio: String) -> String {
-        String("\(handle) \(name) \(bio)".lowercased().unicodeScalars.prefix(Bounds.wordsScalars))
-    }
 }

@@ -26,7 +26,9 @@ struct CreatorDesk: Sendable {
     ) async throws -> Page<Creator> {
         let text = Keyword.normalised(text ?? "")
         let handle = text.hasPrefix("@") ? String(text.dropFirst()) : nil
-        let words = handle == nil ? text.split(separator: " ").prefix(8).map(String.init) : []
+        let words = handle == nil ? Array(CreatorWords.split(text).prefix(CreatorWords.Bounds.asked)) : []
+        // Nobody is found by signs alone.
+        if handle == nil, words.isEmpty, !text.isEmpty { return Page(items: [], next: nil) }
         return try await store.page(
             matching: words, handle: handle, after: cursor, limit: limit, in: tenant)
     }
@@ -62,7 +64,9 @@ struct CreatorDesk: Sendable {
             try await credits.reserveProfile(for: batch, under: workspace, in: tenant, through: transaction)
             try transaction.enqueue(
                 EnrichmentJobs.enrich,
-                EnrichmentJobs.Batch(creators: [id], person: person, search: nil, reservation: batch))
+                EnrichmentJobs.Batch(
+                    creators: [id], person: person, search: nil, reservation: batch,
+                    until: now + EnrichmentJobs.Bounds.patience))
             return creator
         }
     }

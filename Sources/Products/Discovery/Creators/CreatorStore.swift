@@ -14,8 +14,6 @@ struct CreatorStore: Sendable {
 
     let storage: Storage
 
-    private var isPostgres: Bool { storage.dialect == .postgres }
-
     // MARK: Reading
 
     func creator(
@@ -62,19 +60,9 @@ struct CreatorStore: Sendable {
         return try await reader.page(
             Creator.self, "creator.pageByWords",
             """
-            SELECT \(sql: Creator.columns) FROM creators c WHERE c.tenant_id = \(tenant) AND \(sql: having(words))
+            SELECT \(sql: Creator.columns) FROM creators c
+            WHERE c.tenant_id = \(tenant) AND \(sql: CreatorStore.having(words, in: storage.dialect))
             """, order: .descending("c.id"), after: cursor, limit: limit)
-    }
-
-    /// That the words stand in a creator's, by the text index of PostgreSQL; SQLite, which has one file on one machine,
-    /// looks through the tenant's rows.
-    private func having(_ words: [String]) -> SQL {
-        if isPostgres {
-            return "to_tsvector('simple', c.words) @@ plainto_tsquery('simple', \(words.joined(separator: " ")))"
-        }
-        var all: SQL = "true"
-        for word in words { all = all.appending(" AND instr(c.words, \(word)) > 0") }
-        return all
     }
 
     /// What was known of a creator day by day, the newest first.

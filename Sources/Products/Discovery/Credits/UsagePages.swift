@@ -10,7 +10,6 @@ struct UsagePage: Sendable {
         let left: String
         let percent: Int
         let held: String
-        let hasHeld: Bool
     }
 
     struct Bar: Sendable {
@@ -22,10 +21,13 @@ struct UsagePage: Sendable {
         let title: String
     }
 
-    struct Entry: Sendable {
+    /// A change of the month's credits: what it set aside, what it spent, what it gave back.
+    struct Entry: Sendable, Hashable {
         let when: String
         let what: String
-        let amount: String
+        let reserved: String
+        let spent: String
+        let returned: String
         let kind: String
         let badge: String
     }
@@ -132,7 +134,7 @@ extension UsagePage.Meter {
         self.init(
             label: label, used: Wording.number(used), limit: Wording.number(limit),
             left: Wording.number(max(0, limit - used - held)),
-            percent: min(100, (used + held) * 100 / max(1, limit)), held: Wording.number(held), hasHeld: held > 0)
+            percent: min(100, (used + held) * 100 / max(1, limit)), held: Wording.number(held))
     }
 }
 
@@ -140,14 +142,19 @@ extension UsagePage.Entry {
     init(_ line: UsageLine, at now: Timestamp) {
         let (label, badge): (String, String) =
             switch line.kind {
-            case "reserve": ("reserved", "info")
+            case "reserve": ("set aside", "info")
             case "settle": ("settled", "good")
             case "release": ("given back", "plain")
-            default: ("expired", "gold")
+            default: ("lapsed", "gold")
             }
+        // What a settlement takes out of what was set aside and does not spend is free again.
+        let returned = line.held < 0 ? max(0, -line.held - line.used) : 0
         self.init(
             when: Wording.ago(now - line.madeAt), what: line.note.isEmpty ? "Search" : line.note,
-            amount: line.kind == "settle" ? "−\(Wording.number(line.used))" : Wording.number(abs(line.held)),
-            kind: label, badge: badge)
+            reserved: Self.cell(max(0, line.held)), spent: line.kind == "settle" ? Wording.number(line.used) : "",
+            returned: Self.cell(returned), kind: label, badge: badge)
     }
+
+    /// A number where there is one: a table of zeros says nothing.
+    private static func cell(_ number: Int) -> String { number > 0 ? Wording.number(number) : "" }
 }

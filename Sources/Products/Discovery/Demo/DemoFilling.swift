@@ -26,11 +26,14 @@ struct DemoFilling: Sendable {
             if try await DemoStore(storage: storage).hasSearches(in: tenant) { continue }
             var people: [ID<Person>] = []
             let chance = DemoChance(seed: plan.seed)
-            for person in DemoPlan.people {
+            // At home the demo's own people work with it, so that whoever signs in finds what is theirs.
+            let hosts = tenant == stage.home ? try await stage.people(in: tenant, limit: DemoPlan.people.count) : []
+            for (place, person) in DemoPlan.people.enumerated() {
                 let known =
                     tenant == northlight
                     ? try await stage.appoint(
-                        person.email, named: person.name, as: person.seat.role, in: tenant) : nil
+                        person.email, named: person.name, as: person.seat.role, in: tenant)
+                    : hosts.dropFirst(place).first
                 people.append(known ?? ID(at: parts.clock.now(), using: chance))
             }
             try await fill(tenant, with: plan, people: people, chance: chance)
@@ -50,7 +53,8 @@ struct DemoFilling: Sendable {
         let now = parts.clock.now()
         let clock = DemoClock(at: now)
         let past = bureau(of: clock, chance)
-        let start = now - .seconds(31 * 86_400)
+        // So that the month of the plan is half over.
+        let start = now - .seconds(47 * 86_400)
         try await WorkspaceStore(storage: storage).begin(
             Workspace(plan: .medium, startedAt: start, zone: "UTC", subscription: nil, isActive: true), in: tenant)
         for run in plan.runs {

@@ -22,7 +22,9 @@ struct EnrichmentSteps: Sendable {
         var gone: [ID<Creator>] = []
         var failed: [ID<Creator>] = []
         var left: [ID<Creator>] = []
+        /// How long the vendor has no time for the rest.
         var wait: Duration?
+        var reason = ""
 
         var isEmpty: Bool { read.isEmpty && gone.isEmpty && failed.isEmpty }
     }
@@ -33,7 +35,7 @@ struct EnrichmentSteps: Sendable {
             batch.creators, through: storage.reader(for: tenant), in: tenant)
         let waiting = known.filter { $0.enrichment == .queued }.sorted { $0.id < $1.id }
         let harvest = try await harvest(waiting, batch, for: tenant)
-        if harvest.isEmpty, let wait = harvest.wait { throw JobFailure.throttled(after: wait) }
+        if harvest.isEmpty, let wait = harvest.wait { throw JobFailure.throttled(after: wait, harvest.reason) }
         let now = clock.now()
         let told = Told()
         try await commit { transaction in
@@ -44,7 +46,8 @@ struct EnrichmentSteps: Sendable {
                 harvest.read.map(\.id), at: now, through: transaction, in: tenant)
             if !harvest.left.isEmpty {
                 var rest = EnrichmentJobs.Batch(
-                    creators: harvest.left, person: batch.person, search: batch.search, reservation: batch.reservation)
+                    creators: harvest.left, person: batch.person, search: batch.search, reservation: batch.reservation,
+                    until: batch.until)
                 rest.tries = harvest.wait == nil ? batch.tries + 1 : batch.tries
                 try transaction.enqueue(EnrichmentJobs.enrich, rest, after: harvest.wait ?? .seconds(5))
             }
@@ -71,7 +74,8 @@ struct EnrichmentSteps: Sendable {
                 let profile = try await vendor.profile(
                     DirectorySubject(
                         platform: creator.platform, externalID: creator.externalID, handle: creator.handle),
-                    for: VendorDesk.Caller(tenant: tenant, person: batch.person))
+                    for: VendorDesk.Caller(
+                        tenant: tenant, person: batch.person, urgency: batch.search == nil ? .awaited : .background))
                 switch profile {
                 case .found(let found, let posts, _):
                     harvest.read.append(ReadProfile(creator.id, found, posts: posts))
@@ -79,9 +83,14 @@ struct EnrichmentSteps: Sendable {
                 }
             } catch let refusal as VendorDesk.Refusal {
                 switch refusal {
-                case .later(let wait, _):
-                    harvest.left += waiting[place...].map(\.id)
-                    harvest.wait = wait
+                case .later(let wait, let reason):
+                    // Waiting is no attempt; but nobody waits for ever.
+                    if let until = batch.until, clock.now() >= until {
+                        harvest.failed += waiting[place...].map(\.id)
+                    } else {
+                        harvest.left += waiting[place...].map(\.id)
+                        (harvest.wait, harvest.reason) = (wait, reason)
+                    }
                     return harvest
                 case .dailyLimit: harvest.failed.append(creator.id)
                 case .failed(let failure):

@@ -81,7 +81,7 @@ struct EnrichmentStore: Sendable {
             { $0.profile.creator.facts.language }, { $0.profile.creator.facts.country },
             { $0.profile.creator.facts.email }, { $0.links }, { $0.profile.creator.pictureURL },
             {
-                Creator.words(
+                CreatorWords.text(
                     handle: $0.profile.creator.handle, name: $0.profile.creator.name, bio: $0.profile.creator.bio)
             })
         let picture: SQL = """

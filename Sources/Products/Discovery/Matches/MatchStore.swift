@@ -131,15 +131,10 @@ struct MatchStore: Sendable {
     ) async throws(StorageError) -> HeldCounts {
         var any: SQL = "false"
         for text in texts {
-            if storage.dialect == .postgres {
-                any = any.appending(" OR to_tsvector('simple', c.words) @@ plainto_tsquery('simple', \(text))")
-            } else {
-                var all: SQL = " OR (true"
-                for word in text.split(separator: " ") {
-                    all = all.appending(" AND instr(c.words, \(String(word))) > 0")
-                }
-                any = any.appending(all).appending(")")
-            }
+            let words = CreatorWords.split(text)
+            guard !words.isEmpty else { continue }
+            let all = CreatorStore.having(words, in: storage.dialect)
+            any = any.appending(" OR (").appending(all).appending(")")
         }
         let excluded = PageStore(storage: storage).exclusions(exclusions, since: time, at: time, in: tenant)
         return try await storage.reader(for: tenant).aggregate(

@@ -31,7 +31,7 @@ struct PageStore: Sendable {
             lines, { $0.id }, { $0.creator.externalID }, { $0.creator.handle }, { $0.creator.name }, { $0.creator.bio },
             { $0.creator.facts.followers }, { $0.creator.facts.posts }, { $0.creator.facts.language },
             { $0.creator.facts.country }, { $0.creator.facts.email }, { $0.links }, { $0.creator.pictureURL },
-            { Creator.words(handle: $0.creator.handle, name: $0.creator.name, bio: $0.creator.bio) })
+            { CreatorWords.text(handle: $0.creator.handle, name: $0.creator.name, bio: $0.creator.bio) })
         let held: SQL =
             isPostgres
             ? """

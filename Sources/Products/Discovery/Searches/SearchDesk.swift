@@ -109,7 +109,7 @@ final class SearchDesk: Sendable {
                     search.reserved, for: search.reservationID, note: search.title, under: workspace, in: tenant,
                     through: transaction)
                 _ = try await store.insert(keywords, at: search.createdAt, through: transaction, in: tenant)
-                try SearchSteps.enqueue(keywords, round: 1, through: transaction)
+                try SearchSteps.enqueue(keywords, of: search, through: transaction)
                 return true
             }
             if isInserted {
@@ -232,7 +232,7 @@ final class SearchDesk: Sendable {
                 try await store.reset(
                     failed.map(\.id), to: status.search.round, at: now, through: transaction, in: tenant)
                 try await store.update(status.search, through: transaction, in: tenant)
-                try SearchSteps.enqueue(failed, round: status.search.round, through: transaction)
+                try SearchSteps.enqueue(failed, of: status.search, through: transaction)
                 transaction.afterCommit(.invalidate(tag: MatchDesk.Tag.search(id)))
             }
         } catch let error as StorageError where error.code == .uniqueViolation {

@@ -5,6 +5,11 @@ import Jobs
 enum SearchJobs {
     /// Calls at a vendor at once in the whole cluster, whichever kind makes them.
     static let calls = JobLimit.concurrency("discovery.vendor", max: 50, per: .installation)
+    /// Of these, calls that nobody waits for: twenty are always left for those that somebody does.
+    static let quietCalls = JobLimit.concurrency("discovery.vendorQuietly", max: 30, per: .installation)
+    /// Pages that one process fetches at once, waiting for the vendor's rate included: the lane's other handlers are for
+    /// what takes no minute.
+    static let atOnce = 12
 
     struct Fetch: Codable, Sendable, Hashable {
         let keyword: ID<Keyword>
@@ -22,7 +27,15 @@ enum SearchJobs {
     static let fetch = JobKind<Fetch>(
         "discovery.keyword.fetch", lane: .interactive, attemptsMax: Keyword.Bounds.attempts,
         backoff: .exponential(from: .seconds(2), to: .seconds(30)), timeout: .seconds(330),
-        unique: .whilePendingOrRunning, limits: [calls], isKept: false)
+        unique: .whilePendingOrRunning, limits: [calls], concurrency: .fixed(atOnce), isKept: false)
+
+    /// The same for searches that the clock has started: nobody waits, and who does goes first.
+    static let quietFetch = JobKind<Fetch>(
+        "discovery.keyword.fetchQuietly", attemptsMax: Keyword.Bounds.attempts,
+        backoff: .exponential(from: .seconds(2), to: .seconds(60)), timeout: .seconds(330),
+        unique: .whilePendingOrRunning, limits: [calls, quietCalls], concurrency: .fixed(atOnce), isKept: false)
+
+    static func fetch(for search: Search) -> JobKind<Fetch> { search.savedSearchID == nil ? fetch : quietFetch }
 
     static let expand = JobKind<Round>(
         "discovery.search.expand", lane: .interactive, attemptsMax: 3, unique: .whilePendingOrRunning)
@@ -40,11 +53,7 @@ enum SearchJobs {
     /// How they are handled.
     static func handlers(_ steps: SearchSteps) -> [JobHandler] {
         [
-            fetch.handler { input, context in
-                try await steps.fetch(
-                    input, for: context.tenant, isLastAttempt: context.isLastAttempt
-                ) { body in try await context.complete(body) }
-            },
+            fetching(fetch, steps), fetching(quietFetch, steps),
             expand.handler { input, context in
                 try await steps.expand(input, for: context.tenant) { body in try await context.complete(body) }
             },
@@ -53,6 +62,14 @@ enum SearchJobs {
             },
             deadlines.handler { _, _ in try await steps.endOverdue() },
         ]
+    }
+
+    private static func fetching(_ kind: JobKind<Fetch>, _ steps: SearchSteps) -> JobHandler {
+        kind.handler { input, context in
+            try await steps.fetch(
+                input, for: context.tenant, isLastAttempt: context.isLastAttempt
+            ) { body in try await context.complete(body) }
+        }
     }
 
     static let schedules = [

@@ -52,7 +52,7 @@ struct SearchesPage: Sendable {
             percent = min(100, search.found * 100 / max(1, search.wish.target))
             platforms = search.wish.platforms.map(\.title).joined(separator: ", ")
             ago = Wording.ago(now - search.createdAt)
-            rounds = search.round > 1 ? "round \(search.round)" : ""
+            rounds = search.round > 1 ? " · round \(search.round)" : ""
         }
     }
 
@@ -249,6 +249,8 @@ struct SearchPage: Sendable {
     let exportAction: String
     let query: String
     let canEdit: Bool
+    /// Whether rows tell which keywords found a creator.
+    let showsKeywords = true
 
     /// What a page shows of a search.
     struct Show: Sendable {

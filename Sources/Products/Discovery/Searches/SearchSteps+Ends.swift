@@ -36,17 +36,17 @@ extension SearchSteps {
                 Array(words), from: status.texts, of: status.search, isExpanded: true, at: now, using: randomness)
             _ = try await searches.insert(keywords, at: now, through: transaction, in: tenant)
             try await searches.update(status.search, through: transaction, in: tenant)
-            try Self.enqueue(keywords, round: input.round, through: transaction)
+            try Self.enqueue(keywords, of: status.search, through: transaction)
         }
         await topics.publishStatus(of: input.search, in: tenant)
     }
 
     /// Has the first page of each keyword fetched; the first ones before those that others wait behind.
-    static func enqueue(_ keywords: [Keyword], round: Int, through transaction: WriteTransaction) throws {
+    static func enqueue(_ keywords: [Keyword], of search: Search, through transaction: WriteTransaction) throws {
         for keyword in keywords {
             let fetch = SearchJobs.Fetch(
-                keyword: keyword.id, search: keyword.searchID, page: keyword.pages, round: round)
-            try transaction.enqueue(SearchJobs.fetch, fetch, key: SearchJobs.key(fetch))
+                keyword: keyword.id, search: keyword.searchID, page: keyword.pages, round: search.round)
+            try transaction.enqueue(SearchJobs.fetch(for: search), fetch, key: SearchJobs.key(fetch))
         }
     }
 
@@ -135,7 +135,7 @@ extension SearchSteps {
             return 0
         }
         try EnrichmentJobs.enqueue(
-            queued, for: status.search.personID, of: status.search.id, through: transaction)
+            queued, for: status.search.personID, of: status.search.id, at: clock.now(), through: transaction)
         return queued.count
     }
 

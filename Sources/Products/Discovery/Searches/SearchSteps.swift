@@ -49,7 +49,9 @@ struct SearchSteps: Sendable {
                 DirectoryQuery(
                     platform: keyword.platform, keyword: keyword.text, region: status.search.wish.region,
                     cursor: keyword.cursor),
-                for: VendorDesk.Caller(tenant: tenant, person: status.search.personID),
+                for: VendorDesk.Caller(
+                    tenant: tenant, person: status.search.personID,
+                    urgency: status.search.savedSearchID == nil ? .awaited : .background),
                 mayCall: { [brakes] in brakes.mayCall(for: input.search) })
         } catch let refusal as VendorDesk.Refusal {
             return try await refused(refusal, keyword, of: status, in: tenant, isLastAttempt: isLastAttempt)
@@ -117,7 +119,7 @@ struct SearchSteps: Sendable {
         case .next:
             let fetch = SearchJobs.Fetch(
                 keyword: keyword.id, search: search.id, page: keyword.pages + 1, round: search.round)
-            try transaction.enqueue(SearchJobs.fetch, fetch, key: SearchJobs.key(fetch))
+            try transaction.enqueue(SearchJobs.fetch(for: search), fetch, key: SearchJobs.key(fetch))
         case .end where others == 0:
             try enqueueEnd(of: status, found: found, through: transaction)
         case .end: break

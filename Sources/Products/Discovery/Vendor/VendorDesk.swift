@@ -27,22 +27,23 @@ final class VendorDesk: Sendable {
 
     /// Why nothing came of a call.
     enum Refusal: Error, Sendable, Hashable {
-        /// Not now: the common rate is used up, or the vendor is paused.
+        /// Not now: the common rate is used up, the vendor is paused, or has asked for less.
         case later(Duration, reason: String)
         /// The workspace has made all of the day's calls.
         case dailyLimit
         case failed(DirectoryFailure)
     }
 
-    /// On whose behalf the vendor is called.
+    /// On whose behalf the vendor is called, and how soon.
     struct Caller: Sendable, Hashable {
         let tenant: Tenant
         let person: ID<Person>
+        var urgency = Urgency.awaited
     }
 
     let directory: any CreatorDirectory
     let callsPerDay: Int
-    private let bank: any TokenBank
+    private let line: VendorLineKeeper
     private let pages: Cache<String, DirectoryPage>
     private let today: Cache<CalendarDay, Int>
     private let combiner: WriteCombiner<VendorCall, Bool>
@@ -51,7 +52,6 @@ final class VendorDesk: Sendable {
     private let events: EventLog
     private let pause = Mutex(VendorPause())
     private let warned = Mutex(BoundedMap<Tenant, CalendarDay>(capacity: Bounds.warnedTenants))
-    private let account: TokenAccount
 
     /// - Parameters:
     ///   - directory: who is asked.
@@ -67,13 +67,13 @@ final class VendorDesk: Sendable {
     ) {
         self.directory = directory
         self.callsPerDay = callsPerDay
-        self.bank = bank
         self.clock = clock
         self.events = events
         store = VendorDayStore(storage: storage)
-        account = TokenAccount(
-            name: "discovery.vendor.\(directory.vendor.name)",
-            rate: GCRA(limit: Bounds.calls, per: Bounds.period, burst: 1))
+        line = VendorLineKeeper(
+            TokenAccount(
+                name: "discovery.vendor.\(directory.vendor.name)",
+                rate: GCRA(limit: Bounds.calls, per: Bounds.period, burst: 1)), of: bank, clock: clock)
         pages = Cache(
             "discovery.vendorPages",
             CacheOptions(
@@ -153,9 +153,14 @@ final class VendorDesk: Sendable {
             throw Refusal.later(wait, reason: reason.rawValue)
         }
         guard try await hasCallsLeft(caller.tenant) else { throw Refusal.dailyLimit }
-        if let wait = await take() { throw Refusal.later(wait, reason: "rate") }
+        if let wait = try await line.take(for: caller.tenant, caller.urgency) {
+            throw Refusal.later(wait, reason: "rate")
+        }
         // Nothing is between this look and the call: what was stopped before is not begun.
-        guard mayCall() else { throw CancellationError() }
+        guard mayCall() else {
+            await line.giveBack()
+            throw CancellationError()
+        }
         let start = clock.uptime()
         let answer: Result<(Answer, credits: Int), DirectoryFailure>
         do throws(DirectoryFailure) {
@@ -181,18 +186,14 @@ final class VendorDesk: Sendable {
             if failure.isUnasked {
                 throw Refusal.later(failure.wait ?? VendorPause.Bounds.probe, reason: failure.word)
             }
+            if failure.asksForLess {
+                // Not this call's fault: nobody calls for a while, and this one is made again.
+                line.hold(for: failure.wait)
+                throw Refusal.later(
+                    min(failure.wait ?? VendorLineKeeper.Bounds.hold, VendorLineKeeper.Bounds.holdMax),
+                    reason: failure.word)
+            }
             throw Refusal.failed(failure)
-        }
-    }
-
-    /// How long until a call may begin; `nil` when it may now.
-    private func take() async -> Duration? {
-        do throws(CoordinationError) {
-            let batch = try await bank.take(upTo: 1, from: account)
-            return batch.amount > 0 ? nil : batch.retryAfter ?? Bounds.period
-        } catch {
-            // Without the common account nothing is known of the other nodes: the vendor waits rather than is flooded.
-            return Bounds.period
         }
     }
 
@@ -209,6 +210,8 @@ final class VendorDesk: Sendable {
         }
         guard changed else { return }
         if let paused {
+            // Those that wait for their turn would only hear the same.
+            line.hold(for: VendorPause.Bounds.probe)
             events.record(.vendorPaused, ["vendor": .text(vendor.name), "reason": .text(paused.reason.rawValue)])
         } else {
             events.record(.vendorResumed, ["vendor": .text(vendor.name)])
@@ -251,6 +254,8 @@ final class VendorDesk: Sendable {
 }
 
 extension DirectoryFailure {
+    /// Whether the vendor has answered that it is asked too much.
+    var asksForLess: Bool { if case .unavailable(.overloaded, _) = self { true } else { false } }
     /// Whether the vendor was left alone instead of asked.
     var isUnasked: Bool { if case .unavailable(.circuitOpen, _) = self { true } else { false } }
     /// When asking again makes sense, as far as it is known.

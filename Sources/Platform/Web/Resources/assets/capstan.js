@@ -214,6 +214,12 @@ export function chooseRendition(film) {
 
 // MARK: Small parts
 
+// On a narrow screen the tab of this page may be one that has to be scrolled to.
+for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+    const bar = tab.parentElement;
+    bar.scrollLeft = tab.offsetLeft - bar.offsetLeft - (bar.clientWidth - tab.offsetWidth) / 2;
+}
+
 for (const button of document.querySelectorAll("[data-copy]")) {
     button.addEventListener("click", async () => {
         const source = document.getElementById(button.dataset.copy);

@@ -36,6 +36,7 @@ if (form) {
     for (const cell of form.querySelectorAll("[data-edit]")) {
         cell.tabIndex = 0;
         cell.setAttribute("role", "button");
+        name(cell);
         cell.addEventListener("click", () => edit(cell));
         cell.addEventListener("keydown", (event) => {
             if (event.target !== cell || (event.key !== "Enter" && event.key !== "F2")) return;
@@ -43,6 +44,12 @@ if (form) {
             edit(cell);
         });
     }
+}
+
+/** Says what a cell is, which as something to press is no longer told by its column and row. */
+function name(cell) {
+    const who = cell.closest("tr").querySelector("a").textContent.trim();
+    cell.setAttribute("aria-label", `${cell.dataset.label} of ${who}: ${cell.textContent.trim() || "empty"}. Edit`);
 }
 
 function edit(cell) {
@@ -106,4 +113,5 @@ async function save(cell, value, old, shown) {
         holder.textContent = old;
         say(problem);
     }
+    name(cell);
 }
