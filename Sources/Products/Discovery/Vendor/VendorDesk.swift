@@ -3,6 +3,7 @@ import Caching
 import Coordination
 import Crypto
 import Foundation
+import Limits
 import Storage
 import Synchronization
 import Telemetry
@@ -49,7 +50,7 @@ final class VendorDesk: Sendable {
     private let store: VendorDayStore
     private let clock: any WallClock
     private let events: EventLog
-    private let pause = Mutex(VendorPause())
+    private let pauses: PauseKeeper
     private let warned = Mutex(BoundedMap<Tenant, CalendarDay>(capacity: Bounds.warnedTenants))
     private let account: TokenAccount
 
@@ -58,12 +59,13 @@ final class VendorDesk: Sendable {
     ///   - storage: where calls are counted.
     ///   - caches: where caches are entered.
     ///   - bank: where nodes take their part of the common rate.
+    ///   - board: where nodes tell each other of pauses.
     ///   - callsPerDay: how many calls a workspace may make in a day.
     ///   - clock: the time.
     ///   - events: where calls are told.
     init(
         _ directory: any CreatorDirectory, storage: Storage, caches: CacheRegistry, bank: any TokenBank,
-        callsPerDay: Int, clock: any WallClock, events: EventLog
+        board: PauseBoard, callsPerDay: Int, clock: any WallClock, events: EventLog
     ) {
         self.directory = directory
         self.callsPerDay = callsPerDay
@@ -71,6 +73,7 @@ final class VendorDesk: Sendable {
         self.clock = clock
         self.events = events
         store = VendorDayStore(storage: storage)
+        pauses = PauseKeeper(of: directory.vendor.name, board: board, bank: bank, clock: clock, events: events)
         account = TokenAccount(
             name: "discovery.vendor.\(directory.vendor.name)",
             rate: GCRA(limit: Bounds.calls, per: Bounds.period, burst: 1))
@@ -93,10 +96,8 @@ final class VendorDesk: Sendable {
     /// What runs beside requests: what was counted is written before the process ends.
     var services: [WriteCombiner<VendorCall, Bool>] { [combiner] }
 
-    /// Whether all work waits, why and since when.
-    var paused: (reason: VendorPause.Reason, since: Timestamp)? {
-        pause.withLock { pause in pause.reason.map { ($0, pause.since) } }
-    }
+    /// Whether all work waits, why and since when: on every node.
+    var paused: (reason: VendorPause.Reason, since: Timestamp)? { pauses.current }
 
     // MARK: Asking
 
@@ -109,7 +110,7 @@ final class VendorDesk: Sendable {
     /// - Returns: the page.
     /// - Throws: ``Refusal``; `CancellationError` when `mayCall` says no.
     func page(
-        _ query: DirectoryQuery, for caller: Caller, mayCall: @escaping @Sendable () -> Bool = { true }
+        _ query: DirectoryQuery, for caller: Caller, mayCall: @escaping @Sendable () async throws -> Bool = { true }
     ) async throws -> DirectoryPage {
         let day = CalendarDay(of: clock.now(), in: .gmt)
         let key = [
@@ -123,7 +124,7 @@ final class VendorDesk: Sendable {
     }
 
     private func ask(
-        _ query: DirectoryQuery, for caller: Caller, mayCall: @Sendable () -> Bool
+        _ query: DirectoryQuery, for caller: Caller, mayCall: @Sendable () async throws -> Bool
     ) async throws -> DirectoryPage {
         try await call("search", for: caller, mayCall: mayCall) { directory throws(DirectoryFailure) in
             let page = try await directory.search(query)
@@ -146,16 +147,14 @@ final class VendorDesk: Sendable {
     // MARK: Calling
 
     private func call<Answer: Sendable>(
-        _ name: String, for caller: Caller, mayCall: @Sendable () -> Bool = { true },
+        _ name: String, for caller: Caller, mayCall: @Sendable () async throws -> Bool = { true },
         _ work: (any CreatorDirectory) async throws(DirectoryFailure) -> (Answer, credits: Int)
     ) async throws -> Answer {
-        if case .refused(let reason, let wait) = pause.withLock({ $0.ask(at: clock.now()) }) {
-            throw Refusal.later(wait, reason: reason.rawValue)
-        }
+        if let wait = await pauses.wait() { throw Refusal.later(wait.time, reason: wait.reason.rawValue) }
         guard try await hasCallsLeft(caller.tenant) else { throw Refusal.dailyLimit }
         if let wait = await take() { throw Refusal.later(wait, reason: "rate") }
         // Nothing is between this look and the call: what was stopped before is not begun.
-        guard mayCall() else { throw CancellationError() }
+        guard try await mayCall() else { throw CancellationError() }
         let start = clock.uptime()
         let answer: Result<(Answer, credits: Int), DirectoryFailure>
         do throws(DirectoryFailure) {
@@ -197,7 +196,6 @@ final class VendorDesk: Sendable {
     }
 
     private func learn(_ failure: DirectoryFailure?, of name: String, took: Duration) {
-        let changed = pause.withLock { $0.learn(failure, at: clock.now()) }
         if let failure {
             events.record(
                 .vendorFailed,
@@ -207,12 +205,7 @@ final class VendorDesk: Sendable {
                 .vendorAnswered, took: took,
                 ["vendor": .text(vendor.name), "call": .text(name), "took": .time(took)])
         }
-        guard changed else { return }
-        if let paused {
-            events.record(.vendorPaused, ["vendor": .text(vendor.name), "reason": .text(paused.reason.rawValue)])
-        } else {
-            events.record(.vendorResumed, ["vendor": .text(vendor.name)])
-        }
+        pauses.learn(failure)
     }
 
     private func count(_ caller: Caller, failed: Bool, credits: Int, took: Duration) async throws {
