@@ -100,7 +100,7 @@ import Testing
         return (Double(good) / time.inSeconds, Double(sum) / Double(max(1, ends)), throttled)
     }
 
-    @Test(arguments: 1...40)
+    @Test(arguments: 1...12)
     func `it finds a vendor's capacity, backs off when that shrinks, and comes back`(seed: Int) {
         let chance = SeededRandomness(seed: UInt64(seed))
         let capacity = 4 + chance.below(40)
@@ -124,7 +124,7 @@ import Testing
         #expect(again.rate > most * 0.75, "seed \(seed): \(again) of \(most) a second")
     }
 
-    @Test(arguments: 1...20)
+    @Test(arguments: 1...6)
     func `two that do not know of each other come to share a vendor`(seed: Int) {
         let chance = SeededRandomness(seed: UInt64(seed))
         var machines = [AdaptiveMachine(1...100), AdaptiveMachine(1...100)]
