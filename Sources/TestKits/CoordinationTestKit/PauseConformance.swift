@@ -79,7 +79,8 @@ public enum PauseConformance: String, CaseIterable, Sendable {
     }
 
     private func endsWithItsTime(_ nodes: [PauseNode], _ name: String) async throws {
-        nodes[0].board.begin(name, because: "asked", for: .seconds(3))
+        // Longer than two repetitions, should the other not have listened yet.
+        nodes[0].board.begin(name, because: "asked", for: .seconds(12))
         try await nodes[1].waits(Self.patience) { _ in !nodes[1].heard.isEmpty }
         for node in nodes { try await node.waits(Self.patience) { !$0.contains { $0.name == name } } }
         try require(nodes[1].heard.count == 1, "a pause was told as new more than once: \(nodes[1].heard)")
