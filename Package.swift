@@ -174,7 +174,7 @@ let floors: [[Room]] = [
 
 let kits: [Room] = [
     testKit("BaseTestKit", ["Base"]),
-    testKit("CoordinationTestKit", ["Base", "BaseTestKit", "Coordination"]),
+    testKit("CoordinationTestKit", ["Base", "BaseTestKit", "Storage", "Coordination", "Caching", "Limits"]),
     testKit("StorageTestKit", ["Base", "BaseTestKit", "Telemetry", "Storage"], [logging]),
     testKit("StorageBackends", ["Base", "Storage", "StorageTestKit", "StorageSQLite", "StoragePostgres"], [logging]),
     testKit(
@@ -228,7 +228,8 @@ let suites: [Room] = [
     tests(
         "JobsTests",
         [
-            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Coordination", "Jobs",
+            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Coordination",
+            "Limits", "Jobs",
             "JobsTestKit",
         ]),
     tests(

@@ -29,6 +29,23 @@ import Testing
         await client.shutdown()
     }
 
+    @Test(arguments: Site.allCases, PauseConformance.allCases)
+    func `nodes tell each other of pauses`(site: Site, rule: PauseConformance) async throws {
+        let prefix = "pauses-\(rule.rawValue)"
+        let nodes = [try site.client(prefix: prefix), try site.client(prefix: prefix)]
+        try await rule.check(RedisBus(nodes[0]), peer: RedisBus(nodes[1]), name: "vendor")
+        for node in nodes { await node.shutdown() }
+    }
+
+    @Test(arguments: Site.allCases, SharedLoadConformance.allCases)
+    func `the caches of two nodes are one`(site: Site, rule: SharedLoadConformance) async throws {
+        let prefix = "loads-\(rule.rawValue)"
+        let nodes = [try site.client(prefix: prefix), try site.client(prefix: prefix)]
+        for node in nodes { try await settled(node, site) }
+        try await rule.check(nodes.map(RedisSharedCache.init), buses: nodes.map { RedisBus($0) }, name: "cache")
+        for node in nodes { await node.shutdown() }
+    }
+
     @Test(arguments: Site.allCases)
     func `keys that share a hash tag are read and written as one step`(site: Site) async throws {
         let client = try site.client()

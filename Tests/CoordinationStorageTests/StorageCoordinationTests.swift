@@ -34,6 +34,21 @@ import Testing
         try await rule.check(StorageTokenBank(storage), prefix: "account") { try await SystemClock().sleep(for: $0) }
     }
 
+    @Test(arguments: backends, PauseConformance.allCases)
+    func `nodes tell each other of pauses`(backend: Backend, rule: PauseConformance) async throws {
+        let storage = try await backend.lease(modules: [CoordinationSchema.module])
+        let nodes = (0..<2).map { _ in bus(storage) }
+        try await running(nodes) { try await rule.check(nodes[0], peer: nodes[1], name: "vendor") }
+    }
+
+    @Test(arguments: backends, SharedLoadConformance.allCases)
+    func `the caches of two nodes are one`(backend: Backend, rule: SharedLoadConformance) async throws {
+        let storage = try await backend.lease(modules: [CoordinationSchema.module])
+        let nodes = (0..<2).map { _ in bus(storage) }
+        let stores = (0..<2).map { _ in StorageSharedCache(storage, randomness: SystemRandomness()) }
+        try await running(nodes) { try await rule.check(stores, buses: nodes, name: "cache") }
+    }
+
     @Test(arguments: backends)
     func `many messages leave in few transactions`(backend: Backend) async throws {
         let storage = try await backend.lease(modules: [CoordinationSchema.module])

@@ -10,6 +10,18 @@ import Testing
         try await rule.check(InProcessBus(), topic: "topic")
     }
 
+    @Test(arguments: PauseConformance.allCases)
+    func `nodes of one process tell each other of pauses`(rule: PauseConformance) async throws {
+        let bus = InProcessBus()
+        try await rule.check(bus, peer: bus, name: "vendor")
+    }
+
+    @Test(arguments: SharedLoadConformance.allCases)
+    func `the caches of two nodes are one`(rule: SharedLoadConformance) async throws {
+        let (store, bus) = (InProcessSharedCache(clock: SystemClock()), InProcessBus())
+        try await rule.check([store, store], buses: [bus, bus], name: "cache")
+    }
+
     @Test(arguments: SharedCacheConformance.allCases)
     func `the shared cache of one process keeps the contract`(rule: SharedCacheConformance) async throws {
         let clock = SimClock()

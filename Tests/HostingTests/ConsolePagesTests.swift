@@ -39,8 +39,8 @@ import WebTestKit
     }
 
     private static let paths = [
-        "/console", "/console/routes", "/console/statements", "/console/caches", "/console/limits", "/console/database",
-        "/console/flags",
+        "/console", "/console/routes", "/console/statements", "/console/caches", "/console/limits",
+        "/console/vendors", "/console/database", "/console/flags",
     ]
 
     @Test(arguments: paths)

@@ -1,5 +1,6 @@
 import Base
 import BaseTestKit
+import Limits
 import Testing
 
 @testable import Jobs
@@ -50,59 +51,6 @@ import Testing
             schedule: JobSchedule("test.hour", every: .seconds(3_600), Self.kind, 1, missed: .skip))
         #expect(hourly.due(after: start, now: start + .seconds(3_600 + 50)) == [start + .seconds(3_600)])
         #expect(hourly.due(after: start, now: start + .seconds(3_600 + 3_000)).isEmpty)
-    }
-}
-
-@Suite struct AdaptiveMachineTests {
-    @Test func `it grows while all goes well and halves when the other side throttles`() {
-        var machine = AdaptiveMachine(1...20)
-        var now = Duration.zero
-        func ends(_ count: Int, _ outcome: AdaptiveMachine.Outcome) {
-            for _ in 0..<count {
-                now += .milliseconds(10)
-                machine.note(outcome, took: .milliseconds(50), isFull: true, at: now)
-            }
-        }
-        ends(1_000, .good)
-        #expect(machine.limit == 20)
-        ends(1, .throttled)
-        #expect(machine.limit == 10)
-        // Those that were under way at the same time say the same: it shrinks once for them.
-        ends(5, .throttled)
-        #expect(machine.limit == 10)
-        now += .seconds(1)
-        ends(1, .throttled)
-        #expect(machine.limit == 5)
-        ends(200, .good)
-        #expect(machine.limit > 10)
-    }
-
-    @Test func `it does not grow unless its places are used, nor when handlers slow down`() {
-        var idle = AdaptiveMachine(2...20)
-        for count in 0..<100 {
-            idle.note(.good, took: .milliseconds(50), isFull: false, at: .milliseconds(Int64(count)))
-        }
-        #expect(idle.limit == 2)
-        var slow = AdaptiveMachine(2...20)
-        for count in 0..<20 {
-            slow.note(.good, took: .milliseconds(10), isFull: true, at: .milliseconds(Int64(count)))
-        }
-        let before = slow.limit
-        for count in 20..<200 {
-            slow.note(.good, took: .milliseconds(100), isFull: true, at: .milliseconds(Int64(count)))
-        }
-        #expect(slow.limit <= before + 1)
-    }
-
-    @Test func `it shrinks when more than a tenth fail`() {
-        var machine = AdaptiveMachine(1...20)
-        for count in 0..<1_000 {
-            machine.note(.good, took: .milliseconds(5), isFull: true, at: .milliseconds(Int64(count)))
-        }
-        for count in 0..<3 {
-            machine.note(.failed, took: .milliseconds(5), isFull: true, at: .seconds(Int64(count + 2)))
-        }
-        #expect(machine.limit == 10)
     }
 }
 

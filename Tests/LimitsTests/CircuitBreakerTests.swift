@@ -19,6 +19,10 @@ import Testing
             ]
             if let outcome = outcomes[event] {
                 machine.report(tickets.removeFirst(), outcome, now: time)
+            } else if event == "hear 40" {
+                machine.hearOpening(for: 40, now: time)
+            } else if event == "hear closing" {
+                machine.hearClosing()
             } else {
                 switch machine.ask(now: time) {
                 case .allowed(let ticket): tickets.append(ticket)
@@ -86,6 +90,27 @@ import Testing
         let transcript = play(
             opening + [(53, "ask"), (54, "abandon"), (55, "ask"), (56, "ask"), (57, "ask"), (203, "ask")])
         #expect(Array(transcript.suffix(6)) == ["halfOpen", "halfOpen", "halfOpen", "halfOpen", "wait 50", "halfOpen"])
+    }
+
+    @Test func `who hears that another has opened leaves it alone as long, unless it was answered itself`() {
+        let idle = play([(0, "hear 40"), (1, "ask"), (39, "ask"), (40, "ask"), (41, "succeed"), (41, "ask")])
+        #expect(idle == ["open", "wait 39", "wait 1", "halfOpen", "halfOpen", "halfOpen"])
+        let answered = play(
+            [(0, "ask"), (0, "succeed"), (1, "hear 40"), (1, "ask"), (1, "ask"), (1, "ask"), (2, "succeed")]
+                + [(2, "succeed"), (3, "ask")])
+        #expect(
+            answered == [
+                "closed", "closed", "halfOpen", "halfOpen", "halfOpen", "wait 50", "halfOpen", "closed", "closed",
+            ])
+        let failing = play([(0, "ask"), (0, "succeed"), (1, "hear 40"), (2, "ask"), (2, "fail"), (3, "ask")])
+        #expect(failing.suffix(3) == ["halfOpen", "open", "wait 99"])
+    }
+
+    @Test func `who hears that another has closed does so too, unless its own calls had opened it`() {
+        let told = play([(0, "hear 40"), (1, "hear closing"), (2, "ask")])
+        #expect(told == ["open", "closed", "closed"])
+        let own = play(opening + [(10, "hear closing"), (11, "ask"), (12, "hear 40"), (52, "ask"), (53, "ask")])
+        #expect(own.suffix(5) == ["open", "wait 42", "open", "wait 1", "halfOpen"])
     }
 
     @Test func `work is not run while it is open, and cancellation says nothing`() async throws {

@@ -137,6 +137,64 @@ import Testing
         }
     }
 
+    struct CacheLine: Decodable {
+        var name: String
+        var loads: Int
+        var sharedHits: Int
+
+        /// Loads that went to the database.
+        var ownLoads: Int { loads - sharedHits }
+    }
+
+    @Test(arguments: Carrier.allCases)
+    func `what one node has loaded is a hit on the other, and a crowd on both loads once`(_ carrier: Carrier) throws {
+        let stage = try Stage(carrier)
+        let operators = try stage.nodes.map { try Person.signIn("operator@example.com", at: $0) }
+        func caches(_ node: Int) throws -> [String: CacheLine] {
+            let lines = try operators[node].send("GET", "/api/console/caches", to: stage.nodes[node])
+                .decode([CacheLine].self)
+            return Dictionary(uniqueKeysWithValues: lines.map { ($0.name, $0) })
+        }
+        func loads(_ name: String) throws -> [Int] {
+            try (0..<2).map { try caches($0)[name]?.ownLoads ?? 0 }
+        }
+
+        // A cold board, wanted by many at once on both nodes.
+        let ports = stage.nodes.map(\.port)
+        let versions = Mutex<Set<String>>([])
+        try onThreads(16) { index in
+            let connection = try HTTPConnection(port: ports[index % 2], timeout: .seconds(30))
+            for _ in 0..<10 {
+                let answer = try connection.send(
+                    .get("/api/tournament/boards/creators", headers: [("X-Forwarded-For", "10.8.0.\(index)")]))
+                guard answer.status == 200 else { throw Broken(.failed, "\(answer)") }
+                versions.withLock { _ = $0.insert(answer.text) }
+            }
+        }
+        #expect(try loads("tournament.boards").reduce(0, +) == 1)
+        #expect(versions.withLock { $0.count } == 1, "both nodes show the same version of the board")
+
+        // What the first has loaded for its voter the second finds for its own.
+        _ = try Voter.arrive(stage.nodes[0].connect())
+        let before = try caches(0)["tournament.clips"]
+        _ = try Voter.arrive(stage.nodes[1].connect())
+        let after = try caches(1)["tournament.clips"]
+        #expect(
+            before?.ownLoads == 1 && after?.ownLoads == 0 && after?.sharedHits == 1, "\(before as Any) \(after as Any)")
+
+        // A removal on one node drops it on both: whoever comes next loads, the other finds that.
+        let moderator = try Person.signIn("moderator@example.com", at: stage.nodes[1])
+        try removeClip(by: moderator, at: stage.nodes[0], seenAt: stage.nodes[1])
+        for node in stage.nodes { _ = try Voter.arrive(node.connect()) }
+        try eventually("both nodes to have looked again") {
+            for node in stage.nodes { _ = try node.send(.get("/api/tournament/feed")) }
+            return try (0..<2).allSatisfy { try caches($0)["tournament.clips"]?.loads ?? 0 >= 2 }
+        }
+        let all = try loads("tournament.clips").reduce(0, +)
+        #expect(all <= 3, "\(all) loads of two versions of a slot's clips")
+        for node in stage.nodes { #expect(try node.terminate() == 0) }
+    }
+
     @Test func `PostgreSQL that was away is shared through again`() throws {
         let postgres = try PostgresServer()
         let database = try postgres.database

@@ -90,7 +90,8 @@ extension Installation {
         else { throw Failure.usedWrongly("files in an S3 store need its key pair: set blobs.key and blobs.secret") }
         let blobs = S3Blobs(
             address.options, S3Credentials(keyID: key.reveal { $0 }, secret: secret),
-            through: Dependency("blobs", through: ground.outbound, clock: clock, randomness: randomness),
+            through: Dependency(
+                "blobs", through: ground.outbound, clock: clock, randomness: randomness, in: ground.limits),
             clock: clock, randomness: randomness, events: ground.events)
         do throws(BlobsError) {
             try await blobs.check()

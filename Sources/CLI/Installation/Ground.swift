@@ -51,7 +51,8 @@ struct Ground: Sendable {
         ) { [status = coordination.status] in [.init(status().isReachable ? 1 : 0)] }
         caches = CacheRegistry(clock: clock, randomness: randomness, bus: coordination.bus, shared: coordination.cache)
         storage.addObserver(caches)
-        limits = LimitRegistry(clock: clock, bank: coordination.bank)
+        limits = LimitRegistry(
+            clock: clock, bank: coordination.bank, bus: coordination.bus, randomness: randomness)
         jobs = Jobs(
             storage: storage, clock: clock, randomness: randomness, bus: coordination.bus,
             bank: coordination.bank ?? InProcessTokenBank(clock: clock), events: events,

@@ -109,6 +109,7 @@ struct S3Bucket: Sendable {
         case .cancelled: BlobsError(.cancelled, "The task was cancelled.", underlying: error)
         case .circuitOpen:
             BlobsError(.storeFailed, "The object store fails and is left alone for a moment.", underlying: error)
+        case .busy: BlobsError(.storeFailed, "Too many calls to the object store wait.", underlying: error)
         case .refused: BlobsError(.storeFailed, error.message, context: error.context, underlying: error)
         case .failed:
             BlobsError(

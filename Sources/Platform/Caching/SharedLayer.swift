@@ -45,16 +45,32 @@ public struct SharedLayer<Key: Sendable, Value: Sendable>: Sendable {
     /// - Returns: the layer.
     public static func json(version: Int = 1, leaseTTL: Duration = .seconds(5)) -> Self
     where Key: LosslessStringConvertible, Value: Codable {
+        .json(version: version, leaseTTL: leaseTTL, name: { $0.description }, write: { $0 }, read: { $0 })
+    }
+
+    /// A layer of JSON for a value that is written as another, such as a class as its list.
+    ///
+    /// - Parameters:
+    ///   - version: defaults to 1; raise it with every change of `Stored`'s members.
+    ///   - leaseTTL: defaults to 5 seconds; more than zero, at most the cache's `loadTimeout`.
+    ///   - name: the key as text, distinct for distinct keys.
+    ///   - write: what stands for a value.
+    ///   - read: the value that it stands for; what it throws counts as a miss.
+    /// - Returns: the layer.
+    public static func json<Stored: Codable & SendableMetatype>(
+        version: Int = 1, leaseTTL: Duration = .seconds(5), name: @escaping @Sendable (Key) -> String,
+        write: @escaping @Sendable (Value) -> Stored, read: @escaping @Sendable (Stored) throws -> Value
+    ) -> Self {
         // In an array, as `nil` alone is no document.
         Self(
-            version: version, leaseTTL: leaseTTL, name: { $0.description },
-            encode: { Array(try JSONEncoder().encode([$0])) },
+            version: version, leaseTTL: leaseTTL, name: name,
+            encode: { Array(try JSONEncoder().encode([write($0)])) },
             decode: { bytes in
-                let values = try JSONDecoder().decode([Value].self, from: Data(bytes))
+                let values = try JSONDecoder().decode([Stored].self, from: Data(bytes))
                 guard values.count == 1 else {
                     throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "not one value"))
                 }
-                return values[0]
+                return try read(values[0])
             })
     }
 }

@@ -44,6 +44,25 @@ public final class CircuitBreaker: Sendable {
         }
     }
 
+    // MARK: Other nodes
+
+    /// The last opening by this node's own calls: which, and how long it still lasts; `nil` when it is not open by them.
+    var opening: (generation: UInt64, remaining: Duration)? {
+        let now = clock.uptime().microseconds
+        return machine.withLock { machine in
+            machine.opening.map { ($0.generation, .microseconds(max(0, $0.until - now))) }
+        }
+    }
+
+    /// Another node's breaker of the same dependency has opened.
+    func hearOpening(for duration: Duration) {
+        let now = clock.uptime().microseconds
+        machine.withLock { $0.hearOpening(for: duration.microseconds, now: now) }
+    }
+
+    /// Another node's breaker of the same dependency has closed.
+    func hearClosing() { machine.withLock { $0.hearClosing() } }
+
     private func report(_ ticket: CircuitBreakerMachine.Ticket, _ outcome: CircuitBreakerMachine.Outcome) {
         machine.withLock { $0.report(ticket, outcome, now: clock.uptime().microseconds) }
     }

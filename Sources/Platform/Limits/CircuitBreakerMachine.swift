@@ -21,7 +21,8 @@ struct CircuitBreakerMachine: Sendable {
 
     private enum Phase: Sendable {
         case closed
-        case open(until: Int64)
+        /// `isTold` when another node has found it, not this one.
+        case open(until: Int64, isTold: Bool)
         case halfOpen(running: Int, succeeded: Int, since: Int64)
     }
 
@@ -52,10 +53,15 @@ struct CircuitBreakerMachine: Sendable {
         }
     }
 
+    /// When it opened by this node's own calls: which opening, and until when.
+    var opening: (generation: UInt64, until: Int64)? {
+        if case .open(let until, isTold: false) = phase { (generation, until) } else { nil }
+    }
+
     mutating func ask(now: Int64) -> Decision {
         switch phase {
         case .closed: return .allowed(Ticket(generation: generation))
-        case .open(let until):
+        case .open(let until, _):
             guard now >= until else { return .refused(after: until - now) }
             return probe(now: now)
         case .halfOpen(let running, let succeeded, let since):
@@ -90,28 +96,64 @@ struct CircuitBreakerMachine: Sendable {
                 phase = .halfOpen(running: running - 1, succeeded: succeeded + 1, since: since)
                 return
             }
-            generation += 1
-            phase = .closed
-            openTime = options.openTime.microseconds
-            buckets = Array(repeating: Bucket(), count: Self.bucketCount)
+            close()
         }
     }
 
+    // MARK: Other nodes
+
+    /// Another node's breaker has opened, for so long.
+    ///
+    /// Who has no answers of its own believes that. Who has been answered lately asks carefully instead: a node with a
+    /// bad line must not cut off the others.
+    mutating func hearOpening(for duration: Int64, now: Int64) {
+        switch phase {
+        case .closed:
+            generation += 1
+            let recent = recent(at: now)
+            phase =
+                recent.calls > recent.failures
+                ? .halfOpen(running: 0, succeeded: 0, since: now) : .open(until: now + duration, isTold: true)
+        case .open(let until, isTold: true): phase = .open(until: max(until, now + duration), isTold: true)
+        case .open, .halfOpen: break
+        }
+    }
+
+    /// Another node's breaker has closed: who was only told that it is open closes too.
+    mutating func hearClosing() {
+        guard case .open(_, isTold: true) = phase else { return }
+        close()
+    }
+
+    private mutating func close() {
+        generation += 1
+        phase = .closed
+        openTime = options.openTime.microseconds
+        buckets = Array(repeating: Bucket(), count: Self.bucketCount)
+    }
+
+    private func number(at now: Int64) -> Int64 {
+        now / max(1, options.window.microseconds / Int64(Self.bucketCount))
+    }
+
+    private func recent(at now: Int64) -> (calls: Int, failures: Int) {
+        let current = buckets.filter { $0.number > number(at: now) - Int64(Self.bucketCount) }
+        return (current.reduce(0) { $0 + $1.calls }, current.reduce(0) { $0 + $1.failures })
+    }
+
     private mutating func record(isFailure: Bool, now: Int64) {
-        let number = now / max(1, options.window.microseconds / Int64(Self.bucketCount))
+        let number = number(at: now)
         let position = Int(number % Int64(Self.bucketCount))
         if buckets[position].number != number { buckets[position] = Bucket(number: number) }
         buckets[position].calls += 1
         buckets[position].failures += isFailure ? 1 : 0
         guard isFailure else { return }
-        let current = buckets.filter { $0.number > number - Int64(Self.bucketCount) }
-        let calls = current.reduce(0) { $0 + $1.calls }
-        let failures = current.reduce(0) { $0 + $1.failures }
+        let (calls, failures) = recent(at: now)
         if calls >= options.callsMin, Double(failures) >= Double(calls) * options.failureRatio { open(now: now) }
     }
 
     private mutating func open(now: Int64) {
         generation += 1
-        phase = .open(until: now + openTime)
+        phase = .open(until: now + openTime, isTold: false)
     }
 }

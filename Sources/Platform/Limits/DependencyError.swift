@@ -7,8 +7,10 @@ public struct DependencyError: CodedError {
     public enum Code: String, CaseIterable, Sendable {
         /// It was called, and no attempt brought a response.
         case failed = "dependency.failed"
-        /// It was not called: it fails, and is left alone for a while.
+        /// It was not called: it fails or has asked to wait, and is left alone for a while.
         case circuitOpen = "dependency.circuitOpen"
+        /// It was not called: too many calls wait for their turn.
+        case busy = "dependency.busy"
         /// It was not called: the request may not be sent, or not there.
         case refused = "dependency.refused"
         /// The task was cancelled.
@@ -38,7 +40,7 @@ public struct DependencyError: CodedError {
     }
 
     init(_ error: LimitsError) {
-        code = .circuitOpen
+        code = error.code == .concurrency ? .busy : .circuitOpen
         message = error.message
         outbound = nil
         retryAfter = error.refusal.retryAfter

@@ -12,6 +12,7 @@ public final class LimitRegistry: Sendable {
         var limiters: [String: RateLimiter] = [:]
         var credits: [String: CreditLedger] = [:]
         var slots: [String: SharedSlots] = [:]
+        var dependencies: [String: Dependency] = [:]
         var nodes = 1
         var isLeasing = false
     }
@@ -23,6 +24,10 @@ public final class LimitRegistry: Sendable {
 
     /// Quotas, budgets and concurrency slots of the process.
     public let ledger: Ledger
+    /// What nodes tell each other of dependencies.
+    ///
+    /// Needs ``run()`` to reach them.
+    public let pauses: PauseBoard
 
     /// Makes a registry without rules.
     ///
@@ -30,8 +35,14 @@ public final class LimitRegistry: Sendable {
     ///   - clock: measures rates and times to live.
     ///   - ledger: the bounds of the ledger in memory.
     ///   - bank: where the nodes fetch their part of common rates; `nil` when there is none. Needs ``run()``.
-    public init(clock: any WallClock, ledger: LedgerOptions = LedgerOptions(), bank: (any TokenBank)? = nil) {
+    ///   - bus: carries what nodes find of dependencies; `nil` when there are no others. Needs ``run()``.
+    ///   - randomness: names this node and its pauses on the bus. Defaults to the system's.
+    public init(
+        clock: any WallClock, ledger: LedgerOptions = LedgerOptions(), bank: (any TokenBank)? = nil,
+        bus: (any Bus)? = nil, randomness: any Randomness = SystemRandomness()
+    ) {
         self.clock = clock
+        pauses = PauseBoard(clock: clock, randomness: randomness, bus: bus)
         self.ledger = Ledger(clock: clock, ledger)
         desk = Mutex(nil)
         guard let bank else { return }
@@ -41,12 +52,16 @@ public final class LimitRegistry: Sendable {
         desk.withLock { $0 = made }
     }
 
-    /// Carries tokens between the limiters and the common bank, until the task is cancelled; a service's `run()`.
+    /// Carries tokens between the limiters and the common bank, and pauses of dependencies between the nodes, until the
+    /// task is cancelled; a service's `run()`.
     ///
     /// While it does not run, and while the bank does not answer, each node grants its part: ``share(among:)``.
     public func run() async {
-        guard let desk = desk.withLock({ $0 }) else { return }
-        await desk.run()
+        await withTaskGroup(of: Void.self) { group in
+            if let desk = desk.withLock({ $0 }) { group.addTask { await desk.run() } }
+            group.addTask { await self.pauses.run() }
+            await group.waitForAll()
+        }
     }
 
     /// How common limits do on this node; `nil` where there is no bank.
@@ -104,6 +119,21 @@ public final class LimitRegistry: Sendable {
             precondition(state.slots.count < Bounds.rules, "there are more than \(Bounds.rules) sets of slots")
             state.slots[slots.name] = slots
         }
+    }
+
+    /// Lets the console know of a dependency.
+    func enter(_ dependency: Dependency) {
+        state.withLock { state in
+            precondition(
+                state.dependencies[dependency.name] == nil, "there are two dependencies named \(dependency.name)")
+            precondition(state.dependencies.count < Bounds.rules, "there are more than \(Bounds.rules) dependencies")
+            state.dependencies[dependency.name] = dependency
+        }
+    }
+
+    /// What has happened at every dependency, by name.
+    public var dependencies: [Dependency.Statistics] {
+        state.withLock { Array($0.dependencies.values) }.map(\.statistics).sorted { $0.name < $1.name }
     }
 
     /// Decides one rule for one key.

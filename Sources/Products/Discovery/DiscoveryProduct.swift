@@ -43,7 +43,7 @@ public struct DiscoveryProduct: Product {
         }
         return ScrapeCreatorsClient(
             at: address, key: key, callCost: settings.callCost, through: services.outbound, clock: services.clock,
-            randomness: services.randomness)
+            randomness: services.randomness, in: services.limits)
     }
 
     /// What the product gives to the host.

@@ -25,6 +25,7 @@ final class Stage: Sendable {
     let clock: SimClock
     let chance: SeededRandomness
     let caches: CacheRegistry
+    let limits: LimitRegistry
     let bus = InProcessBus()
     let bureau: Bureau
     let directory: PlayedDirectory
@@ -45,19 +46,33 @@ final class Stage: Sendable {
         caches = CacheRegistry(clock: clock, randomness: chance)
         storage.addObserver(caches)
         directory = PlayedDirectory(clock: clock)
+        limits = LimitRegistry(clock: clock, bus: bus, randomness: chance)
         bureau = Self.bureau(
-            storage: storage, caches: caches, bus: bus, directory: directory, settings: settings, clock: clock,
-            chance: chance)
+            storage: storage, caches: caches, limits: limits, bus: bus, directory: directory, settings: settings,
+            clock: clock, chance: chance)
+    }
+
+    /// Another node on the same database and bus, with a view of the vendor and caches of its own.
+    func peer(
+        bank: any TokenBank = OpenBank(), shared: (any SharedCache)? = nil
+    ) -> (bureau: Bureau, limits: LimitRegistry) {
+        let limits = LimitRegistry(clock: clock, bus: bus, randomness: chance)
+        let caches = CacheRegistry(clock: clock, randomness: chance, bus: bus, shared: shared)
+        let bureau = Self.bureau(
+            storage: storage, caches: caches, limits: limits, bus: bus, directory: directory,
+            settings: DiscoverySettings(), clock: clock, chance: chance, bank: bank)
+        return (bureau, limits)
     }
 
     private static func bureau(
-        storage: Storage, caches: CacheRegistry, bus: any Bus, directory: any CreatorDirectory,
-        settings: DiscoverySettings, clock: SimClock, chance: SeededRandomness
+        storage: Storage, caches: CacheRegistry, limits: LimitRegistry, bus: any Bus,
+        directory: any CreatorDirectory, settings: DiscoverySettings, clock: SimClock, chance: SeededRandomness,
+        bank: any TokenBank = OpenBank()
     ) -> Bureau {
         Bureau(
             Bureau.Parts(
-                storage: storage, caches: caches, limits: LimitRegistry(clock: clock), blobs: NoBlobs(), bus: bus,
-                bank: OpenBank(), directory: directory, settings: settings,
+                storage: storage, caches: caches, limits: limits, blobs: NoBlobs(), bus: bus,
+                bank: bank, directory: directory, settings: settings,
                 notifications: Notifications(storage: storage, clock: clock, randomness: chance),
                 nameOf: { _, _ in "Mara" }, clock: clock, randomness: chance,
                 logger: Logger(label: "test"), events: .silent(clock: clock, products: Event.discovery)))

@@ -98,7 +98,6 @@ import Testing
         let wanted: [(PeerFault, DirectoryFailure)] = [
             (.status(401, retryAfter: nil), .keyRefused), (.status(403, retryAfter: nil), .keyRefused),
             (.status(402, retryAfter: nil), .creditSpent),
-            (.status(429, retryAfter: "7"), .unavailable(reason: .overloaded, retryAfter: .seconds(7))),
             (.status(500, retryAfter: nil), .unavailable(reason: .failing, retryAfter: nil)),
             (.status(503, retryAfter: "x"), .unavailable(reason: .failing, retryAfter: nil)),
             (.status(418, retryAfter: nil), .unreadable("status 418")),
@@ -117,6 +116,18 @@ import Testing
             let profile = try await client.profile(subject)
             #expect(profile == .gone(credits: 1))
             #expect(peer.received.count == wanted.count + 2)
+            // Asked to wait, it is not asked again by anybody until then.
+            peer.plan([.status(429, retryAfter: "70")])
+            await #expect(throws: DirectoryFailure.unavailable(reason: .overloaded, retryAfter: .seconds(70))) {
+                try await client.search(query(.tiktok))
+            }
+            do {
+                _ = try await client.profile(subject)
+                Issue.record("it was asked while it had asked to wait")
+            } catch DirectoryFailure.unavailable(.circuitOpen, let wait) {
+                #expect(wait ?? .zero > .seconds(50) && wait ?? .zero <= .seconds(60))
+            }
+            #expect(peer.received.count == wanted.count + 3)
         }
     }
 

@@ -12,8 +12,8 @@ struct ConsolePages {
 
         static let all = [
             ("Overview", ""), ("Routes", "/routes"), ("Statements", "/statements"), ("Caches", "/caches"),
-            ("Limits", "/limits"), ("Costs", "/costs"), ("Queues", "/queues"), ("Database", "/database"),
-            ("Flags", "/flags"),
+            ("Limits", "/limits"), ("Vendors", "/vendors"), ("Costs", "/costs"), ("Queues", "/queues"),
+            ("Database", "/database"), ("Flags", "/flags"),
         ]
 
         static func list(current: String) -> [Section] {
@@ -179,6 +179,10 @@ struct ConsolePages {
             list(
                 "/console/limits", "console.showLimits", "Limits", "What was granted and refused, refusals first."
             ) { [report] in .limits(report.limitLines, report.leaseLine) },
+            list(
+                "/console/vendors", "console.showVendors", "Vendors",
+                "What is called outside: how it answers, and how many calls at once it bears."
+            ) { [report] in .vendors(report.vendorLines, report.pauseLine) },
             Route(
                 .get, "/console/database", "console.showDatabasePage", "Shows the connections to the database.",
                 policy: .operator, limit: Self.limit, budget: 0

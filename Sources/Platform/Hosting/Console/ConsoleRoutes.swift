@@ -48,6 +48,9 @@ struct ConsoleRoutes {
             },
             list("/api/console/caches", "console.listCaches", "Lists the caches.") { [report] in report.cacheLines },
             list("/api/console/limits", "console.listLimits", "Lists the limits.") { [report] in report.limitLines },
+            list("/api/console/vendors", "console.listVendors", "Lists what is called outside.") { [report] in
+                report.vendorLines
+            },
             Route(
                 .get, "/api/console/database", "console.showDatabase", "Shows the connections to the database.",
                 policy: .operator, limit: limit, budget: 0

@@ -1,4 +1,5 @@
 import Base
+import Limits
 
 /// Decides what becomes of a job when its handler is through: pure.
 struct JobVerdict: Sendable {

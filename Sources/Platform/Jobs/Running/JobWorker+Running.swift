@@ -1,4 +1,5 @@
 import Base
+import Limits
 import Storage
 import Synchronization
 import Telemetry

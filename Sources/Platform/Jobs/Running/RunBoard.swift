@@ -1,4 +1,5 @@
 import Base
+import Limits
 
 /// The jobs that this process has: those that wait for a handler and how many run.
 ///

@@ -9,7 +9,7 @@ extension Event {
         .connectionOpened, .connectionLost, .connectionRefused, .poolExhausted, .statementSlowed, .statementFailed,
         .transactionRetried, .flushSplit, .migrationApplied, .migrationRefused, .rowsRetired, .backupWritten,
         .cacheRefreshed, .cacheLoadFailed, .cacheInvalidated, .staleServed,
-        .limitRefused, .reservationExpired, .breakerOpened, .breakerClosed,
+        .limitRefused, .reservationExpired, .breakerOpened, .breakerClosed, .dependencyPaused,
         .coordinationDegraded, .coordinationHealed, .busReconnected, .busLagged,
         .outboundAnswered, .outboundFailed,
         .blobStored, .blobRejected, .blobRetired, .blobFailed,
@@ -143,6 +143,10 @@ extension Event {
     /// A dependency is back.
     public static let breakerClosed = Event(
         "breaker.closed", .notice, "A dependency answers again.", fields: ["dependency", "openFor"])
+    /// A dependency is left alone because it asked for that, or because another node says so.
+    public static let dependencyPaused = Event(
+        "dependency.paused", .notice, "A dependency asked to be left alone, or another node told that it is to be.",
+        fields: ["dependency", "reason", "retryIn", "from"])
 
     // MARK: Coordination
 

@@ -6,7 +6,7 @@ import typealias Storage.SQLConvertible
 ///
 /// Who it is, is the pair of platform and external id: a handle may change. Each fact is a value or unknown (`nil`), never
 /// 0 or −1 for what nobody knows.
-struct Creator: Sendable, Hashable {
+struct Creator: Sendable, Hashable, Codable {
     /// How far the reading of the profile is.
     enum Enrichment: String, Sendable, Hashable, CaseIterable, Codable, SQLConvertible {
         /// Only what searches told is known.

@@ -37,7 +37,9 @@ final class CreditDesk: Sendable {
         self.first = first
         plans = Cache(
             "discovery.workspaces",
-            CacheOptions(ttl: .seconds(60), staleWindow: .seconds(60), tags: { _ in [Tag.workspace] }), in: caches)
+            CacheOptions(
+                ttl: .seconds(60), staleWindow: .seconds(60), tags: { _ in [Tag.workspace] }, shared: .json()),
+            in: caches)
     }
 
     /// The workspace's plan; one that has none begins with the first.

@@ -38,7 +38,7 @@ enum CreditPlan: String, Sendable, Hashable, CaseIterable, Codable, SQLConvertib
 }
 
 /// Which plan a workspace has, and since when.
-struct Workspace: Sendable, Hashable {
+struct Workspace: Sendable, Hashable, Codable {
     let plan: CreditPlan
     /// When it began: its day of the month is when credits come back.
     let startedAt: Timestamp

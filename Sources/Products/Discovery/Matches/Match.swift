@@ -1,7 +1,7 @@
 import Base
 
 /// That a search found a creator: one for each pair, however many keywords found it.
-struct Match: Sendable, Hashable {
+struct Match: Sendable, Hashable, Codable {
     let searchID: ID<Search>
     let creatorID: ID<Creator>
     /// The place among the search's matches, from 1 without gaps, in the order in which they were committed.
@@ -15,7 +15,7 @@ struct Match: Sendable, Hashable {
 }
 
 /// Some of a search's texts, each a bit by its ordinal.
-struct KeywordSet: OptionSet, Sendable, Hashable {
+struct KeywordSet: OptionSet, Sendable, Hashable, Codable {
     let rawValue: Int64
 
     init(rawValue: Int64) { self.rawValue = rawValue }
@@ -27,7 +27,7 @@ struct KeywordSet: OptionSet, Sendable, Hashable {
 }
 
 /// A match with the creator that it is about, as results show it.
-struct FoundMatch: Sendable, Hashable {
+struct FoundMatch: Sendable, Hashable, Codable {
     let match: Match
     let creator: Creator
 }

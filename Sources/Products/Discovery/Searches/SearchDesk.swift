@@ -5,6 +5,7 @@ import Foundation
 import Jobs
 import Limits
 import Storage
+import Synchronization
 import Telemetry
 
 /// Starts, retries and cancels searches; each is one transaction.
@@ -21,7 +22,7 @@ final class SearchDesk: Sendable {
     private let credits: CreditDesk
     private let vendor: VendorDesk
     private let topics: SearchTopics
-    private let brakes: SearchBrakes
+    private let brakes: BrakeKeeper
     private let starts: RateLimiter
     private let clock: any WallClock
     private let randomness: any Randomness
@@ -30,7 +31,7 @@ final class SearchDesk: Sendable {
 
     init(
         storage: Storage, caches: CacheRegistry, limits: LimitRegistry, credits: CreditDesk, vendor: VendorDesk,
-        topics: SearchTopics, brakes: SearchBrakes, clock: any WallClock, randomness: any Randomness, events: EventLog
+        topics: SearchTopics, brakes: BrakeKeeper, clock: any WallClock, randomness: any Randomness, events: EventLog
     ) {
         self.storage = storage
         store = SearchStore(storage: storage)
@@ -238,17 +239,17 @@ final class SearchDesk: Sendable {
         } catch let error as StorageError where error.code == .uniqueViolation {
             throw DiscoveryError(.searchActive, "Another search of yours is running; wait for it or cancel it.")
         }
-        brakes.release(id)
         await topics.publishStatus(of: id, in: tenant)
         return try await status(of: id, in: tenant)
     }
 
-    /// Stops a search: what was found stays, the rest of its credits is given back, and no call begins any more.
+    /// Stops a search: what was found stays, the rest of its credits is given back, and no call begins any more on any
+    /// node.
     ///
     /// - Throws: `discovery.notFound`, `discovery.searchEnded`.
     func cancel(_ id: ID<Search>, in tenant: Tenant) async throws -> SearchStatus {
         let now = clock.now()
-        brakes.stop(id)
+        let stopped = Mutex<Int?>(nil)
         do {
             try await storage.write(for: tenant) { transaction in
                 guard var status = try await store.locked(id, through: transaction, in: tenant) else {
@@ -259,6 +260,9 @@ final class SearchDesk: Sendable {
                         .searchEnded, "The search had ended already.",
                         context: ["state": status.search.state.rawValue])
                 }
+                let round = status.search.round
+                stopped.withLock { $0 = round }
+                brakes.stop(id, round: round)
                 _ = try await store.end(
                     keywordsOf: id, as: .cancelled, because: .cancelled, at: now, through: transaction, in: tenant)
                 try await credits.creators.settle(
@@ -273,9 +277,10 @@ final class SearchDesk: Sendable {
                 transaction.afterCommit(.invalidate(tag: MatchDesk.Tag.search(id)))
             }
         } catch {
-            brakes.release(id)
+            if let round = stopped.withLock({ $0 }) { brakes.release(id, round: round) }
             throw error
         }
+        if let round = stopped.withLock({ $0 }) { await brakes.tell(id, round: round) }
         await topics.publishStatus(of: id, in: tenant)
         return try await status(of: id, in: tenant)
     }

@@ -10,6 +10,11 @@ import Telemetry
 /// Each ends in one transaction that carries the job's completion, so that a crash at any point repeats the whole step
 /// and a repeated step finds nothing left to do.
 struct SearchSteps: Sendable {
+    enum Bounds {
+        /// When a page is asked for again whose asking another search had begun and given up.
+        static let again: Duration = .milliseconds(100)
+    }
+
     /// Commits a step together with the completion of its job.
     typealias Commit = (@Sendable (WriteTransaction) async throws -> Void) async throws -> Void
 
@@ -25,7 +30,7 @@ struct SearchSteps: Sendable {
     let vendor: VendorDesk
     let topics: SearchTopics
     let results: MatchDesk
-    let brakes: SearchBrakes
+    let brakes: BrakeKeeper
     let clock: any WallClock
     let randomness: any Randomness
     let events: EventLog
@@ -52,13 +57,23 @@ struct SearchSteps: Sendable {
                 for: VendorDesk.Caller(
                     tenant: tenant, person: status.search.personID,
                     urgency: status.search.savedSearchID == nil ? .awaited : .background),
-                mayCall: { [brakes] in brakes.mayCall(for: input.search) })
+                mayCall: { try await mayCall(input.search, round: input.round, in: tenant) })
         } catch let refusal as VendorDesk.Refusal {
             return try await refused(refusal, keyword, of: status, in: tenant, isLastAttempt: isLastAttempt)
-        } catch is CancellationError where !brakes.mayCall(for: input.search) {
-            return
+        } catch is CancellationError where !Task.isCancelled {
+            // Stopped before the call. Another search that waited for this one's page asks for it by itself.
+            guard try await mayCall(input.search, round: input.round, in: tenant) else { return }
+            throw JobFailure.retry(after: Bounds.again, "stopped elsewhere")
         }
         try await land(page, of: keyword, in: status, for: tenant, commit: commit)
+    }
+
+    /// Whether a page may be asked for now: by what this node has heard, and by the database.
+    func mayCall(_ search: ID<Search>, round: Int, in tenant: Tenant) async throws -> Bool {
+        guard brakes.mayCall(for: search, round: round) else { return false }
+        let isActive = try await searches.isActive(search, round: round, in: tenant)
+        // While the database answered another node may have said so.
+        return isActive && brakes.mayCall(for: search, round: round)
     }
 
     private func begin(_ keyword: Keyword, of search: Search, in tenant: Tenant) async throws {

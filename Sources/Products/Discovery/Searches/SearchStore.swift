@@ -108,6 +108,18 @@ struct SearchStore: Sendable {
         return SearchStatus(first.search, keywords: rows.compactMap(\.keyword))
     }
 
+    /// Whether a round of a search still asks vendors.
+    func isActive(_ id: ID<Search>, round: Int, in tenant: Tenant) async throws(StorageError) -> Bool {
+        let rows = try await storage.reader(for: tenant).list(
+            SearchIDRow.self, "search.isActive",
+            """
+            SELECT s.id FROM searches s
+            WHERE s.tenant_id = \(tenant) AND s.id = \(id) AND s.round = \(round)
+              AND s.state IN ('queued', 'searching')
+            """, limit: 1)
+        return !rows.isEmpty
+    }
+
     /// A page of searches, the newest first: of the workspace, of a person, or of a campaign.
     func page(
         of scope: SearchScope, after cursor: Cursor?, limit: Int, in tenant: Tenant

@@ -41,6 +41,7 @@ final class Bureau: Sendable {
     let searches: SearchDesk
     let results: MatchDesk
     let watching: WatchDesk
+    private let brakes: BrakeKeeper
     let creators: CreatorDesk
     let pictures: PictureDesk
     let webhooks: WebhookDesk
@@ -66,9 +67,9 @@ final class Bureau: Sendable {
             storage: storage, caches: parts.caches, limits: parts.limits, clock: clock, first: parts.settings.plan)
         vendor = VendorDesk(
             parts.directory, storage: storage, caches: parts.caches, bank: parts.bank,
-            callsPerDay: parts.settings.callsPerDay, clock: clock, events: events)
+            board: parts.limits.pauses, callsPerDay: parts.settings.callsPerDay, clock: clock, events: events)
         let topics = SearchTopics(bus: parts.bus, storage: storage, clock: clock, events: events)
-        let brakes = SearchBrakes()
+        brakes = BrakeKeeper(bus: parts.bus, clock: clock)
         searches = SearchDesk(
             storage: storage, caches: parts.caches, limits: parts.limits, credits: credits, vendor: vendor,
             topics: topics, brakes: brakes, clock: clock, randomness: randomness, events: events)
@@ -105,7 +106,7 @@ final class Bureau: Sendable {
     }
 
     /// What runs beside requests, in order of start.
-    var services: [any Service] { vendor.services }
+    var services: [any Service] { vendor.services + [brakes] }
 
     /// How the kinds of jobs are handled.
     var jobs: [JobHandler] {

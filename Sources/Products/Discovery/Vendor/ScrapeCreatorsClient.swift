@@ -13,6 +13,8 @@ struct ScrapeCreatorsClient: CreatorDirectory {
         static let pictureMax = ByteCount.mebibytes(2)
         static let pictureTime: Duration = .seconds(15)
         static let profileTime: Duration = .seconds(60)
+        /// Calls of a process at once, found by trying; the cluster's most is the jobs' limit.
+        static let calls = 4...50
     }
 
     static let name = "scrapecreators"
@@ -32,9 +34,10 @@ struct ScrapeCreatorsClient: CreatorDirectory {
     ///   - outbound: the way out.
     ///   - clock: what deadlines are measured by.
     ///   - randomness: draws pauses.
+    ///   - registry: shows the vendor to operators and carries its pauses to the other nodes.
     init(
         at address: OutboundAddress, key: Secret<String>, callCost: Int64, through outbound: OutboundClient,
-        clock: any WallClock, randomness: any Randomness
+        clock: any WallClock, randomness: any Randomness, in registry: LimitRegistry? = nil
     ) {
         vendor = Vendor(name: Self.name, title: "ScrapeCreators", callCost: callCost)
         origin = address.origin
@@ -46,7 +49,7 @@ struct ScrapeCreatorsClient: CreatorDirectory {
                 retries: RetryPolicy(attemptsMax: 1),
                 breaker: CircuitBreakerOptions(
                     window: .seconds(30), callsMin: 20, failureRatio: 0.5, openTime: .seconds(30)),
-                waitMax: .zero), clock: clock, randomness: randomness)
+                waitMax: .zero, concurrency: Bounds.calls), clock: clock, randomness: randomness, in: registry)
     }
 
     /// What was done so far, for the operator.
@@ -141,7 +144,7 @@ struct ScrapeCreatorsClient: CreatorDirectory {
 
     private static func failure(_ error: DependencyError) -> DirectoryFailure {
         switch error.code {
-        case .circuitOpen: return .unavailable(reason: .circuitOpen, retryAfter: error.retryAfter)
+        case .circuitOpen, .busy: return .unavailable(reason: .circuitOpen, retryAfter: error.retryAfter)
         case .cancelled: return .cancelled
         case .refused: return .unavailable(reason: .unreachable, retryAfter: nil)
         case .failed:

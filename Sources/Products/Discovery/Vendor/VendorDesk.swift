@@ -3,6 +3,7 @@ import Caching
 import Coordination
 import Crypto
 import Foundation
+import Limits
 import Storage
 import Synchronization
 import Telemetry
@@ -50,7 +51,7 @@ final class VendorDesk: Sendable {
     private let store: VendorDayStore
     private let clock: any WallClock
     private let events: EventLog
-    private let pause = Mutex(VendorPause())
+    private let pauses: PauseKeeper
     private let warned = Mutex(BoundedMap<Tenant, CalendarDay>(capacity: Bounds.warnedTenants))
 
     /// - Parameters:
@@ -58,18 +59,20 @@ final class VendorDesk: Sendable {
     ///   - storage: where calls are counted.
     ///   - caches: where caches are entered.
     ///   - bank: where nodes take their part of the common rate.
+    ///   - board: where nodes tell each other of pauses.
     ///   - callsPerDay: how many calls a workspace may make in a day.
     ///   - clock: the time.
     ///   - events: where calls are told.
     init(
         _ directory: any CreatorDirectory, storage: Storage, caches: CacheRegistry, bank: any TokenBank,
-        callsPerDay: Int, clock: any WallClock, events: EventLog
+        board: PauseBoard, callsPerDay: Int, clock: any WallClock, events: EventLog
     ) {
         self.directory = directory
         self.callsPerDay = callsPerDay
         self.clock = clock
         self.events = events
         store = VendorDayStore(storage: storage)
+        pauses = PauseKeeper(of: directory.vendor.name, board: board, bank: bank, clock: clock, events: events)
         line = VendorLineKeeper(
             TokenAccount(
                 name: "discovery.vendor.\(directory.vendor.name)",
@@ -93,10 +96,8 @@ final class VendorDesk: Sendable {
     /// What runs beside requests: what was counted is written before the process ends.
     var services: [WriteCombiner<VendorCall, Bool>] { [combiner] }
 
-    /// Whether all work waits, why and since when.
-    var paused: (reason: VendorPause.Reason, since: Timestamp)? {
-        pause.withLock { pause in pause.reason.map { ($0, pause.since) } }
-    }
+    /// Whether all work waits, why and since when: on every node.
+    var paused: (reason: VendorPause.Reason, since: Timestamp)? { pauses.current }
 
     // MARK: Asking
 
@@ -109,7 +110,7 @@ final class VendorDesk: Sendable {
     /// - Returns: the page.
     /// - Throws: ``Refusal``; `CancellationError` when `mayCall` says no.
     func page(
-        _ query: DirectoryQuery, for caller: Caller, mayCall: @escaping @Sendable () -> Bool = { true }
+        _ query: DirectoryQuery, for caller: Caller, mayCall: @escaping @Sendable () async throws -> Bool = { true }
     ) async throws -> DirectoryPage {
         let day = CalendarDay(of: clock.now(), in: .gmt)
         let key = [
@@ -123,7 +124,7 @@ final class VendorDesk: Sendable {
     }
 
     private func ask(
-        _ query: DirectoryQuery, for caller: Caller, mayCall: @Sendable () -> Bool
+        _ query: DirectoryQuery, for caller: Caller, mayCall: @Sendable () async throws -> Bool
     ) async throws -> DirectoryPage {
         try await call("search", for: caller, mayCall: mayCall) { directory throws(DirectoryFailure) in
             let page = try await directory.search(query)
@@ -146,18 +147,16 @@ final class VendorDesk: Sendable {
     // MARK: Calling
 
     private func call<Answer: Sendable>(
-        _ name: String, for caller: Caller, mayCall: @Sendable () -> Bool = { true },
+        _ name: String, for caller: Caller, mayCall: @Sendable () async throws -> Bool = { true },
         _ work: (any CreatorDirectory) async throws(DirectoryFailure) -> (Answer, credits: Int)
     ) async throws -> Answer {
-        if case .refused(let reason, let wait) = pause.withLock({ $0.ask(at: clock.now()) }) {
-            throw Refusal.later(wait, reason: reason.rawValue)
-        }
+        if let wait = await pauses.wait() { throw Refusal.later(wait.time, reason: wait.reason.rawValue) }
         guard try await hasCallsLeft(caller.tenant) else { throw Refusal.dailyLimit }
         if let wait = try await line.take(for: caller.tenant, caller.urgency) {
             throw Refusal.later(wait, reason: "rate")
         }
         // Nothing is between this look and the call: what was stopped before is not begun.
-        guard mayCall() else {
+        guard try await mayCall() else {
             await line.giveBack()
             throw CancellationError()
         }
@@ -198,7 +197,6 @@ final class VendorDesk: Sendable {
     }
 
     private func learn(_ failure: DirectoryFailure?, of name: String, took: Duration) {
-        let changed = pause.withLock { $0.learn(failure, at: clock.now()) }
         if let failure {
             events.record(
                 .vendorFailed,
@@ -208,14 +206,9 @@ final class VendorDesk: Sendable {
                 .vendorAnswered, took: took,
                 ["vendor": .text(vendor.name), "call": .text(name), "took": .time(took)])
         }
-        guard changed else { return }
-        if let paused {
-            // Those that wait for their turn would only hear the same.
-            line.hold(for: VendorPause.Bounds.probe)
-            events.record(.vendorPaused, ["vendor": .text(vendor.name), "reason": .text(paused.reason.rawValue)])
-        } else {
-            events.record(.vendorResumed, ["vendor": .text(vendor.name)])
-        }
+        pauses.learn(failure)
+        // Those that wait for their turn would only hear the same; who comes is told by the pause itself.
+        if pauses.current != nil { line.hold(for: nil) }
     }
 
     private func count(_ caller: Caller, failed: Bool, credits: Int, took: Duration) async throws {

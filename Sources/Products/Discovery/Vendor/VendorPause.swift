@@ -20,10 +20,14 @@ struct VendorPause: Sendable, Hashable {
     enum Bounds {
         /// Time between two calls that look whether it is mended.
         static let probe: Duration = .seconds(60)
+        /// Time until a node looks again whether it may probe, when what nodes share does not answer.
+        static let away: Duration = .seconds(5)
     }
 
     enum Decision: Sendable, Hashable {
         case allowed
+        /// To see whether it is mended, if no other node does.
+        case probe(Reason)
         case refused(Reason, after: Duration)
     }
 
@@ -36,7 +40,29 @@ struct VendorPause: Sendable, Hashable {
         guard let reason else { return .allowed }
         guard time >= nextProbe else { return .refused(reason, after: nextProbe - time) }
         nextProbe = time + Bounds.probe
-        return .allowed
+        return .probe(reason)
+    }
+
+    /// Another node probes, or nobody may just now: puts this node's own probe off.
+    mutating func postpone(for duration: Duration, at time: Timestamp) {
+        guard reason != nil else { return }
+        nextProbe = time + duration
+    }
+
+    /// Takes what another node has found; returns whether that changed anything.
+    mutating func hear(_ found: Reason, for duration: Duration, at time: Timestamp) -> Bool {
+        nextProbe = max(nextProbe, time + min(duration, Bounds.probe))
+        guard reason != found else { return false }
+        if reason == nil { since = time }
+        reason = found
+        return true
+    }
+
+    /// Another node was answered; returns whether that changed anything.
+    mutating func hearEnd(of ended: Reason) -> Bool {
+        guard reason == ended else { return false }
+        reason = nil
+        return true
     }
 
     /// Takes how a call ended; returns whether that changed anything.

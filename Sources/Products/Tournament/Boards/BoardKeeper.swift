@@ -77,8 +77,12 @@ final class BoardKeeper: Service {
             "tournament.slotBoards", CacheOptions(ttl: Bounds.slotTTL, staleWindow: .seconds(30), capacity: 2_000),
             in: caches)
         long = Cache(
-            "tournament.boards", CacheOptions(ttl: Bounds.longTTL, staleWindow: .seconds(3_600), capacity: 200),
-            in: caches)
+            "tournament.boards",
+            CacheOptions(
+                ttl: Bounds.longTTL, staleWindow: .seconds(3_600), capacity: 200,
+                shared: SharedLayer(
+                    name: { "\($0.kind.rawValue):\($0.scope)" }, encode: { $0.bytes },
+                    decode: { try BoardShelf(bytes: $0) })), in: caches)
     }
 
     /// Says that votes have changed the totals of slots.
@@ -91,9 +95,25 @@ final class BoardKeeper: Service {
     func shelf(_ key: BoardKey, in tenant: Tenant) async throws -> BoardShelf {
         let known = Known(tenant: tenant, key: key)
         state.withLock { $0.asked[known] = clock.now() }
-        return try await (key.kind == .slot ? slots : long).value(for: key, in: tenant) { [self] in
+        return try await shelf(of: known)
+    }
+
+    private func shelf(of known: Known) async throws -> BoardShelf {
+        if known.key.kind == .slot {
+            return try await slots.value(for: known.key, in: known.tenant) { [self] in
+                try await shared { try await build(known) }
+            }
+        }
+        let shelf = try await long.value(for: known.key, in: known.tenant) { [self] in
             try await shared { try await build(known) }
         }
+        return adopt(shelf, known)
+    }
+
+    /// Makes a board of another node's the latest here, so that its pages are found by their version.
+    private func adopt(_ shelf: BoardShelf, _ known: Known) -> BoardShelf {
+        let isNew = state.withLock { ($0.latest[known]?.byScore.version ?? -1) < shelf.byScore.version }
+        return isNew ? publish(shelf, known) : shelf
     }
 
     /// A version that an earlier page was taken from; `nil` when it is gone.
@@ -122,9 +142,7 @@ final class BoardKeeper: Service {
 
     private func warm(_ known: Known) async {
         do {
-            _ = try await (known.key.kind == .slot ? slots : long).value(for: known.key, in: known.tenant) { [self] in
-                try await build(known)
-            }
+            _ = try await shelf(of: known)
         } catch {
             logger.debug("a board could not be built", metadata: ["error": "\(error)"])
         }

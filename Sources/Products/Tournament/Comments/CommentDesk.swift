@@ -38,7 +38,8 @@ final class CommentDesk: Sendable {
             "tournament.commentCounts",
             CacheOptions(
                 ttl: .seconds(10), staleWindow: .seconds(30), capacity: 200_000,
-                weigh: { _, counts in max(1, counts.count) }, tags: { [Timetable.Tag.clips($0)] }), in: caches)
+                weigh: { _, counts in max(1, counts.count) }, tags: { [Timetable.Tag.clips($0)] }, shared: .json()),
+            in: caches)
     }
 
     /// How many comments the clips of a slot have, all of them at once and from memory; at most ten seconds old.

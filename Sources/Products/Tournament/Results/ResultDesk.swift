@@ -30,7 +30,8 @@ final class ResultDesk: Sendable {
             "tournament.results",
             CacheOptions(ttl: .seconds(60), capacity: 500, tags: { [Timetable.Tag.result($0)] }), in: caches)
         films = Cache(
-            "tournament.film", CacheOptions(ttl: .seconds(60), capacity: 500, tags: { _ in [Timetable.Tag.film] }),
+            "tournament.film",
+            CacheOptions(ttl: .seconds(60), capacity: 500, tags: { _ in [Timetable.Tag.film] }, shared: .json()),
             in: caches)
     }
 

@@ -90,7 +90,7 @@ struct WinnerStore: Sendable {
 }
 
 /// A scene of the film: a slot's winner.
-struct Scene: Sendable, Hashable, RowDecodable {
+struct Scene: Sendable, Hashable, Codable, RowDecodable {
     let position: Int
     let trackID: ID<Track>
     let score: Int

@@ -56,7 +56,9 @@ final class Timetable: Sendable {
             "tournament.clips",
             CacheOptions(
                 ttl: .seconds(45), staleWindow: .seconds(60), capacity: 200_000,
-                weigh: { _, cast in max(1, cast.clips.count) }, tags: { [Tag.clips($0)] }), in: caches)
+                weigh: { _, cast in max(1, cast.clips.count) }, tags: { [Tag.clips($0)] },
+                shared: .json(name: { $0.description }, write: { $0.clips }, read: { try ClipCast(checking: $0) })),
+            in: caches)
         single = Cache(
             "tournament.clip", CacheOptions(ttl: .seconds(45), capacity: 20_000, tags: { [Tag.clip($0)] }), in: caches)
     }
@@ -116,6 +118,14 @@ final class ClipCast: Sendable {
     init(_ clips: [Clip]) {
         self.clips = clips
         places = Dictionary(uniqueKeysWithValues: clips.enumerated().map { ($1.id, $0) })
+    }
+
+    /// The clips as another node has written them, each once.
+    convenience init(checking clips: [Clip]) throws {
+        guard Set(clips.map(\.id)).count == clips.count else {
+            throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "a clip stands there twice"))
+        }
+        self.init(clips)
     }
 
     subscript(id: ID<Clip>) -> Clip? { places[id].map { clips[$0] } }
