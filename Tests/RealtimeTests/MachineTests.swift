@@ -105,9 +105,11 @@ import Testing
         #expect(
             try ClientCommand("{\"id\":3,\"do\":\"subscribe\",\"topic\":\"a/b\",\"epoch\":\"-7b\",\"offset\":0}")
                 == ClientCommand(id: 3, act: .subscribe(name, from: TopicPosition(epoch: -123, offset: 0))))
-        for text in ["", "[]", "{", "{\"do\":\"dance\"}", "{\"do\":\"subscribe\",\"topic\":\"a b\"}",
-            "{\"do\":\"subscribe\",\"topic\":\"a\",\"epoch\":\"zz\",\"offset\":1}", "{\"do\":\"publish\",\"topic\":\"a\"}"]
-        {
+        for text in [
+            "", "[]", "{", "{\"do\":\"dance\"}", "{\"do\":\"subscribe\",\"topic\":\"a b\"}",
+            "{\"do\":\"subscribe\",\"topic\":\"a\",\"epoch\":\"zz\",\"offset\":1}",
+            "{\"do\":\"publish\",\"topic\":\"a\"}",
+        ] {
             #expect(throws: ClientCommand.Malformed.self) { try ClientCommand(text) }
         }
     }

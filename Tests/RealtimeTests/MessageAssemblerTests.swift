@@ -44,7 +44,9 @@ import Testing
     @Test(arguments: [[0xFF], [0xC3], [0xED, 0xA0, 0x80], [0xC0, 0xAF], [0xF4, 0x90, 0x80, 0x80]] as [[UInt8]])
     func `a text that is no UTF-8 is refused, also in parts`(bytes: [UInt8]) {
         #expect(code(frame(0x1, bytes)) == .invalidText)
-        #expect(code(frame(0x1, Array(bytes.prefix(1)), final: false), frame(0x0, Array(bytes.dropFirst()))) == .invalidText)
+        #expect(
+            code(frame(0x1, Array(bytes.prefix(1)), final: false), frame(0x0, Array(bytes.dropFirst()))) == .invalidText
+        )
     }
 
     @Test func `a message over the bound is refused, in one part or many`() {
@@ -54,11 +56,12 @@ import Testing
         #expect(code(frame(0x1, half + half)) == .tooLarge)
     }
 
-    @Test(arguments: [
-        (1_000, true), (1_001, true), (1_003, true), (1_007, true), (1_011, true), (3_000, true), (4_999, true),
-        (0, false), (999, false), (1_004, false), (1_005, false), (1_006, false), (1_015, false), (1_016, false),
-        (2_999, false), (5_000, false), (65_535, false),
-    ] as [(UInt16, Bool)])
+    @Test(
+        arguments: [
+            (1_000, true), (1_001, true), (1_003, true), (1_007, true), (1_011, true), (3_000, true), (4_999, true),
+            (0, false), (999, false), (1_004, false), (1_005, false), (1_006, false), (1_015, false), (1_016, false),
+            (2_999, false), (5_000, false), (65_535, false),
+        ] as [(UInt16, Bool)])
     func `a close carries a code that may be sent`(code: UInt16, isAllowed: Bool) {
         var assembler = MessageAssembler(bytesMax: 100)
         let event = assembler.take(frame(0x8, [UInt8(code >> 8), UInt8(code & 0xFF)] + Array("bye".utf8)))

@@ -58,7 +58,9 @@ public struct Host: Sendable {
                 CostRoutes(costs: costs) { [directory = accounts.directory] in directory.record(of: $0)?.name }.routes
         }
         var running: [any Service] =
-            [SharingService(coordination, nodes: nodes, for: services), services.realtime] + accounts.services + [services.flags]
+            [SharingService(coordination, nodes: nodes, for: services), services.realtime] + accounts.services + [
+                services.flags
+            ]
             + (costs.map { [$0] } ?? [])
         running.append(CreditSweeper(storage: services.storage, clock: services.clock, logger: services.logger))
         var personal: [PersonalData] = []

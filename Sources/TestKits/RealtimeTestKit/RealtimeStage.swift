@@ -119,7 +119,9 @@ public struct RealtimeStage: Sendable {
     }
 
     /// Publishes numbers, each in a transaction of its own.
-    public func publish(_ numbers: ClosedRange<Int>, to topic: TopicName, at node: Node, for other: Tenant? = nil) async throws {
+    public func publish(_ numbers: ClosedRange<Int>, to topic: TopicName, at node: Node, for other: Tenant? = nil)
+        async throws
+    {
         for number in numbers {
             try await node.storage.write(for: other ?? tenant) { try $0.publish(number, to: topic) }
         }

@@ -15,7 +15,8 @@ struct RealtimeRoutes {
 
         static let fields: [Field] = [
             .query("topics", .text(1...1_700), "1 to 8 names of topics, separated by commas."),
-            .query("from", optional: .text(1...400), "As Last-Event-ID, which comes first: how far the reader has come."),
+            .query(
+                "from", optional: .text(1...400), "As Last-Event-ID, which comes first: how far the reader has come."),
         ]
     }
 

@@ -21,6 +21,8 @@ final class Line: ChannelInboundHandler, @unchecked Sendable {
         var number: UInt32
         /// The command that the answer names.
         var command: Int?
+        /// What whoever listens is called, where that is shown.
+        var name: String?
     }
 
     private struct Subscription {
@@ -30,6 +32,8 @@ final class Line: ChannelInboundHandler, @unchecked Sendable {
         var feed: TopicFeed?
         /// How far a stream of events has come.
         var position: TopicPosition?
+        /// As whom the others are shown this one.
+        var member: TopicMember?
     }
 
     let visitor: TopicVisitor
@@ -66,6 +70,7 @@ final class Line: ChannelInboundHandler, @unchecked Sendable {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         shard.enter(self)
+        context.read()
         hasSeat = realtime.takeSeat(visitor)
         guard hasSeat else { return end(.tooManyConnections, "as many connections as allowed are open") }
         if !isSocket {
@@ -74,7 +79,6 @@ final class Line: ChannelInboundHandler, @unchecked Sendable {
             opening = []
             flush()
         }
-        context.read()
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { leaveAll() }
@@ -94,7 +98,7 @@ final class Line: ChannelInboundHandler, @unchecked Sendable {
     private func leave(_ subscription: Subscription) {
         guard let feed = subscription.feed else { return }
         shard.leave(feed, self)
-        if feed.kind.showsPresence { realtime.left(visitor, feed) }
+        if let member = subscription.member { realtime.left(member, feed) }
     }
 
     // MARK: Reading
@@ -177,7 +181,8 @@ final class Line: ChannelInboundHandler, @unchecked Sendable {
             perform(command)
         } catch {
             answer(
-                ServerText.error(error.id, nil, RealtimeError(.malformedCommand, "This is no command: \(error.reason).")))
+                ServerText.error(
+                    error.id, nil, RealtimeError(.malformedCommand, "This is no command: \(error.reason).")))
         }
     }
 
@@ -204,7 +209,9 @@ final class Line: ChannelInboundHandler, @unchecked Sendable {
         case .publish(let topic, let signal): publish(signal, to: topic, command.id)
         case .presence(let topic):
             guard let feed = feed(of: topic), feed.kind.showsPresence else {
-                return refuse(command.id, topic, .notSubscribed, "The connection listens to no topic of this name that shows who does.")
+                return refuse(
+                    command.id, topic, .notSubscribed,
+                    "The connection listens to no topic of this name that shows who does.")
             }
             answer(ServerText.presence(command.id, topic, realtime.members(of: feed.key)))
         case .ping: answer(ServerText.pong(command.id))
@@ -260,7 +267,11 @@ final class Line: ChannelInboundHandler, @unchecked Sendable {
         write(SharedFrame(text: ServerText.subscribed(ticket.command, feed.key.name, acceptance)), place: place)
         for message in acceptance.missed { write(message, place: place) }
         flush()
-        if feed.kind.showsPresence { realtime.joined(visitor, feed) }
+        if feed.kind.showsPresence, let name = ticket.name {
+            let member = TopicMember(id: visitor.seat, name: name)
+            subscriptions[place].member = member
+            realtime.joined(member, feed)
+        }
         return true
     }
 

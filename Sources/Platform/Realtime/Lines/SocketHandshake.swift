@@ -20,7 +20,9 @@ public enum SocketHandshake {
         guard header("upgrade")?.lowercased() == "websocket",
             header("connection")?.lowercased().split(separator: ",")
                 .contains(where: { $0.trimmingCharacters(in: .whitespaces) == "upgrade" }) == true
-        else { throw RealtimeError(.notASocket, "This address is opened as a WebSocket; pages without use its events.") }
+        else {
+            throw RealtimeError(.notASocket, "This address is opened as a WebSocket; pages without use its events.")
+        }
         guard header("sec-websocket-version") == "13" else {
             throw RealtimeError(.notASocket, "Sec-WebSocket-Version must be 13.")
         }

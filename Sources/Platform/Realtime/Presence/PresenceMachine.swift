@@ -34,8 +34,9 @@ struct PresenceMachine: Sendable {
 
     /// Who listens to a topic, in the order of their names; at most ``Bounds/listed``.
     func members(of key: TopicKey) -> [TopicMember] {
-        Array((topics[key] ?? [:]).values.map(\.member).sorted { ($0.name, $0.id) < ($1.name, $1.id) }
-            .prefix(Bounds.listed))
+        Array(
+            (topics[key] ?? [:]).values.map(\.member).sorted { ($0.name, $0.id) < ($1.name, $1.id) }
+                .prefix(Bounds.listed))
     }
 
     /// How often somebody listens on this node.

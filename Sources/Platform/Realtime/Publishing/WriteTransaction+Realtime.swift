@@ -4,7 +4,9 @@ public import Storage
 
 /// Bounds of what is published.
 public enum RealtimeBounds {
-    /// Bytes of a message's body as JSON: 32 KiB. Publish what changed, not documents.
+    /// Bytes of a message's body as JSON: 32 KiB.
+    ///
+    /// Publish what changed, not documents.
     public static let bodyBytes = 32_768
     /// Bytes of a signal: 4 KiB.
     public static let signalBytes = 4_096
@@ -40,12 +42,14 @@ extension WriteTransaction {
                 .tenantMissing, "something was published to \(topic) in a transaction across tenants: name its tenant")
         }
         guard scope.tenant == nil || scope.tenant == tenant else {
-            throw StorageError(.tenantMissing, "something was published to another tenant's topic than the transaction's")
+            throw StorageError(
+                .tenantMissing, "something was published to another tenant's topic than the transaction's")
         }
         guard json.utf8.count <= RealtimeBounds.bodyBytes else {
             throw StorageError(
                 .invalidValue,
-                "a message to \(topic) has \(json.utf8.count) bytes, over \(RealtimeBounds.bodyBytes): publish what changed")
+                "a message to \(topic) has \(json.utf8.count) bytes, over \(RealtimeBounds.bodyBytes): publish what changed"
+            )
         }
         // The random half of an id, without its sign and above zero.
         let epoch = Int64(makeID(TopicMessage.self).low & 0xFFFF_FFFF_FFFF) | 1

@@ -72,7 +72,9 @@ struct SeatMachine: Sendable {
         add(max(0, count) - before, to: holder)
     }
 
-    /// A node lives. Returns whether it is a new one.
+    /// A node lives.
+    ///
+    /// Returns whether it is a new one.
     mutating func beat(of node: UInt64, at time: Duration) -> Bool {
         if others[node] != nil {
             others[node]?.heardAt = time

@@ -111,7 +111,8 @@ extension ByteBuffer {
     fileprivate mutating func readEntry() -> BusEntry? {
         switch readInteger(as: UInt8.self) {
         case 1:
-            guard let key = readKey(), let epoch = readInteger(as: Int64.self), let offset = readInteger(as: Int64.self),
+            guard let key = readKey(), let epoch = readInteger(as: Int64.self),
+                let offset = readInteger(as: Int64.self),
                 let json = readBytes()
             else { return nil }
             return .message(key, TopicPosition(epoch: epoch, offset: offset), json: json)

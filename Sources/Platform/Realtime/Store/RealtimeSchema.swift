@@ -5,7 +5,9 @@ public import Storage
 public enum RealtimeSchema {
     /// The longest time for which a message is kept: 7 days.
     public static let messageAge = Duration.seconds(7 * 86_400)
-    /// How long a topic is remembered in which nothing is published: 30 days. Its next message begins another life.
+    /// How long a topic is remembered in which nothing is published: 30 days.
+    ///
+    /// Its next message begins another life.
     static let topicAge = Duration.seconds(30 * 86_400)
 
     /// Tables and their history.

@@ -24,7 +24,8 @@ struct TopicStore: Sendable {
     }
 
     /// Reads the newest messages within the history's bounds, in one statement and so as one state.
-    func read(_ key: TopicKey, _ history: TopicHistory, after: Int64? = nil, newest: Int? = nil) async throws(StorageError)
+    func read(_ key: TopicKey, _ history: TopicHistory, after: Int64? = nil, newest: Int? = nil)
+        async throws(StorageError)
         -> TopicSnapshot
     {
         let count = min(newest ?? history.count, history.count, Bounds.messages)

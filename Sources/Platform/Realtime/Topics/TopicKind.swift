@@ -71,7 +71,7 @@ public struct TopicHistory: Sendable, Hashable {
         precondition(
             (1_024...1_048_576).contains(bytes.bytes), "a history of \(bytes): 1 KiB to 1 MiB are possible")
         precondition(
-            (.seconds(60) ... RealtimeSchema.messageAge).contains(age),
+            (.seconds(60)...RealtimeSchema.messageAge).contains(age),
             "a history of \(age): 1 minute to 7 days are possible")
         self.count = count
         self.bytes = bytes

@@ -11,8 +11,9 @@ public struct TopicName: Sendable, Hashable, Comparable, CustomStringConvertible
     /// The name.
     public let description: String
 
-    /// Takes a name of 1 to ``Bounds/bytes`` bytes: ASCII letters, digits, `-`, `_`, `.`, `:` and, between parts that are
-    /// not empty, `/`. Anything else is `nil`.
+    /// Takes a name of 1 to ``Bounds/bytes`` bytes; anything else is `nil`.
+    ///
+    /// ASCII letters, digits, `-`, `_`, `.`, `:` and, between parts that are not empty, `/`.
     public init?(_ text: String) {
         guard (1...Bounds.bytes).contains(text.utf8.count) else { return nil }
         var previous = UInt8(ascii: "/")
@@ -40,7 +41,9 @@ public struct TopicName: Sendable, Hashable, Comparable, CustomStringConvertible
     var parts: [Substring] { description.split(separator: "/") }
 }
 
-/// A topic of a tenant. Two tenants' topics of one name have nothing in common.
+/// A topic of a tenant.
+///
+/// Two tenants' topics of one name have nothing in common.
 public struct TopicKey: Sendable, Hashable {
     /// Whose topic it is.
     public let tenant: Tenant

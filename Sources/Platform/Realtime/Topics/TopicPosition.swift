@@ -7,7 +7,9 @@ public struct TopicPosition: Sendable, Hashable, CustomStringConvertible {
         static let unbornHours: Int64 = 7 * 24
     }
 
-    /// The life: a random number above zero. Zero and below for a topic that has no message yet: the hour in which that was
+    /// The life: a random number above zero.
+    ///
+    /// Zero and below for a topic that has no message yet: the hour in which that was
     /// seen, negated, so that nobody takes a much later life for the first.
     public let epoch: Int64
     /// The number of the last message, from 1; 0 before the first.

@@ -47,7 +47,8 @@ public struct EventTakeover: Answerable {
     private let take: ConnectionTaker
 
     /// Hands the connection over.
-    public init(take: @escaping @Sendable (any Channel, ChannelPipeline.SynchronousOperations.Position) throws -> Void) {
+    public init(take: @escaping @Sendable (any Channel, ChannelPipeline.SynchronousOperations.Position) throws -> Void)
+    {
         self.take = take
     }
 

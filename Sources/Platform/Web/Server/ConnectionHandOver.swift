@@ -11,7 +11,9 @@ enum ConnectionHandOver {
     struct Done: Error {}
 
     /// Sends the head and exchanges the handlers.
-    static func perform(on channel: any Channel, _ response: WireResponse, _ take: @escaping ConnectionTaker) async throws {
+    static func perform(on channel: any Channel, _ response: WireResponse, _ take: @escaping ConnectionTaker)
+        async throws
+    {
         let head = bytes(of: response)
         try await channel.eventLoop.submit {
             let pipeline = channel.pipeline.syncOperations

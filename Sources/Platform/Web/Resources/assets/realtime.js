@@ -1,16 +1,8 @@
 // Listens to topics: over a WebSocket, or over server-sent events where no socket comes through.
 //
-//   import { listen } from "./realtime.js";
-//   const stop = listen("inbox/list/open", {
-//     from: { epoch: "3fa9c01d", offset: 12 },     // where the page stands, if it says so
-//     message(data, offset) { … },
-//     lost() { … },                                 // messages are missing: load the page's data anew
-//     signal(value, from) { … }, joined(member) { … }, left(member) { … }, refused(code) { … },
-//   });
-//   state(isOnline => …)                            // for a bar that says "since 10:42"
+//   const stop = listen("inbox/list/open", { from: { epoch, offset }, message(data, offset) {…}, lost() {…} });
 //
-// All topics of a page share one connection. After a cut it comes back by itself, with growing waits and jitter, and
-// each topic goes on where it stood.
+// Also signal(value, from), joined(member), left(member), refused(code). Documentation/Reference/realtime.md has more.
 
 const base = new URL("/api/realtime/", location.href);
 const topics = new Map();
