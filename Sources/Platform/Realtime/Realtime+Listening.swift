@@ -1,6 +1,8 @@
 public import Base
 import NIOCore
 import Storage
+import Synchronization
+import Telemetry
 
 extension Realtime {
     // MARK: Listening

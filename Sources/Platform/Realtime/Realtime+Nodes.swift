@@ -1,6 +1,7 @@
 import Base
 import Coordination
 import NIOCore
+import Synchronization
 
 extension Realtime {
     // MARK: Telling other nodes

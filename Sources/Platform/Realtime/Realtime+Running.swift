@@ -1,6 +1,8 @@
 import Base
 import ServiceLifecycle
 import Storage
+import Synchronization
+import Telemetry
 
 extension Realtime {
     // MARK: Running
@@ -101,7 +103,7 @@ extension Realtime {
         do throws(StorageError) {
             // What this node sent last tells where to go on; without it the newest ones are what was published.
             let snapshot = try await store.read(
-                key, kind.history, after: mark?.offset, newest: mark == nil ? count : nil)
+                key, kind.history, after: mark?.offset, newest: mark == nil ? count : TopicStore.Bounds.messages)
             guard let head = snapshot.head else { return }
             let isOtherLife = mark.map { $0.epoch != head.epoch } ?? false
             if isOtherLife || snapshot.messages.isEmpty {

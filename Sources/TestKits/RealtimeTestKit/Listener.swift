@@ -66,6 +66,8 @@ public final class Listener: Sendable {
             }
             group.addTask {
                 try await SystemClock().sleep(for: Bounds.patience)
+                // The wait for a write knows no cancellation; a channel that closes ends it.
+                try await channel.close()
                 return nil
             }
             defer { group.cancelAll() }

@@ -54,6 +54,8 @@ public struct RealtimeStage: Sendable {
     public static let room = TopicKind(
         "stage/room/{id}", history: TopicHistory(count: 10), sending: .signals(bytesMax: 100), showsPresence: true
     ) { visitor, _ in .admitted(as: visitor.role) }
+    /// Topics that everybody may listen to, with a long history.
+    public static let hall = TopicKind("stage/hall/{id}", history: TopicHistory(count: 1_000)) { _, _ in .admitted() }
     /// Topics that belong to one person.
     public static let desk = TopicKind("stage/desk/{person}") { visitor, topic in
         visitor.seat.description == topic["person"] ? .admitted() : .refused
@@ -83,7 +85,7 @@ public struct RealtimeStage: Sendable {
         let realtime = Realtime(
             storage: storage, bus: coordination.bus, clock: clock, randomness: SystemRandomness(),
             events: .silent(clock: clock), options: options)
-        try realtime.declare([Self.room, Self.desk])
+        try realtime.declare([Self.room, Self.hall, Self.desk])
         return Node(storage: storage, realtime: realtime, coordination: coordination)
     }
 

@@ -6,8 +6,20 @@ public import Web
 /// cannot have one.
 ///
 /// Both take the connection out of HTTP's hands: no task stays with it.
-struct RealtimeRoutes {
-    let realtime: Realtime
+public struct RealtimeRoutes: Sendable {
+    private let realtime: Realtime
+
+    private let limit: RouteLimit
+
+    /// Takes the topics that are listened to.
+    ///
+    /// - Parameters:
+    ///   - realtime: the topics.
+    ///   - opensPerMinute: connections that one group of addresses may open in a minute. Defaults to 600; at least 1.
+    public init(realtime: Realtime, opensPerMinute: Int = 600) {
+        self.realtime = realtime
+        limit = .per(.address, "realtime.open", opensPerMinute)
+    }
 
     struct Topics: Input {
         var topics: String
@@ -20,7 +32,6 @@ struct RealtimeRoutes {
         ]
     }
 
-    private static let limit = RouteLimit.per(.address, "realtime.open", 600)
     private static let failures = [
         Failure(RealtimeError.Code.tooManyConnections.rawValue, 429, "As many connections are open as one may have."),
         Failure(RealtimeError.Code.tenantFull.rawValue, 503, "As many connections are open as a tenant may have."),
@@ -28,12 +39,13 @@ struct RealtimeRoutes {
     /// What the rules of a stream's topics may look up.
     private static let rulesBudget: StatementBudget = 16
 
-    var routes: [Route] { [socket, events] }
+    /// The two addresses.
+    public var routes: [Route] { [socket, events] }
 
     private var socket: Route {
         Route(
             .get, "/api/realtime/socket", "realtime.openSocket",
-            "Opens a WebSocket on which topics are listened to by commands.", policy: .anyone, limit: Self.limit,
+            "Opens a WebSocket on which topics are listened to by commands.", policy: .anyone, limit: limit,
             budget: 0, status: 101,
             failures: Self.failures + [
                 Failure(RealtimeError.Code.notASocket.rawValue, 400, "The request does not open a WebSocket."),
@@ -58,7 +70,7 @@ struct RealtimeRoutes {
         Route(
             .get, "/api/realtime/events", "realtime.streamEvents",
             "Streams the messages of topics as server-sent events; Last-Event-ID says how far the reader has come.",
-            policy: .anyone, limit: Self.limit, budget: Self.rulesBudget,
+            policy: .anyone, limit: limit, budget: Self.rulesBudget,
             failures: Self.failures + [
                 Failure(RealtimeError.Code.malformedCommand.rawValue, 400, "The names of the topics cannot be read."),
                 Failure(RealtimeError.Code.forbidden.rawValue, 403, "A topic is not open to who asks."),

@@ -193,7 +193,7 @@ final class Line: ChannelInboundHandler, @unchecked Sendable {
         let earliest = arrival - .nanoseconds(step * Int64(options.commandBurst - 1))
         guard now >= earliest else { return false }
         arrival = max(arrival, now) + .nanoseconds(step)
-        refusals = 0
+        refusals -= min(refusals, 5)
         return true
     }
 

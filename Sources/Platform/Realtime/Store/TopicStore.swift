@@ -23,12 +23,20 @@ struct TopicStore: Sendable {
         """
     }
 
-    /// Reads the newest messages within the history's bounds, in one statement and so as one state.
+    /// Reads the newest messages, in one statement and so as one state.
+    ///
+    /// - Parameters:
+    ///   - key: The topic.
+    ///   - history: What is kept of it; as many are read unless `newest` says how many.
+    ///   - after: Only what is newer.
+    ///   - newest: How many, in place of the history's bounds of count and bytes: they may still be there.
+    /// - Returns: The log's head, and messages up to it.
+    /// - Throws: What the engine throws.
     func read(_ key: TopicKey, _ history: TopicHistory, after: Int64? = nil, newest: Int? = nil)
         async throws(StorageError)
         -> TopicSnapshot
     {
-        let count = min(newest ?? history.count, history.count, Bounds.messages)
+        let count = min(max(1, newest ?? history.count), Bounds.messages)
         let since = clock.now() - history.age
         let rows: [TopicLogRow] = try await storage.reader(for: key.tenant).list(
             TopicLogRow.self, "realtime.read",
@@ -41,7 +49,7 @@ struct TopicStore: Sendable {
             """, limit: count)
         guard let head = rows.first?.head else { return TopicSnapshot(head: nil, messages: []) }
         var messages: [TopicMessage] = []
-        var left = history.bytes.bytes
+        var left = newest == nil ? history.bytes.bytes : Int.max
         var next = head.offset
         for row in rows {
             // A hole ends what can be told: what is older has been trimmed or has grown too old.
