@@ -264,7 +264,7 @@ let suites: [Room] = [
         "HostingTests",
         [
             "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Coordination", "Blobs",
-            "Outbound", "Caching", "Limits", "Jobs", "Web", "WebTestKit", "Accounts", "Hosting",
+            "Outbound", "Caching", "Limits", "Jobs", "Realtime", "Web", "WebTestKit", "Accounts", "Hosting",
         ],
         [logging, httpTypes]),
     tests(

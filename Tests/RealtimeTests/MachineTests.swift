@@ -102,9 +102,10 @@ import Testing
 
     @Test func `a command is read, and what is wrong with one is said`() throws {
         let name = try #require(TopicName("a/b"))
-        #expect(
-            try ClientCommand("{\"id\":3,\"do\":\"subscribe\",\"topic\":\"a/b\",\"epoch\":\"-7b\",\"offset\":0}")
-                == ClientCommand(id: 3, act: .subscribe(name, from: TopicPosition(epoch: -123, offset: 0))))
+        let command = try ClientCommand(
+            "{\"id\":3,\"do\":\"subscribe\",\"topic\":\"a/b\",\"epoch\":\"-7b\",\"offset\":0}")
+        #expect(command.id == 3)
+        #expect(command.act == .subscribe(name, from: TopicPosition(epoch: -123, offset: 0)))
         for text in [
             "", "[]", "{", "{\"do\":\"dance\"}", "{\"do\":\"subscribe\",\"topic\":\"a b\"}",
             "{\"do\":\"subscribe\",\"topic\":\"a\",\"epoch\":\"zz\",\"offset\":1}",
