@@ -15,7 +15,8 @@ import Testing
     @Test func `connections of a node that falls silent are counted no more`() {
         var seats = SeatMachine()
         seats.take(holder(1))
-        #expect(seats.beat(of: 7, at: .seconds(1)))
+        let isNew = seats.beat(of: 7, at: .seconds(1))
+        #expect(isNew)
         seats.heard(3, of: holder(1), on: 7)
         seats.heard(2, of: holder(2, of: other), on: 7)
         #expect(seats.count(of: holder(1)) == 4)

@@ -3,6 +3,7 @@ import BaseTestKit
 import Foundation
 import Realtime
 import RealtimeTestKit
+import Storage
 import StorageBackends
 import StorageTestKit
 import Testing
@@ -54,7 +55,7 @@ import WebTestKit
             .deletingLastPathComponent()
         let output = FileManager.default.temporaryDirectory.appendingPathComponent(
             "websocket-cases-\(SystemRandomness().next())")
-        FileManager.default.createFile(atPath: output.path, contents: nil)
+        _ = FileManager.default.createFile(atPath: output.path, contents: nil)
         let handle = try FileHandle(forWritingTo: output)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: python)

@@ -3,6 +3,7 @@ import Base
 import Blobs
 import Coordination
 import Hosting
+import Realtime
 import Telemetry
 import Web
 

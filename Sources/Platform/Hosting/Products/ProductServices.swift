@@ -87,7 +87,9 @@ public struct ProductServices: Sendable {
             ?? Jobs(
                 storage: storage, clock: clock, randomness: randomness, bus: bus, bank: bank, events: events)
         self.realtime =
-            realtime ?? Realtime(storage: storage, bus: bus, clock: clock, randomness: randomness, events: events)
+            realtime
+            ?? Realtime(
+                storage: storage, bus: bus, clock: clock, randomness: SystemRandomness(), events: events)
         self.fileKey = fileKey
         self.filesBase = filesBase
         self.outbound = outbound
