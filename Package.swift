@@ -158,7 +158,8 @@ let floors: [[Room]] = [
         product(
             "Discovery",
             [
-                "Base", "Telemetry", "Storage", "Coordination", "Outbound", "Blobs", "Caching", "Limits", "Jobs", "Web",
+                "Base", "Telemetry", "Storage", "Coordination", "Outbound", "Blobs", "Caching", "Limits", "Jobs",
+                "Realtime", "Web",
                 "Accounts", "Hosting",
             ],
             [logging, crypto, nioCore, lifecycle]),
@@ -279,7 +280,8 @@ let suites: [Room] = [
         "DiscoveryTests",
         [
             "Base", "BaseTestKit", "Telemetry", "Coordination", "Outbound", "OutboundTestKit", "Storage",
-            "StorageTestKit", "StorageBackends", "Blobs", "BlobsTestKit", "Caching", "Limits", "Jobs", "Web",
+            "StorageTestKit", "StorageBackends", "Blobs", "BlobsTestKit", "Caching", "Limits", "Jobs", "Realtime",
+            "Web",
             "WebTestKit",
             "Accounts", "Hosting", "Discovery",
         ],

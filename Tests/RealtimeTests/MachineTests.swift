@@ -60,6 +60,30 @@ import Testing
         #expect(presence.bury(7).isEmpty)
     }
 
+    @Test func `what a node that tells everything does not tell again is no more`() {
+        var seats = SeatMachine()
+        _ = seats.beat(of: 7, at: .zero)
+        seats.heard(2, of: holder(1), on: 7)
+        seats.heard(1, of: holder(2), on: 7)
+        seats.beginTelling(by: 7)
+        seats.heard(2, of: holder(1), on: 7)
+        seats.endTelling(by: 7)
+        #expect(seats.count(of: holder(1)) == 2)
+        #expect(seats.count(of: holder(2)) == 0)
+        #expect(seats.count(of: tenant) == 2)
+        var presence = PresenceMachine()
+        let key = TopicKey(tenant, TopicKind("a/{b}") { _, _ in .refused }("c"))
+        let (ines, tom) = (
+            TopicMember(id: ID(high: 1, low: 1), name: "Ines"), TopicMember(id: ID(high: 1, low: 2), name: "Tom")
+        )
+        for member in [ines, tom] { _ = presence.set(1, of: member, in: key, on: 7) }
+        presence.beginTelling(by: 7)
+        #expect(presence.set(1, of: tom, in: key, on: 7) == nil)
+        #expect(presence.endTelling(by: 7) == [.init(key: key, member: ines, isHere: false)])
+        #expect(presence.members(of: key) == [tom])
+        #expect(presence.endTelling(by: 7).isEmpty)
+    }
+
     @Test func `parcels say what was put into them and stay below the bus's bound`() throws {
         let key = TopicKey(tenant, try #require(TopicName("a/b")))
         let json = ByteBuffer(string: "{\"x\":1}")
@@ -67,7 +91,8 @@ import Testing
             .message(key, TopicPosition(epoch: 5, offset: 9), json: json),
             .message(key, TopicPosition(epoch: -5, offset: 0), json: nil), .look, .signal(key, json: json),
             .seats(tenant, ID(high: 3, low: 4), count: 12),
-            .member(key, TopicMember(id: ID(high: 3, low: 4), name: "Zoë"), count: 1), .beat, .hello,
+            .member(key, TopicMember(id: ID(high: 3, low: 4), name: "Zoë"), count: 1), .beat, .hello, .telling,
+            .told,
         ]
         for parcel in BusParcel.pack(entries, from: 77) {
             #expect(BusParcel(parcel.encoded) == parcel)

@@ -10,6 +10,7 @@ extension Realtime {
         outgoing.withLock { outgoing in
             guard outgoing.count + entries.count <= Bounds.outgoing else {
                 outgoing = [.look]
+                mustTellAll.store(true, ordering: .relaxed)
                 return
             }
             outgoing += entries
@@ -64,6 +65,17 @@ extension Realtime {
                 let change = gathering.withLock { $0.presence.set(count, of: member, in: key, on: parcel.node) }
                 show(change.map { [$0] } ?? [])
             case .beat: break
+            case .telling:
+                gathering.withLock { gathering in
+                    gathering.seats.beginTelling(by: parcel.node)
+                    gathering.presence.beginTelling(by: parcel.node)
+                }
+            case .told:
+                let gone = gathering.withLock { gathering in
+                    gathering.seats.endTelling(by: parcel.node)
+                    return gathering.presence.endTelling(by: parcel.node)
+                }
+                show(gone)
             case .hello: tellEverything()
             }
         }
@@ -74,6 +86,6 @@ extension Realtime {
             _ = gathering.seats.takeUntold()
             return gathering.seats.all + gathering.presence.own
         }
-        say([.beat] + everything)
+        say([.telling] + everything + [.told])
     }
 }

@@ -36,7 +36,7 @@ extension Realtime {
     }
 
     func beat() {
-        say([.beat])
+        if mustTellAll.exchange(false, ordering: .relaxed) { tellEverything() } else { say([.beat]) }
         let changes = gathering.withLock { gathering in
             gathering.seats.bury(at: clock.uptime()).flatMap { gathering.presence.bury($0) }
         }
@@ -49,7 +49,9 @@ extension Realtime {
     }
 
     func sweep() {
-        let isWelcome = welcome.withLock { $0 }
+        // Sessions are looked at every fifth time: revocations are seconds old anyway.
+        let isDue = sweeps.add(1, ordering: .relaxed).oldValue.isMultiple(of: 5)
+        let isWelcome = isDue ? welcome.withLock { $0 } : nil
         for shard in shards.withLock({ Array($0.values) }) { shard.sweep(isWelcome: isWelcome) }
     }
 

@@ -52,6 +52,9 @@ public final class Realtime: Service {
     let gathering = Mutex(Gathering())
     let outgoing = Mutex<[BusEntry]>([])
     let bell = Bell()
+    /// Whether something was left unsaid that the other nodes must be told.
+    let mustTellAll = Atomic(false)
+    let sweeps = Atomic(0)
     let sent = Mutex(BoundedMap<TopicKey, TopicPosition>(capacity: 10_000))
     private let cuts = Atomic(0)
     let delivered = Atomic(0)

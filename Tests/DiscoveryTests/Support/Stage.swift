@@ -8,6 +8,7 @@ import Hosting
 import Jobs
 import Limits
 import Logging
+import Realtime
 import Storage
 import StorageBackends
 import StorageTestKit
@@ -57,7 +58,11 @@ final class Stage: Sendable {
         Bureau(
             Bureau.Parts(
                 storage: storage, caches: caches, limits: LimitRegistry(clock: clock), blobs: NoBlobs(), bus: bus,
-                bank: OpenBank(), directory: directory, settings: settings,
+                bank: OpenBank(),
+                realtime: Realtime(
+                    storage: storage, bus: bus, clock: clock, randomness: SystemRandomness(),
+                    events: .silent(clock: clock)),
+                directory: directory, settings: settings,
                 notifications: Notifications(storage: storage, clock: clock, randomness: chance),
                 nameOf: { _, _ in "Mara" }, clock: clock, randomness: chance,
                 logger: Logger(label: "test"), events: .silent(clock: clock, products: Event.discovery)))

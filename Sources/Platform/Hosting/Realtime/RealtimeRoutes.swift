@@ -100,8 +100,8 @@ extension TopicVisitor {
         self.init(
             tenant: principal.tenant, person: principal.person, device: principal.device,
             role: principal.role?.rawValue, sessionVersion: principal.sessionVersion,
-            seat: principal.person?.cast(to: ID<Seat>.self) ?? principal.device?.cast(to: ID<Seat>.self)
-                ?? context.clientAddress.group.id.cast(to: ID<Seat>.self))
+            seat: principal.person?.cast(to: ID<TopicSeat>.self) ?? principal.device?.cast(to: ID<TopicSeat>.self)
+                ?? context.clientAddress.group.id.cast(to: ID<TopicSeat>.self))
     }
 
     /// Whether the person's role is at least this one.

@@ -304,13 +304,13 @@ final class Line: ChannelInboundHandler, @unchecked Sendable {
     }
 
     /// Asks a silent client for a sign of life, ends one that is gone, slow or no longer welcome.
-    func look(at now: NIODeadline, isWelcome: (TopicVisitor) -> Bool) {
+    func look(at now: NIODeadline, isWelcome: ((TopicVisitor) -> Bool)?) {
         guard let context else { return }
         if let closingSince {
             if now >= closingSince + Bounds.closing { context.close(promise: nil) }
             return
         }
-        guard isWelcome(visitor) else { return end(.signedOut, "the session has ended") }
+        guard isWelcome?(visitor) ?? true else { return end(.signedOut, "the session has ended") }
         let silence = now - heardAt
         if isSocket, silence >= TimeAmount(realtime.options.idleTimeout) { return end(.idle, "nothing was heard") }
         guard silence >= TimeAmount(realtime.options.pingAfter), !isAsked else { return }

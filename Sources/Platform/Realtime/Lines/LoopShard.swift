@@ -37,7 +37,7 @@ final class LoopShard: @unchecked Sendable {
     }
 
     /// Looks after all connections: asks silent ones for a sign of life and ends those that are gone.
-    func sweep(isWelcome: @escaping @Sendable (TopicVisitor) -> Bool) {
+    func sweep(isWelcome: (@Sendable (TopicVisitor) -> Bool)?) {
         loop.execute {
             let now = NIODeadline.now()
             // A copy, since some remove themselves.

@@ -17,12 +17,14 @@ struct SeatMachine: Sendable {
 
     struct Holder: Sendable, Hashable {
         var tenant: Tenant
-        var seat: ID<Seat>
+        var seat: ID<TopicSeat>
     }
 
     private struct Neighbour: Sendable {
         var heardAt: Duration
         var counts: [Holder: Int] = [:]
+        /// What it has not told again since it began to tell everything.
+        var untold: Set<Holder> = []
     }
 
     private var own: [Holder: Int] = [:]
@@ -68,8 +70,20 @@ struct SeatMachine: Sendable {
     /// A node has told how many connections somebody has there.
     mutating func heard(_ count: Int, of holder: Holder, on node: UInt64) {
         guard let before = others[node]?.counts[holder] ?? (others[node] == nil ? nil : 0) else { return }
+        others[node]?.untold.remove(holder)
         others[node]?.counts[holder] = count > 0 ? count : nil
         add(max(0, count) - before, to: holder)
+    }
+
+    /// A node begins to tell everything.
+    mutating func beginTelling(by node: UInt64) {
+        guard let counts = others[node]?.counts else { return }
+        others[node]?.untold = Set(counts.keys)
+    }
+
+    /// A node has told everything: what it has not told again is no more.
+    mutating func endTelling(by node: UInt64) {
+        for holder in others[node]?.untold ?? [] { heard(0, of: holder, on: node) }
     }
 
     /// A node lives.

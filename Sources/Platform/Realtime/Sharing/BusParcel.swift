@@ -10,13 +10,17 @@ enum BusEntry: Sendable, Hashable {
     /// A signal, which is kept nowhere.
     case signal(TopicKey, json: ByteBuffer)
     /// How many connections somebody has on this node now.
-    case seats(Tenant, ID<Seat>, count: Int)
+    case seats(Tenant, ID<TopicSeat>, count: Int)
     /// How often somebody listens on this node to a topic that shows it.
     case member(TopicKey, TopicMember, count: Int)
     /// This node lives.
     case beat
     /// This node knows nothing of the others: they tell it everything.
     case hello
+    /// Everything follows: what is not told again until ``told`` is no more.
+    case telling
+    /// Everything has been told.
+    case told
 
     /// Bytes that the entry takes at most, beside what it carries.
     private static let overhead = 256
@@ -26,7 +30,7 @@ enum BusEntry: Sendable, Hashable {
         case .message(_, _, let json): Self.overhead + (json?.readableBytes ?? 0)
         case .signal(_, let json): Self.overhead + json.readableBytes
         case .member(_, let member, _): Self.overhead + member.name.utf8.count
-        case .look, .seats, .beat, .hello: 64
+        case .look, .seats, .beat, .hello, .telling, .told: 64
         }
     }
 }
@@ -105,6 +109,8 @@ extension ByteBuffer {
             writeInteger(Int64(count))
         case .beat: writeInteger(UInt8(6))
         case .hello: writeInteger(UInt8(7))
+        case .telling: writeInteger(UInt8(8))
+        case .told: writeInteger(UInt8(9))
         }
     }
 
@@ -121,17 +127,19 @@ extension ByteBuffer {
             guard let key = readKey(), let json = readBytes() else { return nil }
             return json.map { .signal(key, json: $0) }
         case 4:
-            guard let tenant = readID(of: Tenant.self), let seat = readID(of: Seat.self),
+            guard let tenant = readID(of: Tenant.self), let seat = readID(of: TopicSeat.self),
                 let count = readInteger(as: Int64.self)
             else { return nil }
             return .seats(Tenant(tenant), seat, count: Int(count))
         case 5:
-            guard let key = readKey(), let seat = readID(of: Seat.self), let name = readBytes(),
+            guard let key = readKey(), let seat = readID(of: TopicSeat.self), let name = readBytes(),
                 let count = readInteger(as: Int64.self)
             else { return nil }
             return .member(key, TopicMember(id: seat, name: name.map { String(buffer: $0) } ?? ""), count: Int(count))
         case 6: return .beat
         case 7: return .hello
+        case 8: return .telling
+        case 9: return .told
         default: return nil
         }
     }

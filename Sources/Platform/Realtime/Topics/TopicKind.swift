@@ -100,12 +100,12 @@ public struct TopicVisitor: Sendable, Hashable {
     /// The person's session epoch, as the session has it.
     public let sessionVersion: Int
     /// By whom connections are counted: the person, else the device, else a group of addresses.
-    public let seat: ID<Seat>
+    public let seat: ID<TopicSeat>
 
     /// Describes who wants to listen.
     public init(
         tenant: Tenant, person: ID<Person>? = nil, device: ID<Device>? = nil, role: String? = nil,
-        sessionVersion: Int = 0, seat: ID<Seat>
+        sessionVersion: Int = 0, seat: ID<TopicSeat>
     ) {
         self.tenant = tenant
         self.person = person
@@ -117,7 +117,7 @@ public struct TopicVisitor: Sendable, Hashable {
 }
 
 /// One by whom connections are counted.
-public enum Seat {}
+public enum TopicSeat {}
 
 /// Whether somebody may listen.
 public enum TopicAdmission: Sendable, Hashable {

@@ -153,6 +153,10 @@ function take(text) {
     entry.at = { epoch: text.epoch, offset: text.offset };
     entry.isNew = false;
     if (isLost) handler.lost?.();
+    else if (text.recovered) handler.back?.();
+    if (handler.joined) line?.send?.({ id: ++lastID, do: "presence", topic: name });
+  } else if (text.ok === "presence") {
+    for (const member of text.members) handler.joined?.(member);
   } else if (text.reset) {
     entry.at = { epoch: text.epoch, offset: text.offset };
     handler.lost?.();
