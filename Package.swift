@@ -37,6 +37,8 @@ let httpTypes = external("HTTPTypes", "swift-http-types")
 let nioCore = external("NIOCore", "swift-nio")
 let nioPosix = external("NIOPosix", "swift-nio")
 let nioHTTP1 = external("NIOHTTP1", "swift-nio")
+let nioEmbedded = external("NIOEmbedded", "swift-nio")
+let nioWebSocket = external("NIOWebSocket", "swift-nio")
 let nioSSL = external("NIOSSL", "swift-nio-ssl")
 let asyncHTTPClient = external("AsyncHTTPClient", "async-http-client")
 let subprocess = external("Subprocess", "swift-subprocess")
@@ -118,6 +120,8 @@ let floors: [[Room]] = [
     [
         platform("Jobs", ["Base", "Telemetry", "Storage", "Coordination", "Limits"], [logging, lifecycle]),
         platform(
+            "Realtime", ["Base", "Telemetry", "Storage", "Coordination"], [crypto, nioCore, nioWebSocket, lifecycle]),
+        platform(
             "BlobsS3", ["Base", "Telemetry", "Outbound", "Blobs", "Limits"], [crypto, nioCore]),
         platform(
             "Web", ["Base", "Telemetry", "Storage", "Blobs", "Caching", "Limits", "CZlib"],
@@ -137,8 +141,8 @@ let floors: [[Room]] = [
         platform(
             "Hosting",
             [
-                "Base", "Telemetry", "Storage", "Coordination", "Blobs", "Outbound", "Caching", "Limits", "Jobs", "Web",
-                "Accounts",
+                "Base", "Telemetry", "Storage", "Coordination", "Blobs", "Outbound", "Caching", "Limits", "Jobs",
+                "Realtime", "Web", "Accounts",
             ],
             [logging, lifecycle], resources: [.copy("Resources")])
     ],
@@ -154,7 +158,8 @@ let floors: [[Room]] = [
         product(
             "Discovery",
             [
-                "Base", "Telemetry", "Storage", "Coordination", "Outbound", "Blobs", "Caching", "Limits", "Jobs", "Web",
+                "Base", "Telemetry", "Storage", "Coordination", "Outbound", "Blobs", "Caching", "Limits", "Jobs",
+                "Realtime", "Web",
                 "Accounts", "Hosting",
             ],
             [logging, crypto, nioCore, lifecycle]),
@@ -166,7 +171,7 @@ let floors: [[Room]] = [
             uses: [
                 "Base", "Telemetry", "Storage", "StorageSQLite", "StoragePostgres", "Coordination",
                 "CoordinationRedis", "CoordinationStorage", "Blobs", "BlobsS3", "Outbound", "Caching", "Limits", "Jobs",
-                "Web", "Accounts", "Hosting", "Tournament", "Discovery",
+                "Realtime", "Web", "Accounts", "Hosting", "Tournament", "Discovery",
             ],
             libraries: [logging, crypto, arguments, configuration, lifecycle, unixSignals], resources: [])
     ],
@@ -179,6 +184,10 @@ let kits: [Room] = [
     testKit("StorageBackends", ["Base", "Storage", "StorageTestKit", "StorageSQLite", "StoragePostgres"], [logging]),
     testKit(
         "JobsTestKit", ["Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "Coordination", "Jobs"]),
+    testKit(
+        "RealtimeTestKit",
+        ["Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "Coordination", "Realtime"],
+        [nioCore, nioEmbedded]),
     testKit("OutboundTestKit", ["Base", "Telemetry", "Outbound"], [nioCore, nioPosix, nioHTTP1, nioSSL]),
     testKit("BlobsTestKit", ["Base", "BaseTestKit", "Telemetry", "Blobs"], [nioCore]),
     testKit("WebTestKit", ["Base", "BaseTestKit", "Telemetry", "Web"], [nioCore, nioPosix, lifecycle, logging]),
@@ -233,6 +242,13 @@ let suites: [Room] = [
             "JobsTestKit",
         ]),
     tests(
+        "RealtimeTests",
+        [
+            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Coordination",
+            "CoordinationRedis", "CoordinationStorage", "Realtime", "RealtimeTestKit", "Limits", "Web", "WebTestKit",
+            "Hosting",
+        ], [nioCore]),
+    tests(
         "WebTests",
         [
             "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "Blobs", "Caching", "Limits", "Web",
@@ -250,7 +266,7 @@ let suites: [Room] = [
         "HostingTests",
         [
             "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Coordination", "Blobs",
-            "Outbound", "Caching", "Limits", "Jobs", "Web", "WebTestKit", "Accounts", "Hosting",
+            "Outbound", "Caching", "Limits", "Jobs", "Realtime", "Web", "WebTestKit", "Accounts", "Hosting",
         ],
         [logging, httpTypes]),
     tests(
@@ -265,7 +281,8 @@ let suites: [Room] = [
         "DiscoveryTests",
         [
             "Base", "BaseTestKit", "Telemetry", "Coordination", "Outbound", "OutboundTestKit", "Storage",
-            "StorageTestKit", "StorageBackends", "Blobs", "BlobsTestKit", "Caching", "Limits", "Jobs", "Web",
+            "StorageTestKit", "StorageBackends", "Blobs", "BlobsTestKit", "Caching", "Limits", "Jobs", "Realtime",
+            "Web",
             "WebTestKit",
             "Accounts", "Hosting", "Discovery",
         ],

@@ -19,6 +19,7 @@ let package = Package(
         .package(name: "Capstan", path: ".."),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         .executableTarget(
@@ -27,7 +28,16 @@ let package = Package(
                 platform("Base"), platform("Telemetry"), platform("Caching"), platform("Coordination"),
                 platform("CoordinationRedis"), platform("Storage"), platform("StoragePostgres"),
                 platform("StorageSQLite"), platform("Jobs"), platform("Tournament"),
-                platform("capstan"), "PlainServer", .product(name: "Logging", package: "swift-log"),
+                platform("capstan"), "PlainServer", "RealtimeServer", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "RealtimeServer",
+            dependencies: [
+                platform("Base"), platform("Telemetry"), platform("Coordination"), platform("Storage"),
+                platform("StorageSQLite"), platform("Realtime"), platform("Web"), platform("Hosting"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
         .executableTarget(

@@ -109,6 +109,21 @@ need_axe() {
     touch "$folder/complete"
 }
 
+# need_websockets: a client of WebSockets that is not ours, from PyPI, in an environment of its own.
+need_websockets() {
+    local version=17.4 folder
+    folder=$root/.tools/websockets-$version
+    export CAPSTAN_TEST_WEBSOCKETS=$folder/bin/python
+    [ ! -e "$folder/complete" ] || return 0
+    need python3-venv
+    say "Installing websockets $version"
+    rm -rf "$folder"
+    /usr/bin/python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check "websockets==$version" ||
+        fail "could not install websockets $version from PyPI"
+    touch "$folder/complete"
+}
+
 # need_moto: an S3 server that is not ours, from PyPI, in an environment of its own.
 need_moto() {
     local version=5.2.5

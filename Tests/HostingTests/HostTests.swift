@@ -10,6 +10,7 @@ import Jobs
 import Limits
 import Logging
 import Outbound
+import Realtime
 import Storage
 import StorageBackends
 import StorageTestKit
@@ -38,6 +39,7 @@ private struct Bakery: Product {
                     Bread(grains: flags.isOn(Self.multigrain, for: request.tenant) ? 7 : 1)
                 }
             ],
+            topics: [TopicKind("bakery/oven/{number}") { _, _ in .admitted() }],
             navigation: [.init(href: "/bread", label: "Bread")])
     }
 
@@ -115,6 +117,20 @@ private struct Bakery: Product {
             where route.name != "hosting.describe" && route.content.mediaType?.hasPrefix("text/html") != true {
                 #expect(description.contains("\"operationId\":\"\(route.name)\""), "\(route.name)")
             }
+        }
+    }
+
+    @Test(arguments: Backend.all)
+    func `a product's topics are listened to at two addresses`(backend: Backend) async throws {
+        try await withHost(backend) { test, _, _ in
+            #expect(try await test.get("/api/realtime/socket").problemCode == "realtime.notASocket")
+            let unknown = try await test.get("/api/realtime/events?topics=bakery/cellar")
+            #expect(unknown.status == 404 && unknown.problemCode == "realtime.unknownTopic")
+            let none = try await test.get("/api/realtime/events?topics=a%20b")
+            #expect(none.status == 400 && none.problemCode == "realtime.malformedCommand")
+            // Without a socket there is nothing to take over; what the connection then does is ServerTests' matter.
+            let stream = try await test.get("/api/realtime/events?topics=bakery/oven/1")
+            #expect(stream.status == 200 && stream["content-type"] == "text/event-stream")
         }
     }
 

@@ -6,6 +6,7 @@ import Hosting
 import Jobs
 import Limits
 import Outbound
+import Realtime
 import Storage
 import Telemetry
 
@@ -27,6 +28,7 @@ struct Ground: Sendable {
     let caches: CacheRegistry
     let limits: LimitRegistry
     let jobs: Jobs
+    let realtime: Realtime
     let outbound: OutboundClient
     let flags: FeatureFlags
     let accounts: HostedAccounts
@@ -57,6 +59,10 @@ struct Ground: Sendable {
             storage: storage, clock: clock, randomness: randomness, bus: coordination.bus,
             bank: coordination.bank ?? InProcessTokenBank(clock: clock), events: events,
             options: installation.jobOptions)
+        realtime = Realtime(
+            storage: storage, bus: coordination.bus, clock: clock, randomness: randomness, events: events,
+            options: installation.realtimeOptions)
+        realtime.declareMetrics(in: metrics)
         let retention = RetentionJobs(
             Retention(
                 storage: storage, modules: installation.plans.modules, clock: clock, logger: installation.logger))

@@ -7,6 +7,7 @@ import Hosting
 import Jobs
 import Limits
 import Logging
+import Realtime
 import Storage
 import StoragePostgres
 import StorageSQLite
@@ -68,6 +69,14 @@ struct Installation: Sendable {
         ]
         options.drain = .seconds(settings.integer(PlatformSettings.jobsDrain))
         options.retention = .seconds(settings.integer(PlatformSettings.jobsRetention) * 86_400)
+        return options
+    }
+
+    /// The bounds of this process's sockets and streams of events.
+    var realtimeOptions: RealtimeOptions {
+        var options = RealtimeOptions()
+        options.connectionsPerSeat = settings.integer(PlatformSettings.realtimePerPerson)
+        options.connectionsPerTenant = settings.integer(PlatformSettings.realtimePerTenant)
         return options
     }
 

@@ -91,6 +91,12 @@ enum PlatformSettings {
     static let jobsRetention = Setting(
         "jobs.retentionDays", .integer(1...366, unit: "days"), default: "3",
         "How long jobs that were done are remembered, at least.")
+    static let realtimePerPerson = Setting(
+        "realtime.connectionsPerPerson", .integer(1...100_000, unit: "connections"), default: "20",
+        "Sockets and streams of events of one person, or one device or group of addresses without one, on all nodes.")
+    static let realtimePerTenant = Setting(
+        "realtime.connectionsPerTenant", .integer(1...10_000_000, unit: "connections"), default: "100000",
+        "Sockets and streams of events of one tenant on all nodes.")
     static let logLevel = Setting(
         "log.level", .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]), default: "info",
         "The least severe lines that are logged.")
@@ -100,7 +106,7 @@ enum PlatformSettings {
             database, pooling, directDatabase, listen, connections, drain, guardPerMinute, trustedHops, baseDomain,
             data, key, blobs, blobsKey, blobsSecret, blobsPublic, outboundAllow, outboundTrust, pushContact, nodeName,
             nodeLane, nodeCount, redis, redisPrefix, redisTimeout, redisTrust, jobsInteractive, jobsDefault, jobsBulk,
-            jobsDrain, jobsRetention, logLevel, openMetrics,
+            jobsDrain, jobsRetention, realtimePerPerson, realtimePerTenant, logLevel, openMetrics,
         ] + CostCaps.settings
 
     /// Reads all settings from the environment; `overrides` (from flags) win.

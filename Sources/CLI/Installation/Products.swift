@@ -4,6 +4,7 @@ import Discovery
 import Hosting
 import Jobs
 import Limits
+import Realtime
 import Storage
 import Tournament
 
@@ -14,7 +15,7 @@ enum Products {
     /// The tables of the platform's own modules.
     static let platformModules: [SchemaModule] = [
         AccountsSchema.module, ProductPlans.hostingSchema, CoordinationSchema.module, LimitsSchema.module,
-        JobsSchema.module,
+        JobsSchema.module, RealtimeSchema.module,
     ]
 
     /// The products named in `names` (comma-separated), or all of them.

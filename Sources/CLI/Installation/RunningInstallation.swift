@@ -3,6 +3,7 @@ import Base
 import Blobs
 import Coordination
 import Hosting
+import Realtime
 import Telemetry
 import Web
 
@@ -35,10 +36,15 @@ struct RunningInstallation: Sendable {
                 outbound: ground.outbound,
                 flags: ground.flags, settings: settings, events: ground.events, isDemo: isDemo, metrics: ground.metrics,
                 logger: logger, jobs: ground.jobs, bus: ground.coordination.bus, bank: ground.coordination.bank,
+                realtime: ground.realtime,
                 demoPassword: isDemo && installation.isLocal ? Secret(DemoPeople.password) : nil),
             accounts: ground.accounts, coordination: ground.coordination,
             nodes: settings.integer(PlatformSettings.nodeCount), ledger: ground.ledger, costs: ground.costs,
             metricsPolicy: metricsPolicy)
+        ground.realtime.onLook { [epochs = ground.accounts.epochs] visitor in
+            guard let person = visitor.person else { return true }
+            return epochs.isCurrent(person, version: visitor.sessionVersion, in: visitor.tenant)
+        }
         var siteSettings = SiteSettings()
         siteSettings.trustedHops = settings.integer(PlatformSettings.trustedHops)
         siteSettings.guardPerMinute = settings.integer(PlatformSettings.guardPerMinute)

@@ -3,6 +3,7 @@ import Caching
 public import Coordination
 public import Jobs
 import Limits
+import Realtime
 public import ServiceLifecycle
 public import Storage
 public import Telemetry
@@ -57,7 +58,9 @@ public struct Host: Sendable {
                 CostRoutes(costs: costs) { [directory = accounts.directory] in directory.record(of: $0)?.name }.routes
         }
         var running: [any Service] =
-            [SharingService(coordination, nodes: nodes, for: services)] + accounts.services + [services.flags]
+            [SharingService(coordination, nodes: nodes, for: services), services.realtime] + accounts.services + [
+                services.flags
+            ]
             + (costs.map { [$0] } ?? [])
         running.append(CreditSweeper(storage: services.storage, clock: services.clock, logger: services.logger))
         var personal: [PersonalData] = []
@@ -68,6 +71,7 @@ public struct Host: Sendable {
             let manifest = try await product.init(services).manifest
             routes += manifest.routes
             try Self.declare(manifest, of: product.plan.name, in: services.jobs)
+            try Self.declare(manifest.topics, of: product.plan.name, in: services.realtime)
             running += manifest.services
             if let pages = manifest.pages { bundles.append(pages) }
             navigation += manifest.navigation
@@ -81,6 +85,8 @@ public struct Host: Sendable {
         let desk = accounts.personalData(personal)
         routes += accounts.routes(of: desk)
         running.append(accounts.service(of: desk))
+        // Without topics there is nothing to listen to.
+        if !services.realtime.declared.isEmpty { routes += RealtimeRoutes(realtime: services.realtime).routes }
         if !routes.contains(where: { $0.path.description == "/" }) {
             routes.append(Self.entrance(to: navigation.first?.href ?? "/console"))
         }
@@ -106,6 +112,15 @@ extension Host {
                 .invalidManifest, "the job or schedule \(name) of \(product) must begin with \(product).")
         }
         try jobs.declare(handlers: manifest.jobs, schedules: manifest.schedules)
+    }
+
+    /// Takes a product's kinds of topics, whose names begin with its own.
+    private static func declare(_ topics: [TopicKind], of product: String, in realtime: Realtime) throws {
+        for kind in topics where kind.pattern.product != product {
+            throw HostingError(
+                .invalidManifest, "the topics \(kind.pattern) of \(product) must begin with \(product)/")
+        }
+        try realtime.declare(topics)
     }
 
     /// Leads from `/`, where no product has a page, to the first page of the navigation.

@@ -26,6 +26,7 @@ public struct DiscoveryProduct: Product {
             Bureau.Parts(
                 storage: services.storage, caches: services.caches, limits: services.limits, blobs: services.blobs,
                 bus: services.bus, bank: services.bank,
+                realtime: services.realtime,
                 directory: try Self.directory(settings, services), settings: settings,
                 notifications: services.notifications, nameOf: PersonNames(storage: services.storage).name,
                 clock: services.clock,
@@ -51,7 +52,8 @@ public struct DiscoveryProduct: Product {
         ProductManifest(
             routes: Self.api(bureau) + bureau.room.routes + Self.pages(bureau), services: bureau.services,
             jobs: bureau.jobs,
-            schedules: bureau.schedules, pages: DiscoveryPages.bundle, navigation: DiscoveryPages.navigation,
+            schedules: bureau.schedules, topics: bureau.topics, pages: DiscoveryPages.bundle,
+            navigation: DiscoveryPages.navigation,
             personalData: bureau.personalData,
             demo: { [bureau] stage in
                 for (tenant, people) in try await DemoFilling(parts: bureau.parts).fill(stage) {

@@ -8,6 +8,7 @@ import Foundation
 import Hosting
 import Jobs
 import NIOCore
+import Realtime
 import Storage
 import StorageBackends
 import StorageTestKit
@@ -53,7 +54,10 @@ final class ListStage: Sendable {
         let caches = CacheRegistry(clock: clock, randomness: chance)
         storage.addObserver(caches)
         return WorkroomDesk(
-            storage: storage, caches: caches, blobs: blobs, bus: InProcessBus(),
+            storage: storage, caches: caches, blobs: blobs,
+            realtime: Realtime(
+                storage: storage, bus: InProcessBus(), clock: clock, randomness: SystemRandomness(),
+                events: .silent(clock: clock, products: [])),
             notifications: Notifications(storage: storage, clock: clock, randomness: chance), clock: clock,
             randomness: chance,
             nameOf: { person, _ in

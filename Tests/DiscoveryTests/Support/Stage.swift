@@ -8,6 +8,7 @@ import Hosting
 import Jobs
 import Limits
 import Logging
+import Realtime
 import Storage
 import StorageBackends
 import StorageTestKit
@@ -71,8 +72,11 @@ final class Stage: Sendable {
     ) -> Bureau {
         Bureau(
             Bureau.Parts(
-                storage: storage, caches: caches, limits: limits, blobs: NoBlobs(), bus: bus,
-                bank: bank, directory: directory, settings: settings,
+                storage: storage, caches: caches, limits: limits, blobs: NoBlobs(), bus: bus, bank: bank,
+                realtime: Realtime(
+                    storage: storage, bus: bus, clock: clock, randomness: SystemRandomness(),
+                    events: .silent(clock: clock)),
+                directory: directory, settings: settings,
                 notifications: Notifications(storage: storage, clock: clock, randomness: chance),
                 nameOf: { _, _ in "Mara" }, clock: clock, randomness: chance,
                 logger: Logger(label: "test"), events: .silent(clock: clock, products: Event.discovery)))

@@ -1,5 +1,6 @@
 public import Accounts
 public import Jobs
+public import Realtime
 public import ServiceLifecycle
 public import Web
 
@@ -13,6 +14,8 @@ public struct ProductManifest: Sendable {
     public let jobs: [JobHandler]
     /// What is enqueued by the clock.
     public let schedules: [JobSchedule]
+    /// Its kinds of topics; each name begins with the product's.
+    public let topics: [TopicKind]
     /// The folder of its templates and assets; `nil` for a product without pages.
     public let pages: PageBundle?
     /// Its links in the main navigation.
@@ -25,13 +28,14 @@ public struct ProductManifest: Sendable {
     /// Declares what a product gives.
     public init(
         routes: [Route], services: [any Service] = [], jobs: [JobHandler] = [], schedules: [JobSchedule] = [],
-        pages: PageBundle? = nil, navigation: [SiteChrome.Link] = [],
+        topics: [TopicKind] = [], pages: PageBundle? = nil, navigation: [SiteChrome.Link] = [],
         personalData: PersonalData? = nil, demo: (@Sendable (DemoStage) async throws -> Void)? = nil
     ) {
         self.routes = routes
         self.services = services
         self.jobs = jobs
         self.schedules = schedules
+        self.topics = topics
         self.pages = pages
         self.navigation = navigation
         self.personalData = personalData

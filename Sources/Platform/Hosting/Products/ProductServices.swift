@@ -7,6 +7,7 @@ public import Jobs
 public import Limits
 public import Logging
 public import Outbound
+public import Realtime
 public import Storage
 public import Telemetry
 
@@ -28,6 +29,8 @@ public struct ProductServices: Sendable {
     public let limits: LimitRegistry
     /// Durable work: what is enqueued, and what becomes of it.
     public let jobs: Jobs
+    /// What is told to whoever listens; messages are published in a transaction.
+    public let realtime: Realtime
     /// Carries hints to all nodes.
     public let bus: any Bus
     /// Where nodes take their part of common rates, such as a vendor's.
@@ -59,13 +62,13 @@ public struct ProductServices: Sendable {
 
     /// Gathers the services.
     ///
-    /// Without `jobs`, `bus` and `bank` these are this process's alone, which suits a test of one process.
+    /// Without `jobs`, `realtime`, `bus` and `bank` these are this process's alone, which suits a test of one process.
     public init(
         clock: any WallClock, randomness: any Randomness, node: Node, home: Tenant, storage: Storage,
         caches: CacheRegistry, limits: LimitRegistry, blobs: any BlobStore, fileKey: Secret<[UInt8]>,
         filesBase: String? = nil, outbound: OutboundClient, flags: FeatureFlags, settings: Settings, events: EventLog,
         isDemo: Bool = false, metrics: MetricRegistry, logger: Logger, jobs: Jobs? = nil, bus: (any Bus)? = nil,
-        bank: (any TokenBank)? = nil, demoPassword: Secret<String>? = nil
+        bank: (any TokenBank)? = nil, realtime: Realtime? = nil, demoPassword: Secret<String>? = nil
     ) {
         self.demoPassword = demoPassword
         let (bus, bank) = (bus ?? InProcessBus(), bank ?? InProcessTokenBank(clock: clock))
@@ -83,6 +86,10 @@ public struct ProductServices: Sendable {
             jobs
             ?? Jobs(
                 storage: storage, clock: clock, randomness: randomness, bus: bus, bank: bank, events: events)
+        self.realtime =
+            realtime
+            ?? Realtime(
+                storage: storage, bus: bus, clock: clock, randomness: SystemRandomness(), events: events)
         self.fileKey = fileKey
         self.filesBase = filesBase
         self.outbound = outbound

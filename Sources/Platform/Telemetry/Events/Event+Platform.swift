@@ -16,6 +16,7 @@ extension Event {
         .personRegistered, .signInSucceeded, .signInRefused, .sessionsRevoked, .apiKeyCreated, .apiKeyRevoked,
         .jobEnded, .jobRetried, .jobBuried, .jobLoopFailed, .leaseLost, .workerRecovered, .workerFenced, .scheduleFired,
         .erasureBegun, .erasureFailed, .erasureFinished, .auditWritten, .pushSettled, .flagChanged,
+        .topicReadFailed,
     ]
 
     // MARK: Process
@@ -289,4 +290,11 @@ extension Event {
     /// A feature flag was changed.
     public static let flagChanged = Event(
         "flag.changed", .notice, "A feature flag was changed.", fields: ["flag", "person"])
+
+    // MARK: Realtime
+
+    /// A topic's log could not be read.
+    public static let topicReadFailed = Event(
+        "topicRead.failed", .warning, "The log of a topic could not be read or trimmed; the next look tries again.",
+        fields: ["code"])
 }

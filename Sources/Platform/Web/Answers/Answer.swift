@@ -17,6 +17,7 @@ public struct Answer: Sendable {
         case bytes(ByteBuffer)
         case ready(ReadyBytes)
         case stream(length: Int?, @Sendable (any BodyWriter) async throws -> Void)
+        case takeover(ConnectionTaker)
     }
 
     /// The status; the route's declared one when `nil`.

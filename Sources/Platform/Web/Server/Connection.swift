@@ -36,10 +36,10 @@ struct ConnectionHandler: ServerChildChannel {
             let watcher = ConnectionGuard(bounds: bounds, state: state)
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(ByteWatch(watcher: watcher))
-            try pipeline.configureHTTPServerPipeline(
-                withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: true,
-                withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
-            try pipeline.addHandler(watcher)
+            // What follows a request that hands the connection over is not HTTP, and is passed on.
+            let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits)
+            try pipeline.addHandlers([HTTPResponseEncoder(), ByteToMessageHandler(decoder)])
+            try pipeline.addHandlers([NIOHTTPResponseHeadersValidator(), watcher])
             let asyncChannel = try Channel(
                 wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
             return Value(asyncChannel: asyncChannel, state: state)
@@ -52,37 +52,49 @@ struct ConnectionHandler: ServerChildChannel {
             channel.close(promise: nil)
             return
         }
-        defer { open.remove(channel) }
-        // Whoever closes the channel (a client that left, a deadline, the end of the drain) thereby cancels the work.
+        let open = open
+        channel.closeFuture.whenComplete { _ in open.remove(channel) }
+        // Whoever closes the channel (a client that left, a deadline, the end of the drain) thereby cancels the work;
+        // a connection that was handed over lives on without a task.
+        let isOver = channel.eventLoop.makePromise(of: Void.self)
+        channel.closeFuture.cascade(to: isOver)
         await withTaskGroup(of: Void.self) { group in
-            group.addTask(executorPreference: LoopExecutor(channel.eventLoop)) { await serve(value) }
+            group.addTask(executorPreference: LoopExecutor(channel.eventLoop)) {
+                if await serve(value) { isOver.succeed() }
+            }
             // The future cannot fail in a way that matters: closed is closed.
-            try? await channel.closeFuture.get()
+            try? await isOver.futureResult.get()
             group.cancelAll()
         }
     }
 
-    private func serve(_ value: Value) async {
+    /// Answers until the connection ends; returns whether it was handed over instead.
+    private func serve(_ value: Value) async -> Bool {
         let peer = value.channel.remoteAddress?.ipAddress.flatMap { IPAddress($0) } ?? .none
         do {
             try await value.asyncChannel.executeThenClose { inbound, outbound in
                 let parts = RequestParts(iterator: inbound.makeAsyncIterator())
                 while let head = try await parts.nextHead() {
-                    let keepsOpen = try await answer(head, parts, outbound, peer, value.state)
+                    let keepsOpen = try await answer(head, parts, outbound, peer, value)
                     guard keepsOpen, try await parts.discard(Bounds.discardedBytesMax) else { break }
                 }
                 outbound.finish()
                 _ = try await parts.discard(.max)
             }
+        } catch is ConnectionHandOver.Done {
+            ConnectionHandOver.finish(on: value.channel)
+            return true
         } catch {
             // The client left or was cut; what it asked for has been recorded as far as it went.
         }
+        return false
     }
 
     private func answer(
         _ head: HTTPRequestHead, _ parts: RequestParts,
-        _ outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>, _ peer: IPAddress, _ state: ConnectionState
+        _ outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>, _ peer: IPAddress, _ value: Value
     ) async throws -> Bool {
+        let state = value.state
         let request = RequestHead(
             method: head.method.rawValue, target: head.uri, fields: head.headers,
             isHostRequired: head.version != .http1_0)
@@ -90,8 +102,15 @@ struct ConnectionHandler: ServerChildChannel {
         var response = await site.respond(
             to: request, peer: peer, allow: state.allow,
             body: ConnectionBody(parts: parts, outbound: outbound, expectsContinue: request.expectsContinue))
-        let keepsOpen = head.isKeepAlive && !response.closes && !(request.expectsContinue && parts.isBodyUnread)
+        // After a request for another protocol the decoder reads no more, also when it was refused.
+        let keepsOpen =
+            head.isKeepAlive && !response.closes && !(request.expectsContinue && parts.isBodyUnread)
+            && !head.headers.contains(name: "upgrade")
         response.headers.add(name: "date", value: date.now)
+        if case .takeover(let take) = response.body {
+            try await ConnectionHandOver.perform(on: value.channel, response, take)
+            throw ConnectionHandOver.Done()
+        }
         if !keepsOpen { response.headers.add(name: "connection", value: "close") }
         let responseHead = HTTPResponseHead(
             version: .http1_1, status: HTTPResponseStatus(statusCode: response.status), headers: response.headers)
@@ -105,6 +124,7 @@ struct ConnectionHandler: ServerChildChannel {
             // An error here leaves the body without its end, so that a truncated answer cannot look complete.
             try await write(writer)
             try await writer.finishIfNeeded()
+        case .takeover: break
         }
         state.clear()
         return keepsOpen

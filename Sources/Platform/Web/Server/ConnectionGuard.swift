@@ -25,7 +25,7 @@ final class ConnectionState: Sendable {
 /// server's wish to stop.
 ///
 /// Looks every `resolution`, less often while nothing happens.
-final class ConnectionGuard: ChannelDuplexHandler {
+final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
@@ -44,6 +44,8 @@ final class ConnectionGuard: ChannelDuplexHandler {
     private var hasAnswerBegun = false
     private var isStopping = false
     private var isClosing = false
+    /// Whether the connection is no longer ours: what the side of HTTP still closes is not closed.
+    private var isHandedOver = false
     private var refusal: Problem?
     /// How many requests are still in flight when the refusal's turn comes: one when it is for a broken body.
     private var refusalTurn = 0
@@ -58,6 +60,12 @@ final class ConnectionGuard: ChannelDuplexHandler {
     init(bounds: ConnectionBounds, state: ConnectionState) {
         self.bounds = bounds
         self.state = state
+    }
+
+    /// Lets go of the connection, so that only what hands it over is told of it.
+    func handOver() {
+        look?.cancel()
+        isHandedOver = true
     }
 
     // MARK: Life
@@ -142,6 +150,10 @@ final class ConnectionGuard: ChannelDuplexHandler {
     }
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        guard !isHandedOver else {
+            promise?.succeed()
+            return
+        }
         if mode == .output {
             lingerUntil = .now() + bounds.linger
             schedule(context, in: bounds.linger)
@@ -150,6 +162,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
+        guard !isHandedOver else { return }
         stalledSince = context.channel.isWritable ? nil : .now()
         context.fireChannelWritabilityChanged()
     }
@@ -245,7 +258,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
 }
 
 /// Tells the guard of bytes before they are parsed, so that a head sent byte by byte is seen.
-final class ByteWatch: ChannelInboundHandler {
+final class ByteWatch: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
 

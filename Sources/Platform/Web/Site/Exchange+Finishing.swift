@@ -62,6 +62,7 @@ extension Exchange {
                 headers.add(name: "transfer-encoding", value: "chunked")
             }
             response.body = .stream(write)
+        case .takeover(let take): response.body = .takeover(take)
         }
         if let mediaType { headers.add(name: "content-type", value: mediaType) }
         headers.add(name: "cache-control", value: cacheControl)

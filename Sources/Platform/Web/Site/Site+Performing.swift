@@ -44,7 +44,7 @@ extension Site {
         let response = await respond(to: head, peer: peer, allow: { _ in }, body: ReadyBody(body))
         let gathered = GatheredBody()
         switch response.body {
-        case .none: break
+        case .none, .takeover: break
         case .bytes(let buffer): try await gathered.write(buffer)
         case .stream(let write): try await write(gathered)
         }

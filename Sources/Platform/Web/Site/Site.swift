@@ -94,6 +94,7 @@ struct WireResponse: Sendable {
         case none
         case bytes(ByteBuffer)
         case stream(@Sendable (any BodyWriter) async throws -> Void)
+        case takeover(ConnectionTaker)
     }
 }
 

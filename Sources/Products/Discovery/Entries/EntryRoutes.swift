@@ -6,7 +6,7 @@ import Web
 struct EntryRoutes {
     let room: WorkroomDesk
 
-    var routes: [Route] { [board, watch, page, add, move, edit, remove, removeMany] }
+    var routes: [Route] { [board, page, add, move, edit, remove, removeMany] }
 
     private var desk: EntryDesk { room.entries }
 
@@ -36,22 +36,6 @@ struct EntryRoutes {
                 let names = try await room.names.names(
                     of: cards.values.joined().compactMap(\.contactedBy), in: tenant)
                 return BoardOutput(board, cards, names: names)
-            }
-        }
-    }
-
-    /// Two reads when it is opened, none for each message.
-    private var watch: Route {
-        Route(
-            .get, "/lists/{id}/events", "discovery.watchList",
-            "Streams moves and changes of a board as they are committed, and who is looking.", policy: .signedIn,
-            limit: Rates.reading, budget: 2, failures: [Failures.missing]
-        ) { [room] (request: Request<ListRoutes.IDInput>) in
-            let (id, tenant, asker) = (request.input.id, request.tenant, try request.asker())
-            _ = try await refusing { try await room.lists.board(id, for: asker, in: tenant) }
-            let name = try await room.names.names(of: [asker.person], in: tenant)[asker.person] ?? "Somebody"
-            return EventStream { sender in
-                try await room.live.stream(id, as: name, in: tenant, to: sender)
             }
         }
     }

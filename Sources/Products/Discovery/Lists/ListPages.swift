@@ -273,7 +273,7 @@ struct BoardPage: Sendable {
     let buckets: [Bucket]
     let groupings: [Grouping]
     let canGroup: Bool
-    let eventsAddress: String
+    let topic: String
     let boardAddress: String
     let entriesAddress: String
     let windowCards: Int
@@ -316,7 +316,7 @@ struct BoardPage: Sendable {
             Grouping(key: $0.key, label: $0.label, isChosen: $0.key == list.bucketField)
         }
         canGroup = groupings.count > 1 && head.canEdit
-        eventsAddress = "\(Addresses.api)/lists/\(list.id)/events"
+        topic = "discovery/list/\(list.id)"
         boardAddress = "\(Addresses.api)/lists/\(list.id)/board?cards=\(window)"
         entriesAddress = "\(Addresses.api)/entries"
         windowCards = window

@@ -1,22 +1,12 @@
 import Base
-import Coordination
 import Foundation
+import Realtime
 import Web
 
-/// Tells those who look at a board what happens on it, over the bus, which reaches every node.
+/// Tells those who look at a board what happens on it, on all nodes, and shows them to each other.
 ///
-/// Messages are hints: the bus may lose some, and a page that heard nothing for a while reads its board again. Who is
-/// looking is told by the watchers themselves, by a sign of life that pages forget after three beats without one.
+/// Messages are signals: they are kept nowhere, and a page that was cut reads its board again.
 struct ListTopics: Sendable {
-    enum Bounds {
-        /// Time between two signs of life.
-        static let beat: Duration = .seconds(15)
-        /// How long one stream lasts; browsers come back by themselves.
-        static let life: Duration = .seconds(600)
-        /// Time between two messages to one watcher.
-        static let pause: Duration = .milliseconds(150)
-    }
-
     enum Message: Sendable, Hashable {
         /// A card has another place.
         case moved(ChangedEntry)
@@ -26,7 +16,7 @@ struct ListTopics: Sendable {
 
     /// A message as it is sent.
     struct Note: Sendable, Hashable, Codable {
-        enum Kind: String, Sendable, Hashable, Codable { case moved, changed, here, left }
+        enum Kind: String, Sendable, Hashable, Codable { case moved, changed }
 
         let kind: Kind
         var entry: ID<ListEntry>?
@@ -35,69 +25,46 @@ struct ListTopics: Sendable {
         var rank: String?
         var followers: Int64?
         var person: ID<Person>?
-        var name: String?
     }
 
-    let bus: any Bus
-    let clock: any WallClock
+    /// The board of a list, for whoever sees the list.
+    let kind: TopicKind
+    private let realtime: Realtime
 
-    static func name(of list: ID<CreatorList>, in tenant: Tenant) -> String { "discovery/\(tenant.id)/list/\(list)" }
+    init(realtime: Realtime, lists: ListDesk, names: NameKeeper) {
+        self.realtime = realtime
+        kind = TopicKind("discovery/list/{id}", showsPresence: true) { visitor, topic in
+            guard let asker = Asker(visitor), let list = ID<CreatorList>(topic["id"]) else { return .refused }
+            do {
+                _ = try await lists.board(list, for: asker, in: visitor.tenant)
+            } catch is DiscoveryError {
+                return .refused
+            }
+            let found = try await names.names(of: [asker.person], in: visitor.tenant)
+            return .admitted(as: found[asker.person] ?? "Somebody")
+        }
+    }
 
-    /// Tells everybody who looks at a list; what cannot be told now is seen at the next look.
+    /// Tells everybody who looks at a list.
     func publish(_ message: Message, to list: ID<CreatorList>, by person: ID<Person>?, in tenant: Tenant) async {
-        switch message {
-        case .moved(let entry):
-            await send(
+        let note =
+            switch message {
+            case .moved(let entry):
                 Note(
                     kind: .moved, entry: entry.id, from: entry.movedFrom, bucket: entry.bucket,
-                    rank: entry.rank.rawValue, followers: entry.followers, person: person), to: list, in: tenant)
-        case .changed: await send(Note(kind: .changed, person: person), to: list, in: tenant)
-        }
-    }
-
-    private func send(_ note: Note, to list: ID<CreatorList>, in tenant: Tenant) async {
-        // The change is committed and the bus carries hints only: a lost one costs others a few seconds.
-        guard let bytes = try? JSONEncoder().encode(note) else { return }
-        // As above.
-        try? await bus.publish(Array(bytes), to: Self.name(of: list, in: tenant))
-    }
-
-    /// Sends what happens on a list until the time is over or the browser has gone.
-    func stream(
-        _ list: ID<CreatorList>, as name: String, in tenant: Tenant, to sender: EventSender
-    ) async throws {
-        let subscription = try await bus.subscribe(to: Self.name(of: list, in: tenant))
-        defer { subscription.close() }
-        let here = Note(kind: .here, name: name)
-        await send(here, to: list, in: tenant)
-        let end = clock.uptime() + Bounds.life
-        do {
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { [clock] in
-                    while clock.uptime() < end {
-                        try await clock.sleep(for: Bounds.beat)
-                        await send(here, to: list, in: tenant)
-                        try await sender.beat()
-                    }
-                }
-                group.addTask { [clock] in
-                    while let event = await subscription.next() {
-                        switch event {
-                        case .message(let bytes):
-                            try await sender.send(String(decoding: bytes, as: UTF8.self), event: "note")
-                        case .missed: try await sender.send("{\"kind\":\"changed\"}", event: "note")
-                        }
-                        try await clock.sleep(for: Bounds.pause)
-                    }
-                }
-                // Whichever ends first: the time, or the subscription, or the browser.
-                try await group.next()
-                group.cancelAll()
+                    rank: entry.rank.rawValue, followers: entry.followers, person: person)
+            case .changed: Note(kind: .changed, person: person)
             }
-        } catch {
-            await send(Note(kind: .left, name: name), to: list, in: tenant)
-            throw error
-        }
-        await send(Note(kind: .left, name: name), to: list, in: tenant)
+        // The change is committed: a word that is lost costs others a few seconds.
+        guard let json = try? JSONEncoder().encode(note) else { return }
+        realtime.tell(json: String(decoding: json, as: UTF8.self), to: kind("\(list)"), for: tenant)
+    }
+}
+
+extension Asker {
+    /// Who listens, when they may ask for anything.
+    fileprivate init?(_ visitor: TopicVisitor) {
+        guard let person = visitor.person, let role = visitor.role.flatMap(Role.init(rawValue:)) else { return nil }
+        self.init(person: person, seat: Seat(role))
     }
 }

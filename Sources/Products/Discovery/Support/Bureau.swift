@@ -6,6 +6,7 @@ import Coordination
 import Jobs
 import Limits
 import Logging
+import Realtime
 import ServiceLifecycle
 import Storage
 import Telemetry
@@ -20,6 +21,7 @@ final class Bureau: Sendable {
         var blobs: any BlobStore
         var bus: any Bus
         var bank: any TokenBank
+        var realtime: Realtime
         var directory: any CreatorDirectory
         var settings: DiscoverySettings
         var notifications: Notifications
@@ -86,7 +88,7 @@ final class Bureau: Sendable {
         usage = UsageDesk(
             credits: credits, vendor: vendor, days: VendorDayStore(storage: storage), clock: clock)
         room = WorkroomDesk(
-            storage: storage, caches: parts.caches, blobs: parts.blobs, bus: parts.bus,
+            storage: storage, caches: parts.caches, blobs: parts.blobs, realtime: parts.realtime,
             notifications: parts.notifications,
             clock: clock, randomness: randomness, nameOf: parts.nameOf
         ) { [searches] wish, saved, tenant in
@@ -122,6 +124,9 @@ final class Bureau: Sendable {
             export: { person, tenant, emit in try await steps.export(person, in: tenant, emit) },
             erase: { leaver, tenant in try await steps.erase(leaver, in: tenant) })
     }
+
+    /// What is told to whoever listens.
+    var topics: [TopicKind] { [room.live.kind] }
 
     /// What is enqueued by the clock.
     var schedules: [JobSchedule] { SearchJobs.schedules + WorkroomDesk.schedules }

@@ -2,8 +2,8 @@ import Accounts
 import Base
 import Blobs
 import Caching
-import Coordination
 import Jobs
+import Realtime
 import Storage
 import Web
 
@@ -27,14 +27,14 @@ final class WorkroomDesk: Sendable {
     ///   - storage: the database.
     ///   - caches: where caches are entered.
     ///   - blobs: where files are kept.
-    ///   - bus: tells those who look at boards, on all nodes.
+    ///   - realtime: tells those who look at boards, on all nodes.
     ///   - notifications: tells people of files that are ready.
     ///   - clock: the time.
     ///   - randomness: chance.
     ///   - nameOf: gives names of people.
     ///   - start: starts a search for its owner.
     init(
-        storage: Storage, caches: CacheRegistry, blobs: any BlobStore, bus: any Bus,
+        storage: Storage, caches: CacheRegistry, blobs: any BlobStore, realtime: Realtime,
         notifications: Notifications, clock: any WallClock, randomness: any Randomness, nameOf: @escaping PersonNaming,
         start: @escaping SavedSearchDesk.Start
     ) {
@@ -42,8 +42,8 @@ final class WorkroomDesk: Sendable {
         self.clock = clock
         self.randomness = randomness
         names = NameKeeper(caches: caches, nameOf: nameOf)
-        live = ListTopics(bus: bus, clock: clock)
         lists = ListDesk(storage: storage, caches: caches, clock: clock, randomness: randomness)
+        live = ListTopics(realtime: realtime, lists: lists, names: names)
         entries = EntryDesk(storage: storage, lists: lists, live: live, clock: clock, randomness: randomness)
         links = ShareLinkDesk(storage: storage, lists: lists, clock: clock, randomness: randomness)
         campaigns = CampaignDesk(storage: storage, clock: clock, randomness: randomness)

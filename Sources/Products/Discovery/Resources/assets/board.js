@@ -1,5 +1,7 @@
 // The board: cards are moved by pointer and by keys, at once on this page and then for everybody; moves of others arrive
 // as they are committed. Without this script every card has its forms.
+import { listen } from "../web/realtime.js";
+
 const { say } = await import(document.querySelector("script[data-capstan]").src);
 
 const board = document.querySelector("[data-board]");
@@ -267,13 +269,11 @@ if (editable) {
 
 // MARK: Others
 
-const seen = new Map();
+const present = new Map();
 const looking = document.querySelector("[data-looking]");
 
 function showLooking() {
-    const now = Date.now();
-    for (const [name, at] of seen) if (now - at > 45_000) seen.delete(name);
-    const names = [...seen.keys()].sort();
+    const names = [...new Set(present.values())].sort();
     const text = names.length > 1 ? `Looking: ${names.join(", ")}` : "";
     if (looking && looking.textContent !== text) looking.textContent = text;
 }
@@ -299,9 +299,6 @@ async function reload() {
 }
 
 function heard(note) {
-    if (note.kind === "here") seen.set(note.name, Date.now());
-    if (note.kind === "left") seen.delete(note.name);
-    if (note.kind === "here" || note.kind === "left") return showLooking();
     if (note.kind === "changed") isStale = true;
     if (note.kind !== "moved") return;
     const card = find(note.entry);
@@ -321,29 +318,36 @@ function heard(note) {
     setTimeout(() => card.classList.remove("is-moved"), 1200);
 }
 
-let stream = null;
+let stop = null;
 
-function listen() {
-    if (stream || document.hidden) return;
-    stream = new EventSource(board.dataset.events);
-    stream.addEventListener("note", (event) => heard(JSON.parse(event.data)));
+function follow() {
+    if (stop || document.hidden) return;
+    stop = listen(board.dataset.topic, {
+        signal: heard,
+        // Signals are kept nowhere: whoever was away reads the board again.
+        back() { isStale = true; },
+        lost() { isStale = true; },
+        joined(member) { present.set(member.id, member.name); showLooking(); },
+        left(member) { present.delete(member.id); showLooking(); },
+    });
+}
+
+function leave() {
+    stop?.();
+    stop = null;
+    present.clear();
 }
 
 document.addEventListener("visibilitychange", () => {
-    if (document.hidden) {
-        stream?.close();
-        stream = null;
-    } else {
-        isStale = true;
-        listen();
-    }
+    if (document.hidden) return leave();
+    isStale = true;
+    follow();
 });
-addEventListener("pagehide", () => stream?.close());
-listen();
+addEventListener("pagehide", leave);
+follow();
 // One timer for all that is late: what changed is fetched at most every two seconds, and now and then without a word.
 let quiet = 0;
 setInterval(() => {
-    showLooking();
     quiet += 1;
     if (document.hidden || (!isStale && quiet < 30)) return;
     quiet = 0;
