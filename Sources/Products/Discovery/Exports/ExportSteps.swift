@@ -133,8 +133,11 @@ struct ExportSteps: Sendable {
             segment: chunk.position.segment, sequence: try ExportLinesSteps.sequence(chunk.rows, count - 1))
     }
 
-    /// Fills a part with whole chunks, at least as many rows as a part should have if there are so many; says how many,
-    /// and whether these were the last. While a chunk is written, the next one is read.
+    /// Fills a part with whole chunks, until it has as many rows as a part should have or there are no more.
+    ///
+    /// While a chunk is written, the next one is read.
+    ///
+    /// - Returns: how many rows the part has, and whether these were the last.
     private func fill(
         _ buffer: inout [UInt8], _ lines: ExportLinesSteps, _ export: inout Export, ahead: inout Chunk?,
         in tenant: Tenant
