@@ -118,6 +118,8 @@ let floors: [[Room]] = [
     [
         platform("Jobs", ["Base", "Telemetry", "Storage", "Coordination", "Limits"], [logging, lifecycle]),
         platform(
+            "AIProviders", ["Base", "Telemetry", "Storage", "Coordination", "Outbound", "Limits"], [crypto, nioCore]),
+        platform(
             "BlobsS3", ["Base", "Telemetry", "Outbound", "Blobs", "Limits"], [crypto, nioCore]),
         platform(
             "Web", ["Base", "Telemetry", "Storage", "Blobs", "Caching", "Limits", "CZlib"],
@@ -130,7 +132,8 @@ let floors: [[Room]] = [
             "Accounts",
             ["Base", "Telemetry", "Storage", "Coordination", "Outbound", "Caching", "Limits", "Web"],
             [logging, crypto, scrypt, nioCore],
-            resources: [.copy("Resources")])
+            resources: [.copy("Resources")]),
+        platform("Retrieval", ["Base", "Telemetry", "Storage", "AIProviders"], [crypto]),
     ],
     // F6
     [
@@ -138,7 +141,7 @@ let floors: [[Room]] = [
             "Hosting",
             [
                 "Base", "Telemetry", "Storage", "Coordination", "Blobs", "Outbound", "Caching", "Limits", "Jobs", "Web",
-                "Accounts",
+                "AIProviders", "Accounts", "Retrieval",
             ],
             [logging, lifecycle], resources: [.copy("Resources")])
     ],
@@ -166,7 +169,7 @@ let floors: [[Room]] = [
             uses: [
                 "Base", "Telemetry", "Storage", "StorageSQLite", "StoragePostgres", "Coordination",
                 "CoordinationRedis", "CoordinationStorage", "Blobs", "BlobsS3", "Outbound", "Caching", "Limits", "Jobs",
-                "Web", "Accounts", "Hosting", "Tournament", "Discovery",
+                "AIProviders", "Web", "Accounts", "Retrieval", "Hosting", "Tournament", "Discovery",
             ],
             libraries: [logging, crypto, arguments, configuration, lifecycle, unixSignals], resources: [])
     ],
@@ -180,6 +183,9 @@ let kits: [Room] = [
     testKit(
         "JobsTestKit", ["Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "Coordination", "Jobs"]),
     testKit("OutboundTestKit", ["Base", "Telemetry", "Outbound"], [nioCore, nioPosix, nioHTTP1, nioSSL]),
+    testKit(
+        "AIProvidersTestKit", ["Base", "BaseTestKit", "Telemetry", "Outbound", "OutboundTestKit", "AIProviders"],
+        [nioCore]),
     testKit("BlobsTestKit", ["Base", "BaseTestKit", "Telemetry", "Blobs"], [nioCore]),
     testKit("WebTestKit", ["Base", "BaseTestKit", "Telemetry", "Web"], [nioCore, nioPosix, lifecycle, logging]),
 ]
@@ -218,6 +224,18 @@ let suites: [Room] = [
             "Base", "BaseTestKit", "Telemetry", "Outbound", "OutboundTestKit", "Blobs", "BlobsTestKit", "Limits",
             "BlobsS3",
         ], [nioCore]),
+    tests(
+        "AIProvidersTests",
+        [
+            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Coordination",
+            "Outbound", "OutboundTestKit", "Limits", "AIProviders", "AIProvidersTestKit",
+        ], [logging, nioCore]),
+    tests(
+        "RetrievalTests",
+        [
+            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Coordination",
+            "Outbound", "OutboundTestKit", "Limits", "AIProviders", "AIProvidersTestKit", "Retrieval",
+        ], [logging]),
     tests("CachingTests", ["Base", "BaseTestKit", "Telemetry", "Storage", "Coordination", "Caching"], [logging]),
     tests(
         "LimitsTests",
@@ -249,7 +267,8 @@ let suites: [Room] = [
         "HostingTests",
         [
             "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Coordination", "Blobs",
-            "Outbound", "Caching", "Limits", "Jobs", "Web", "WebTestKit", "Accounts", "Hosting",
+            "Outbound", "Caching", "Limits", "Jobs", "Web", "WebTestKit", "AIProviders", "Accounts", "Retrieval",
+            "Hosting",
         ],
         [logging, httpTypes]),
     tests(

@@ -139,6 +139,21 @@ need_job_peers() {
     touch "$folder/complete"
 }
 
+# need_retrieval_peers: vector searches that ours is measured beside, from PyPI, in an environment of their own.
+need_retrieval_peers() {
+    local folder=$root/.tools/retrieval-peers-1
+    export CAPSTAN_BENCH_RETRIEVAL=$folder
+    [ ! -e "$folder/complete" ] || return 0
+    need python3-venv
+    say "Installing faiss, usearch and sqlite-vec"
+    rm -rf "$folder"
+    /usr/bin/python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check \
+        'numpy<3' 'faiss-cpu==1.12.0' 'usearch==2.21.0' 'sqlite-vec==0.1.6' ||
+        fail "could not install faiss, usearch and sqlite-vec from PyPI"
+    touch "$folder/complete"
+}
+
 # MARK: Servers
 
 servers=''

@@ -1,9 +1,11 @@
+import AIProviders
 import Accounts
 import CoordinationStorage
 import Discovery
 import Hosting
 import Jobs
 import Limits
+import Retrieval
 import Storage
 import Tournament
 
@@ -14,7 +16,7 @@ enum Products {
     /// The tables of the platform's own modules.
     static let platformModules: [SchemaModule] = [
         AccountsSchema.module, ProductPlans.hostingSchema, CoordinationSchema.module, LimitsSchema.module,
-        JobsSchema.module,
+        JobsSchema.module, AIProvidersSchema.module, RetrievalSchema.module,
     ]
 
     /// The products named in `names` (comma-separated), or all of them.

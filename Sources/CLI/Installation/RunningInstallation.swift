@@ -35,6 +35,7 @@ struct RunningInstallation: Sendable {
                 outbound: ground.outbound,
                 flags: ground.flags, settings: settings, events: ground.events, isDemo: isDemo, metrics: ground.metrics,
                 logger: logger, jobs: ground.jobs, bus: ground.coordination.bus, bank: ground.coordination.bank,
+                models: ground.models,
                 demoPassword: isDemo && installation.isLocal ? Secret(DemoPeople.password) : nil),
             accounts: ground.accounts, coordination: ground.coordination,
             nodes: settings.integer(PlatformSettings.nodeCount), ledger: ground.ledger, costs: ground.costs,

@@ -11,7 +11,7 @@ extension Event {
         .cacheRefreshed, .cacheLoadFailed, .cacheInvalidated, .staleServed,
         .limitRefused, .reservationExpired, .breakerOpened, .breakerClosed,
         .coordinationDegraded, .coordinationHealed, .busReconnected, .busLagged,
-        .outboundAnswered, .outboundFailed,
+        .outboundAnswered, .outboundFailed, .modelAnswered, .modelFailed, .modelReplaced,
         .blobStored, .blobRejected, .blobRetired, .blobFailed,
         .personRegistered, .signInSucceeded, .signInRefused, .sessionsRevoked, .apiKeyCreated, .apiKeyRevoked,
         .jobEnded, .jobRetried, .jobBuried, .jobLoopFailed, .leaseLost, .workerRecovered, .workerFenced, .scheduleFired,
