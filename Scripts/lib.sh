@@ -17,7 +17,7 @@ fail() {
 {
     build_packages=(git libsqlite3-dev libpq-dev zlib1g-dev)
     server_packages=(pgbouncer redis-server)
-    media_packages=(ffmpeg fonts-dejavu-core)
+    media_packages=(ffmpeg fonts-dejavu-core poppler-utils)
     picture_packages=(chromium chromium-driver curl fonts-inter fonts-urw-base35)
     test_packages=(chromium chromium-driver curl prometheus sqlite3 util-linux)
     bench_packages=(curl nginx-light sqlite3 wrk)

@@ -23,12 +23,23 @@ extension Retrieval {
     ///   - budgets: what the vectors are charged to.
     /// - Throws: ``RetrievalError``; `AIError`; `StorageError`; `CancellationError`. What was turned stays.
     public func rebuild(_ collection: String, for tenant: Tenant, under budgets: [AIBudget] = []) async throws {
-        while try await rebuildStep(collection, for: tenant, under: budgets) != .done { try Task.checkCancellation() }
+        // Each step goes on behind the last one's passages, so that those that are there already are looked at once.
+        var last = ID<Passage>(high: 0, low: 0)
+        while try await step(collection, after: &last, for: tenant, under: budgets) != .done {
+            try Task.checkCancellation()
+        }
     }
 
     /// One step of ``rebuild(_:for:under:)``, for a job that is to be short: at most 256 passages.
     public func rebuildStep(
         _ collection: String, for tenant: Tenant, under budgets: [AIBudget] = []
+    ) async throws -> Progress {
+        var last = ID<Passage>(high: 0, low: 0)
+        return try await step(collection, after: &last, for: tenant, under: budgets)
+    }
+
+    private func step(
+        _ collection: String, after last: inout ID<Passage>, for tenant: Tenant, under budgets: [AIBudget]
     ) async throws -> Progress {
         try Self.check(collection)
         guard let model = models.embeddingModel else {
@@ -56,9 +67,12 @@ extension Retrieval {
             return .turned(0)
         }
         let missing = try await documents.missing(
-            in: building.id, of: collection, after: ID(high: 0, low: 0), for: tenant, limit: Bounds.rebuilt,
-            through: reader)
+            in: building.id, of: collection, after: last, for: tenant, limit: Bounds.rebuilt, through: reader)
+        let isFromStart = last == ID(high: 0, low: 0)
+        last = missing.last?.id ?? ID(high: 0, low: 0)
         guard !missing.isEmpty else {
+            // Documents that came meanwhile may have passages in front of those that were looked at.
+            guard isFromStart else { return .turned(0) }
             try await switchOver(from: live, to: building, of: collection, for: tenant)
             return .turned(0)
         }
