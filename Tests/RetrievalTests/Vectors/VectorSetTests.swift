@@ -87,7 +87,7 @@ import Testing
     @Test func `ranks of several lists are joined`() {
         let (a, b, c): (ID<Passage>, ID<Passage>, ID<Passage>) = (id(1), id(2), id(3))
         let scores = RankFusion.scores([[a, b], [b, c]])
-        #expect(scores[b] == 1 / 62 + 1 / 61)
-        #expect(scores[a] == 1 / 61 && scores[c] == 1 / 62)
+        #expect(scores[b] == 1.0 / 62 + 1.0 / 61)
+        #expect(scores[a] == 1.0 / 61 && scores[c] == 1.0 / 62)
     }
 }

@@ -2,9 +2,8 @@
 enum MarkdownReader {
     static func read(_ text: String, into builder: inout DocumentText.Builder) {
         var isCode = false
-        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-            // CRLF is one character to Swift, so what is left of it is cut here.
-            let line = line.hasSuffix("\r") ? line.dropLast() : line
+        // CRLF is one character to Swift, which a line feed alone does not find.
+        for line in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
             let trimmed = line.drop { $0 == " " || $0 == "\t" }
             if trimmed.hasPrefix("```") || trimmed.hasPrefix("~~~") {
                 isCode.toggle()
