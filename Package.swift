@@ -133,7 +133,7 @@ let floors: [[Room]] = [
             ["Base", "Telemetry", "Storage", "Coordination", "Outbound", "Caching", "Limits", "Web"],
             [logging, crypto, scrypt, nioCore],
             resources: [.copy("Resources")]),
-        platform("Retrieval", ["Base", "Telemetry", "Storage", "AIProviders"], [crypto]),
+        platform("Retrieval", ["Base", "Telemetry", "Storage", "Programs", "AIProviders"], [crypto]),
     ],
     // F6
     [
