@@ -98,7 +98,11 @@ struct Bench: Sendable {
     }
 
     static func lease(_ backend: Backend, clock: any WallClock = SystemClock()) async throws -> Storage {
-        try await backend.lease(modules: [LimitsSchema.module, AIProvidersSchema.module], clock: clock)
+        // A thousand calls wait in line for the few connections of a test.
+        var options = Backend.Options()
+        options.leaseTimeout = .seconds(120)
+        return try await backend.lease(
+            modules: [LimitsSchema.module, AIProvidersSchema.module], clock: clock, options: options)
     }
 
     func id(_ number: UInt64) -> ID<Answer> { ID(high: 3, low: number) }
