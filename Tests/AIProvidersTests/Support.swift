@@ -100,7 +100,7 @@ struct Bench: Sendable {
     static func lease(_ backend: Backend, clock: any WallClock = SystemClock()) async throws -> Storage {
         // A thousand calls wait in line for the few connections of a test.
         var options = Backend.Options()
-        options.leaseTimeout = .seconds(120)
+        options.leaseTimeout = .seconds(60)
         return try await backend.lease(
             modules: [LimitsSchema.module, AIProvidersSchema.module], clock: clock, options: options)
     }

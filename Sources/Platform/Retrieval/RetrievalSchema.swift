@@ -9,8 +9,10 @@ public enum RetrievalSchema {
 
     /// Tables and their history.
     ///
-    /// SQLite has an index of words of its own, whose first column holds the tenant and the collection as a word that each
-    /// search asks for; on PostgreSQL that word stands in the column `words`.
+    /// The index of words stands by itself on both engines, and the tenant and the collection stand in it as a word that
+    /// each search asks for, so that they are a part of the search. It is no tenant's table: PostgreSQL uses no index of
+    /// words under row-level security, since it does not trust the operator `@@` with rows of others. It gives ids only,
+    /// which are then looked up behind that wall.
     public static let module = SchemaModule(
         name: "retrieval",
         tables: [
@@ -53,8 +55,6 @@ public enum RetrievalSchema {
             """),
         .both("CREATE INDEX retrieval_chunks_by_document ON retrieval_chunks (tenant_id, document_id, number)"),
         .both("CREATE INDEX retrieval_chunks_by_collection ON retrieval_chunks (tenant_id, collection, id)"),
-        .postgres("ALTER TABLE retrieval_chunks ADD COLUMN words tsvector"),
-        .postgres("CREATE INDEX retrieval_chunks_by_word ON retrieval_chunks USING gin (words)"),
         .both(
             """
             CREATE TABLE retrieval_vectors (
@@ -74,5 +74,7 @@ public enum RetrievalSchema {
         .both("CREATE INDEX retrieval_removals_by_age ON retrieval_removals (made_at)"),
         .sqlite(
             "CREATE VIRTUAL TABLE retrieval_words USING fts5(owner, body, chunk UNINDEXED, tokenize = 'unicode61')"),
+        .postgres("CREATE TABLE retrieval_words (chunk_id uuid NOT NULL PRIMARY KEY, words tsvector NOT NULL)"),
+        .postgres("CREATE INDEX retrieval_words_by_word ON retrieval_words USING gin (words)"),
     ]
 }

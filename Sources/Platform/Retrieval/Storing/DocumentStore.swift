@@ -63,31 +63,32 @@ struct DocumentStore: Sendable {
         _ rows: [Row], of document: ID<Document>, into collection: String, for tenant: Tenant,
         in transaction: WriteTransaction
     ) async throws(StorageError) {
-        let owner = SearchWords.owner(collection, of: tenant)
         let input = SQLRows(
             rows, { $0.id }, { $0.number }, { $0.chunk.heading }, { $0.chunk.text }, { $0.chunk.range.lowerBound },
-            { $0.chunk.range.upperBound }, { $0.folded })
-        let (column, words): (SQL, SQL) =
-            storage.dialect == .postgres
-            ? (", words", ", to_tsvector('simple', i.folded) || array_to_tsvector(ARRAY[\(owner)])") : ("", "")
+            { $0.chunk.range.upperBound })
         try await transaction.execute(
             "retrieval.chunk.insert",
             """
-            WITH input(id, number, heading, body, starts_at, ends_at, folded) AS (\(rows: input))
+            WITH input(id, number, heading, body, starts_at, ends_at) AS (\(rows: input))
             INSERT INTO retrieval_chunks
-                (tenant_id, id, document_id, collection, number, heading, body, starts_at, ends_at\(sql: column))
-            SELECT \(tenant), i.id, \(document), \(collection), i.number, i.heading, i.body, i.starts_at,
-                i.ends_at\(sql: words) FROM input i
-            """)
-        guard storage.dialect == .sqlite else { return }
-        let entries = SQLRows(rows, { Self.place(of: $0.id) }, { $0.folded }, { $0.id })
-        try await transaction.execute(
-            "retrieval.word.insert",
-            """
-            WITH input(place, folded, chunk) AS (\(rows: entries))
-            INSERT INTO retrieval_words (rowid, owner, body, chunk) SELECT i.place, \(owner), i.folded, i.chunk
+                (tenant_id, id, document_id, collection, number, heading, body, starts_at, ends_at)
+            SELECT \(tenant), i.id, \(document), \(collection), i.number, i.heading, i.body, i.starts_at, i.ends_at
             FROM input i
             """)
+        let owner = SearchWords.owner(collection, of: tenant)
+        let words = SQLRows(rows, { Self.place(of: $0.id) }, { $0.folded }, { $0.id })
+        let insert: SQL =
+            storage.dialect == .postgres
+            ? """
+            INSERT INTO retrieval_words (chunk_id, words)
+            SELECT i.chunk, to_tsvector('simple', i.folded) || array_to_tsvector(ARRAY[\(owner)]) FROM input i
+            """
+            : """
+            INSERT INTO retrieval_words (rowid, owner, body, chunk)
+            SELECT i.place, \(owner), i.folded, i.chunk FROM input i
+            """
+        try await transaction.execute(
+            "retrieval.word.insert", "WITH input(place, folded, chunk) AS (\(rows: words)) \(sql: insert)")
     }
 
     /// The row of a passage in SQLite's index of words: the random bits of its id.
@@ -113,13 +114,13 @@ struct DocumentStore: Sendable {
                     ORDER BY number LIMIT \(Bounds.chunks))
                 RETURNING id
                 """, limit: Bounds.chunks)
-            if storage.dialect == .sqlite, !gone.isEmpty {
+            if !gone.isEmpty {
+                let chosen: SQL =
+                    storage.dialect == .postgres
+                    ? "chunk_id IN (\(rows: SQLRows(gone.map(\.id))))"
+                    : "rowid IN (\(rows: SQLRows(gone.map { Self.place(of: $0.id) })))"
                 try await transaction.execute(
-                    "retrieval.word.remove",
-                    """
-                    DELETE FROM retrieval_words
-                    WHERE rowid IN (\(rows: SQLRows(gone.map { Self.place(of: $0.id) })))
-                    """)
+                    "retrieval.word.remove", "DELETE FROM retrieval_words WHERE \(sql: chosen)")
             }
             if gone.count < Bounds.chunks { return true }
         }
@@ -143,8 +144,8 @@ struct DocumentStore: Sendable {
         return try await reader.list(
             ChunkID.self, "retrieval.word.match",
             """
-            SELECT c.id FROM retrieval_chunks c, to_tsquery('simple', \(words.postgresQuery(for: owner))) q
-            WHERE c.tenant_id = \(tenant) AND c.words @@ q ORDER BY ts_rank(c.words, q) DESC, c.id
+            SELECT w.chunk_id FROM retrieval_words w, to_tsquery('simple', \(words.postgresQuery(for: owner))) q
+            WHERE w.words @@ q ORDER BY ts_rank(w.words, q) DESC, w.chunk_id
             """, limit: limit
         ).map(\.id)
     }
