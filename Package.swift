@@ -122,6 +122,8 @@ let floors: [[Room]] = [
         platform(
             "Realtime", ["Base", "Telemetry", "Storage", "Coordination"], [crypto, nioCore, nioWebSocket, lifecycle]),
         platform(
+            "AIProviders", ["Base", "Telemetry", "Storage", "Coordination", "Outbound", "Limits"], [crypto, nioCore]),
+        platform(
             "BlobsS3", ["Base", "Telemetry", "Outbound", "Blobs", "Limits"], [crypto, nioCore]),
         platform(
             "Web", ["Base", "Telemetry", "Storage", "Blobs", "Caching", "Limits", "CZlib"],
@@ -134,7 +136,8 @@ let floors: [[Room]] = [
             "Accounts",
             ["Base", "Telemetry", "Storage", "Coordination", "Outbound", "Caching", "Limits", "Web"],
             [logging, crypto, scrypt, nioCore],
-            resources: [.copy("Resources")])
+            resources: [.copy("Resources")]),
+        platform("Retrieval", ["Base", "Telemetry", "Storage", "Programs", "AIProviders"], [crypto]),
     ],
     // F6
     [
@@ -142,7 +145,7 @@ let floors: [[Room]] = [
             "Hosting",
             [
                 "Base", "Telemetry", "Storage", "Coordination", "Blobs", "Outbound", "Caching", "Limits", "Jobs",
-                "Realtime", "Web", "Accounts",
+                "Realtime", "AIProviders", "Web", "Accounts", "Retrieval",
             ],
             [logging, lifecycle], resources: [.copy("Resources")])
     ],
@@ -171,7 +174,7 @@ let floors: [[Room]] = [
             uses: [
                 "Base", "Telemetry", "Storage", "StorageSQLite", "StoragePostgres", "Coordination",
                 "CoordinationRedis", "CoordinationStorage", "Blobs", "BlobsS3", "Outbound", "Caching", "Limits", "Jobs",
-                "Realtime", "Web", "Accounts", "Hosting", "Tournament", "Discovery",
+                "Realtime", "AIProviders", "Web", "Accounts", "Retrieval", "Hosting", "Tournament", "Discovery",
             ],
             libraries: [logging, crypto, arguments, configuration, lifecycle, unixSignals], resources: [])
     ],
@@ -189,6 +192,9 @@ let kits: [Room] = [
         ["Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "Coordination", "Realtime"],
         [nioCore, nioEmbedded]),
     testKit("OutboundTestKit", ["Base", "Telemetry", "Outbound"], [nioCore, nioPosix, nioHTTP1, nioSSL]),
+    testKit(
+        "AIProvidersTestKit", ["Base", "BaseTestKit", "Telemetry", "Outbound", "OutboundTestKit", "AIProviders"],
+        [nioCore]),
     testKit("BlobsTestKit", ["Base", "BaseTestKit", "Telemetry", "Blobs"], [nioCore]),
     testKit("WebTestKit", ["Base", "BaseTestKit", "Telemetry", "Web"], [nioCore, nioPosix, lifecycle, logging]),
 ]
@@ -227,6 +233,18 @@ let suites: [Room] = [
             "Base", "BaseTestKit", "Telemetry", "Outbound", "OutboundTestKit", "Blobs", "BlobsTestKit", "Limits",
             "BlobsS3",
         ], [nioCore]),
+    tests(
+        "AIProvidersTests",
+        [
+            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Coordination",
+            "Outbound", "OutboundTestKit", "Limits", "AIProviders", "AIProvidersTestKit",
+        ], [logging, nioCore]),
+    tests(
+        "RetrievalTests",
+        [
+            "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Coordination",
+            "Outbound", "OutboundTestKit", "Limits", "AIProviders", "AIProvidersTestKit", "Retrieval",
+        ], [logging]),
     tests("CachingTests", ["Base", "BaseTestKit", "Telemetry", "Storage", "Coordination", "Caching"], [logging]),
     tests(
         "LimitsTests",
@@ -266,7 +284,8 @@ let suites: [Room] = [
         "HostingTests",
         [
             "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Coordination", "Blobs",
-            "Outbound", "Caching", "Limits", "Jobs", "Realtime", "Web", "WebTestKit", "Accounts", "Hosting",
+            "Outbound", "Caching", "Limits", "Jobs", "Realtime", "AIProviders", "Web", "WebTestKit", "Accounts",
+            "Retrieval", "Hosting",
         ],
         [logging, httpTypes]),
     tests(

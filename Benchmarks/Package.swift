@@ -27,7 +27,7 @@ let package = Package(
             dependencies: [
                 platform("Base"), platform("Telemetry"), platform("Caching"), platform("Coordination"),
                 platform("CoordinationRedis"), platform("Storage"), platform("StoragePostgres"),
-                platform("StorageSQLite"), platform("Jobs"), platform("Tournament"),
+                platform("StorageSQLite"), platform("Jobs"), platform("Retrieval"), platform("Tournament"),
                 platform("capstan"), "PlainServer", "RealtimeServer", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),

@@ -17,7 +17,7 @@ fail() {
 {
     build_packages=(git libsqlite3-dev libpq-dev zlib1g-dev)
     server_packages=(pgbouncer redis-server)
-    media_packages=(ffmpeg fonts-dejavu-core)
+    media_packages=(ffmpeg fonts-dejavu-core poppler-utils)
     picture_packages=(chromium chromium-driver curl fonts-inter fonts-urw-base35)
     test_packages=(chromium chromium-driver curl prometheus sqlite3 util-linux)
     bench_packages=(curl nginx-light sqlite3 wrk)
@@ -151,6 +151,21 @@ need_job_peers() {
     "$folder/bin/pip" install --quiet --disable-pip-version-check \
         'celery[redis]==5.7.0' 'procrastinate==3.10.0' 'psycopg[binary,pool]==3.3.9' ||
         fail "could not install Celery and Procrastinate from PyPI"
+    touch "$folder/complete"
+}
+
+# need_retrieval_peers: vector searches that ours is measured beside, from PyPI, in an environment of their own.
+need_retrieval_peers() {
+    local folder=$root/.tools/retrieval-peers-1
+    export CAPSTAN_BENCH_RETRIEVAL=$folder
+    [ ! -e "$folder/complete" ] || return 0
+    need python3-venv
+    say "Installing faiss, usearch and sqlite-vec"
+    rm -rf "$folder"
+    /usr/bin/python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check \
+        'numpy<3' 'faiss-cpu==1.12.0' 'usearch==2.21.0' 'sqlite-vec==0.1.6' ||
+        fail "could not install faiss, usearch and sqlite-vec from PyPI"
     touch "$folder/complete"
 }
 

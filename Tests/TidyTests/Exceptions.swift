@@ -26,6 +26,9 @@ extension Exception {
             rule: "unowned task", path: "Sources/Platform/BlobsS3/S3Blobs+Receiving.swift",
             reason: "what a cancelled upload has begun is undone outside of the cancellation; it is awaited at once"),
         Exception(
+            rule: "unowned task", path: "Sources/Platform/AIProviders/AIModels.swift",
+            reason: "what a cancelled call has said is charged outside of the cancellation; it is awaited at once"),
+        Exception(
             rule: "unowned task", path: "Sources/Platform/Storage/Combining/WriteCombiner.swift",
             reason:
                 "a flush carries many callers' writes and belongs to none of them; the combiner waits for it in drain()"

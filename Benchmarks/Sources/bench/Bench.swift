@@ -16,6 +16,7 @@ struct Bench {
             VotesBenchmark.self, LeaderboardBenchmark.self, ExportBenchmark.self, DriverBenchmark.self,
             TournamentBenchmark.self, RedisBenchmark.self, CacheBenchmark.self, JobsBenchmark.self,
             ListAddBenchmark.self, BoardBenchmark.self, RealtimeBenchmark.self,
+            RetrievalBenchmark.self,
         ]
     }
 

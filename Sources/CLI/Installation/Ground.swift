@@ -1,3 +1,4 @@
+import AIProviders
 import Accounts
 import Base
 import Caching
@@ -30,6 +31,7 @@ struct Ground: Sendable {
     let jobs: Jobs
     let realtime: Realtime
     let outbound: OutboundClient
+    let models: AIModels
     let flags: FeatureFlags
     let accounts: HostedAccounts
     let costs: TenantCosts
@@ -68,6 +70,9 @@ struct Ground: Sendable {
                 storage: storage, modules: installation.plans.modules, clock: clock, logger: installation.logger))
         try jobs.declare(handlers: retention.handlers, schedules: RetentionJobs.schedules)
         outbound = OutboundClient(try installation.outboundOptions(), clock: clock, events: events)
+        models = try ModelSettings.models(
+            installation.settings, storage: storage, bus: coordination.bus, outbound: outbound, clock: clock,
+            randomness: randomness, events: events)
         costs = TenantCosts(
             storage: storage, clock: clock, products: installation.plans.plans.map(\.name),
             caps: CostCaps(installation.settings), logger: installation.logger)

@@ -107,7 +107,7 @@ enum PlatformSettings {
             data, key, blobs, blobsKey, blobsSecret, blobsPublic, outboundAllow, outboundTrust, pushContact, nodeName,
             nodeLane, nodeCount, redis, redisPrefix, redisTimeout, redisTrust, jobsInteractive, jobsDefault, jobsBulk,
             jobsDrain, jobsRetention, realtimePerPerson, realtimePerTenant, logLevel, openMetrics,
-        ] + CostCaps.settings
+        ] + CostCaps.settings + ModelSettings.all
 
     /// Reads all settings from the environment; `overrides` (from flags) win.
     static func read(_ settings: [Setting], overrides: [Setting: String]) throws(HostingError) -> Settings {

@@ -1,3 +1,4 @@
+import AIProviders
 import Accounts
 import CoordinationStorage
 import Discovery
@@ -5,6 +6,7 @@ import Hosting
 import Jobs
 import Limits
 import Realtime
+import Retrieval
 import Storage
 import Tournament
 
@@ -15,7 +17,7 @@ enum Products {
     /// The tables of the platform's own modules.
     static let platformModules: [SchemaModule] = [
         AccountsSchema.module, ProductPlans.hostingSchema, CoordinationSchema.module, LimitsSchema.module,
-        JobsSchema.module, RealtimeSchema.module,
+        JobsSchema.module, RealtimeSchema.module, AIProvidersSchema.module, RetrievalSchema.module,
     ]
 
     /// The products named in `names` (comma-separated), or all of them.

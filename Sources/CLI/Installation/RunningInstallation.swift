@@ -37,6 +37,7 @@ struct RunningInstallation: Sendable {
                 flags: ground.flags, settings: settings, events: ground.events, isDemo: isDemo, metrics: ground.metrics,
                 logger: logger, jobs: ground.jobs, bus: ground.coordination.bus, bank: ground.coordination.bank,
                 realtime: ground.realtime,
+                models: ground.models,
                 demoPassword: isDemo && installation.isLocal ? Secret(DemoPeople.password) : nil),
             accounts: ground.accounts, coordination: ground.coordination,
             nodes: settings.integer(PlatformSettings.nodeCount), ledger: ground.ledger, costs: ground.costs,

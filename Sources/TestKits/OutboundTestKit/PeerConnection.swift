@@ -84,8 +84,30 @@ struct PeerConnection {
             var answer = await peer.script(request)
             answer.content = answer.content.getSlice(at: answer.content.readerIndex, length: bytes) ?? answer.content
             try await write(answer, request, outbound)
-        case nil: try await write(await peer.script(request), request, outbound)
+        case nil:
+            let answer = await peer.script(request)
+            guard answer.pieces.isEmpty else { return try await writePieces(of: answer, outbound) }
+            try await write(answer, request, outbound)
         }
+        return true
+    }
+
+    /// Writes each piece as a chunk of its own; returns whether the connection goes on.
+    private func writePieces(
+        of answer: PeerAnswer, _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    ) async throws -> Bool {
+        var answer = answer
+        answer.headers.add("Transfer-Encoding", "chunked")
+        try await outbound.write(Self.head(answer, length: nil))
+        for piece in answer.pieces {
+            if let gate = piece.gate { await gate() }
+            var chunk = ByteBuffer(string: String(piece.bytes.count, radix: 16) + "\r\n")
+            chunk.writeBytes(piece.bytes)
+            chunk.writeString("\r\n")
+            try await outbound.write(chunk)
+        }
+        if answer.isCut { return false }
+        try await outbound.write(ByteBuffer(string: "0\r\n\r\n"))
         return true
     }
 
@@ -97,10 +119,10 @@ struct PeerConnection {
         try await outbound.write(bytes)
     }
 
-    private static func head(_ answer: PeerAnswer, length: Int) -> ByteBuffer {
+    private static func head(_ answer: PeerAnswer, length: Int?) -> ByteBuffer {
         var text = "HTTP/1.1 \(answer.status) Said\r\n"
         for field in answer.headers.fields { text += "\(field.name): \(field.value)\r\n" }
-        if answer.status != 204, answer.status != 304, answer.headers["content-length"] == nil {
+        if let length, answer.status != 204, answer.status != 304, answer.headers["content-length"] == nil {
             text += "Content-Length: \(length)\r\n"
         }
         return ByteBuffer(string: text + "\r\n")

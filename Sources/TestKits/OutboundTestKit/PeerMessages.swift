@@ -30,6 +30,10 @@ public struct PeerAnswer: Sendable {
     public var headers: OutboundHeaders
     /// The content.
     public var content: ByteBuffer
+    /// Content that is sent piece by piece without an announced length; none for ``content`` as a whole.
+    public var pieces: [PeerPiece] = []
+    /// Whether the connection is closed behind the last piece, in the middle of the content.
+    public var isCut = false
 
     /// Makes an answer.
     public init(_ status: Int = 200, headers: OutboundHeaders = [:], content: ByteBuffer = ByteBuffer()) {
@@ -41,6 +45,20 @@ public struct PeerAnswer: Sendable {
     /// Makes an answer of a text.
     public static func text(_ text: String, status: Int = 200, headers: OutboundHeaders = [:]) -> PeerAnswer {
         PeerAnswer(status, headers: headers, content: ByteBuffer(string: text))
+    }
+}
+
+/// A piece of an answer's content, written by itself.
+public struct PeerPiece: Sendable {
+    /// The bytes; at least one.
+    public var bytes: [UInt8]
+    /// What is waited for before they are written; nothing by default.
+    public var gate: (@Sendable () async -> Void)?
+
+    /// Makes a piece.
+    public init(_ bytes: [UInt8], after gate: (@Sendable () async -> Void)? = nil) {
+        self.bytes = bytes
+        self.gate = gate
     }
 }
 

@@ -1,3 +1,4 @@
+public import AIProviders
 public import Accounts
 public import Base
 public import Blobs
@@ -8,6 +9,7 @@ public import Limits
 public import Logging
 public import Outbound
 public import Realtime
+public import Retrieval
 public import Storage
 public import Telemetry
 
@@ -45,6 +47,10 @@ public struct ProductServices: Sendable {
     public let notifications: Notifications
     /// The way to the outside world; a vendor's client is a `Limits.Dependency` on it.
     public let outbound: OutboundClient
+    /// Language models, with budgets; a stand-in that says so where the installation has none.
+    public let models: AIModels
+    /// Documents of tenants, found by meaning and by words.
+    public let retrieval: Retrieval
     /// What is switched on, for whom.
     public let flags: FeatureFlags
     /// The values of the product's settings.
@@ -62,13 +68,15 @@ public struct ProductServices: Sendable {
 
     /// Gathers the services.
     ///
-    /// Without `jobs`, `realtime`, `bus` and `bank` these are this process's alone, which suits a test of one process.
+    /// Without `jobs`, `realtime`, `bus` and `bank` these are this process's alone, and without `models` a stand-in answers,
+    /// which suits a test of one process.
     public init(
         clock: any WallClock, randomness: any Randomness, node: Node, home: Tenant, storage: Storage,
         caches: CacheRegistry, limits: LimitRegistry, blobs: any BlobStore, fileKey: Secret<[UInt8]>,
         filesBase: String? = nil, outbound: OutboundClient, flags: FeatureFlags, settings: Settings, events: EventLog,
         isDemo: Bool = false, metrics: MetricRegistry, logger: Logger, jobs: Jobs? = nil, bus: (any Bus)? = nil,
-        bank: (any TokenBank)? = nil, realtime: Realtime? = nil, demoPassword: Secret<String>? = nil
+        bank: (any TokenBank)? = nil, realtime: Realtime? = nil, models: AIModels? = nil,
+        demoPassword: Secret<String>? = nil
     ) {
         self.demoPassword = demoPassword
         let (bus, bank) = (bus ?? InProcessBus(), bank ?? InProcessTokenBank(clock: clock))
@@ -93,6 +101,11 @@ public struct ProductServices: Sendable {
         self.fileKey = fileKey
         self.filesBase = filesBase
         self.outbound = outbound
+        let models =
+            models
+            ?? .standIn(storage: storage, bus: bus, clock: clock, randomness: randomness, events: events)
+        self.models = models
+        retrieval = Retrieval(storage: storage, models: models, clock: clock, randomness: randomness)
         notifications = Notifications(storage: storage, clock: clock, randomness: randomness)
         self.flags = flags
         self.settings = settings

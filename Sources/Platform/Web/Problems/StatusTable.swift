@@ -32,8 +32,20 @@ public enum StatusTable {
         for code in ["loadTimedOut", "tooManyLoads", "tooManyWaiters", "shutDown"] {
             table["caching.\(code)"] = (503, .seconds(1))
         }
+        table.merge(models) { $1 }
         return table
     }()
+
+    /// What language models and retrieval say.
+    private static let models: [String: (status: Int, retryAfter: Duration?)] = [
+        "ai.requestInvalid": (400, nil), "ai.answerNotFound": (404, nil), "ai.answerTaken": (409, nil),
+        "ai.budgetSpent": (429, nil), "ai.busy": (503, .seconds(5)), "ai.circuitOpen": (503, .seconds(5)),
+        "ai.failing": (503, .seconds(5)), "ai.timedOut": (503, .seconds(5)), "ai.cutOff": (503, .seconds(5)),
+        "ai.unreadable": (503, .seconds(5)), "ai.cancelled": (503, .seconds(1)),
+        "retrieval.queryInvalid": (400, nil), "retrieval.documentTooLarge": (413, nil),
+        "retrieval.documentUnreadable": (415, nil), "retrieval.converterMissing": (415, nil),
+        "retrieval.contended": (503, .seconds(1)),
+    ]
 
     /// Every code of the platform that a client can see, with its status, ordered by code, for the reference page.
     public static var listing: [(code: String, status: Int)] {
