@@ -35,7 +35,7 @@ import WebTestKit
     private func small(_ stage: ListStage) -> ExportSteps {
         var steps = stage.room.exports.steps
         steps.partRows = 40
-        steps.readRows = 15
+        steps.readRows = 20
         return steps
     }
 
