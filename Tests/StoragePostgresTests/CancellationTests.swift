@@ -123,7 +123,8 @@ import Testing
         await driver.shutdown()
     }
 
-    @Test func `whoever is cancelled while waiting for a connection leaves the queue`() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `whoever is cancelled while waiting for a connection leaves the queue`() async throws {
         var options = PostgresOptions()
         options.transactionConnections = 1
         let driver = try TestServer.driver(options: options)
@@ -140,7 +141,8 @@ import Testing
             return await group.next() ?? nil
         }
         #expect(code == .cancelled)
-        #expect(driver.statistics().waiting == 0)
+        // The figures are published when the reactor's round is over, which whoever was told may overtake.
+        while driver.statistics().waiting > 0 { await Task.yield() }
         await holder.rollback()
         await driver.shutdown()
     }

@@ -24,7 +24,7 @@ extension Reactor {
         switch connection.role {
         case .reader:
             readers.removeAll { $0 === connection }
-            let (again, failed) = partition(connection.flight.items) { $0.retries <= connectionsMax && !$0.isCancelled }
+            let (again, failed) = partition(connection.flight.items) { $0.retries <= repetitionsMax && !$0.isCancelled }
             for item in again {
                 item.retries += 1
                 item.carrier = nil
@@ -47,8 +47,9 @@ extension Reactor {
         }
     }
 
-    /// How often a statement may be sent again: all connections may have ended at once, and each of them been tried.
-    var connectionsMax: Int { max(options.readConnections, options.writeConnections) }
+    /// How often a statement may be sent again: all connections may have ended at once and each of them been tried, and
+    /// those that took their places too.
+    var repetitionsMax: Int { 2 * max(options.readConnections, options.writeConnections) }
 
     /// What is known of a write whose connection broke.
     private func fate(of item: PendingStatement, on connection: PostgresConnection) -> StorageError {

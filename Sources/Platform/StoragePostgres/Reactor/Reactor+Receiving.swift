@@ -142,7 +142,7 @@ extension Reactor {
         // Single statements can always be ordered one after the other.
         case "40001", "40P01": item.retries < Bounds.retries
         // Several connections may have ended at once, and one of them been chosen for the repetition.
-        default: error.endsConnection ? item.retries <= connectionsMax : isStale && item.retries == 0
+        default: error.endsConnection ? item.retries <= repetitionsMax : isStale && item.retries == 0
         }
     }
 
