@@ -44,9 +44,9 @@ import Testing
         let site = try Site(.sqlite, data: disk.path)
         let server = site.server
         try server.start()
-        // What the server writes meanwhile may take the room that was just measured: then it is measured anew.
         try eventually("the disk to be full but for some room") {
             let free = try disk.freeBytes() - Bounds.roomBytes
+            // What the server writes meanwhile may take the room that was just measured: then it is measured anew.
             return free < 1 || (try? Program.run(["fallocate", "-l", "\(free)", disk.path + "/filler"])) != nil
         }
 
