@@ -172,7 +172,9 @@ extension Reactor {
     /// A neighbour's failure has had the statement skipped: it is sent again, by itself.
     private func skipped(_ item: PendingStatement, on connection: PostgresConnection) {
         item.carrier = nil
-        if case .read = item.route, !item.isAlone {
+        // One that was alone is skipped when its connection ends before it: another connection takes it.
+        if case .read = item.route, !item.isAlone || (item.retries <= repetitionsMax && !item.isCancelled) {
+            if item.isAlone { item.retries += 1 }
             item.isAlone = true
             return reads.putBack([item])
         }
