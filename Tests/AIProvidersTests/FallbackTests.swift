@@ -49,7 +49,7 @@ import Testing
 
     @Test func `nothing is asked again once text was handed on`() async throws {
         for fault in [
-            ModelScript.Fault.cut(after: 1), .errorEvent(after: 1, kind: "overloaded_error"), .garbage(after: 1),
+            ModelScript.Fault.unfinished, .errorEvent(after: 1, kind: "overloaded_error"), .garbage(after: 1),
         ] {
             try await bench({ _ in ModelScript(fault: fault) }) { bench, vendor, fallback in
                 let error = await failure { _ = try await ask(bench, 1) }

@@ -9,7 +9,6 @@ import Testing
         var clip: String
         /// A clip of another tenant.
         var foreignClip: String
-        var cursor: String
         /// A signed cursor of another tenant.
         var foreignCursor: String
 
@@ -92,7 +91,7 @@ import Testing
         Case("a path upwards", [400, 404]) { $0.get("/../../../../etc/passwd") },
         Case("a forged cursor") { $0.get("/boards/slot?after=forged") },
         Case("an over-long cursor") { $0.get("/boards/slot?after=" + String(repeating: "A", count: 4_000)) },
-        Case("a cursor with a bit changed", [400, 410]) { $0.get("/boards/slot?after=" + flipped($0.cursor)) },
+        Case("a cursor of a version that never was", [410]) { $0.get("/boards/slot?after=zzzzzzzz.1") },
         Case("a forged cursor of votes") { $0.get("/votes/mine?after=forged") },
         Case("another tenant's cursor") { $0.get("/clips?after=" + $0.foreignCursor) },
         Case("a signed cursor with a bit changed") { $0.get("/clips?after=" + flipped($0.foreignCursor)) },
@@ -189,14 +188,12 @@ import Testing
         let connection = try site.server.connect()
         let (voter, clips) = try Voter.arrive(connection)
         struct Page: Decodable { var next: String? }
-        let board = try connection.send(.get("/api/tournament/boards/slot?limit=2"))
         let foreign = try connection.send(
             .get("/api/tournament/feed", headers: [("Host", Self.foreignHost)]))
         let clipPage = try connection.send(
             .get("/api/tournament/clips?limit=1", headers: [("Host", Self.foreignHost)]))
         return Stage(
             voter: voter, clip: clips[0], foreignClip: try #require(try Voter.clips(of: foreign).first),
-            cursor: try #require(try board.decode(Page.self).next),
             foreignCursor: try #require(try clipPage.decode(Page.self).next))
     }
 

@@ -50,7 +50,7 @@ public struct ModelScript: Sendable {
     public var isChatty: Bool
     /// Whether the answer comes as one object although a stream was asked for.
     public var isWhole: Bool
-    /// What is waited for before the delta of this number is sent, counted from 0.
+    /// What is waited for before the delta of this number is sent, counted from 0, or before the cut in its place.
     public var gate: (@Sendable (Int) async -> Void)?
     /// Members of the last chunk of OpenAI's dialect beside its own, as JSON, such as Perplexity's pages.
     public var extra: String

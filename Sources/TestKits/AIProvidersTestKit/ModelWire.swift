@@ -34,15 +34,15 @@ struct ModelWire {
     private var events: [(text: String, delta: Int?)] {
         var events: [(String, Int?)] = opening.map { ($0, nil) }
         for (number, delta) in script.deltas.prefix(script.sent).enumerated() {
-            if script.isChatty {
-                events.append((isAnthropic ? event("ping", #"{"type":"ping"}"#) : ": still here", nil))
-            }
+            if script.isChatty { events.append((chatter, nil)) }
             events.append((self.delta(delta), number))
         }
         switch script.fault {
         case .errorEvent(_, let kind): events.append((event("error", error(kind)), nil))
         case .garbage: events.append(("data: {\"choices\": [", nil))
-        case .cut, .unfinished: break
+        // Chatter may be lost in the cut; what stands before the gate is there.
+        case .cut: events.append((chatter, script.sent))
+        case .unfinished: break
         case .noLastEvent: events += closing.map { ($0, nil) }
         default:
             events += closing.map { ($0, nil) }
@@ -50,6 +50,8 @@ struct ModelWire {
         }
         return events
     }
+
+    private var chatter: String { isAnthropic ? event("ping", #"{"type":"ping"}"#) : ": still here" }
 
     private var pieces: [PeerPiece] {
         let events = events

@@ -104,7 +104,7 @@ import Testing
     ) async throws {
         let storage = try await Bench.lease(backend)
         try await ScriptedModel.run { number in
-            number == 1 ? ModelScript(fault: .cut(after: 2)) : .status(401)
+            number == 1 ? ModelScript(["Hello", ", "], fault: .unfinished) : .status(401)
         } body: { vendor in
             let bench = try Bench(on: storage, vendor: vendor)
             for number: UInt64 in [1, 2] {

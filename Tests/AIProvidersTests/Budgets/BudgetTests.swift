@@ -135,7 +135,7 @@ import Testing
     ) async throws {
         let storage = try await Bench.lease(backend)
         try await ScriptedModel.run { number in
-            number == 1 ? ModelScript(["one two", " three"], fault: .cut(after: 2)) : .status(401)
+            number == 1 ? ModelScript(["one two", " three"], fault: .unfinished) : .status(401)
         } body: { vendor in
             let bench = try Bench(on: storage, vendor: vendor)
             let budget = bench.budget(bench.tokens, 1_000, .tokens)
