@@ -134,7 +134,7 @@ let floors: [[Room]] = [
     [
         platform(
             "Accounts",
-            ["Base", "Telemetry", "Storage", "Coordination", "Outbound", "Caching", "Limits", "Web"],
+            ["Base", "Telemetry", "Storage", "Coordination", "Outbound", "Caching", "Limits", "Jobs", "Web"],
             [logging, crypto, scrypt, nioCore],
             resources: [.copy("Resources")]),
         platform("Retrieval", ["Base", "Telemetry", "Storage", "Programs", "AIProviders"], [crypto]),
@@ -154,8 +154,8 @@ let floors: [[Room]] = [
         product(
             "Tournament",
             [
-                "Base", "Telemetry", "Storage", "Outbound", "Blobs", "Programs", "Caching", "Limits", "Jobs", "Web",
-                "Accounts", "Hosting",
+                "Base", "Telemetry", "Storage", "Coordination", "Outbound", "Blobs", "Programs", "Caching", "Limits",
+                "Jobs", "Web", "Accounts", "Hosting",
             ],
             [logging, crypto, nioCore, lifecycle]),
         product(
@@ -277,7 +277,7 @@ let suites: [Room] = [
         "AccountsTests",
         [
             "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Outbound",
-            "OutboundTestKit", "Coordination", "Caching", "Limits", "Web", "WebTestKit", "Accounts",
+            "OutboundTestKit", "Coordination", "Caching", "Limits", "Jobs", "Web", "WebTestKit", "Accounts",
         ],
         [logging, crypto, httpTypes, nioCore]),
     tests(
@@ -292,8 +292,8 @@ let suites: [Room] = [
         "TournamentTests",
         [
             "Base", "BaseTestKit", "Telemetry", "Outbound", "OutboundTestKit", "Storage", "StorageTestKit",
-            "StorageBackends", "Blobs", "Programs", "Caching", "Limits", "Web", "WebTestKit", "Accounts", "Hosting",
-            "Tournament",
+            "StorageBackends", "Blobs", "Programs", "Coordination", "Caching", "Limits", "Jobs", "Web", "WebTestKit",
+            "Accounts", "Hosting", "Tournament",
         ],
         [logging, crypto, httpTypes, nioCore, lifecycle]),
     tests(

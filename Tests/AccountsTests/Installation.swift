@@ -1,6 +1,7 @@
 import Base
 import BaseTestKit
 import Caching
+import Jobs
 import Limits
 import Storage
 import StorageTestKit
@@ -31,7 +32,7 @@ struct Installation: Sendable {
     init(_ backend: Backend, settings: DoorkeeperSettings? = nil) async throws {
         clock = SimClock()
         let randomness = SeededRandomness(seed: 21)
-        storage = try await backend.lease(modules: [AccountsSchema.module], clock: clock)
+        storage = try await backend.lease(modules: [AccountsSchema.module, JobsSchema.module], clock: clock)
         events = .silent(clock: clock)
         limits = LimitRegistry(clock: clock)
         caches = CacheRegistry(clock: clock, randomness: randomness)

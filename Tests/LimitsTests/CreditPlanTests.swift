@@ -50,7 +50,7 @@ import Testing
         _ = try await bench.ledger.entries(of: bench.tenant)
         _ = try await bench.ledger.entries(of: bench.id(2), in: bench.tenant)
         bench.clock.advance(by: .seconds(2))
-        try await CreditSweeper(storage: bench.storage, clock: bench.clock, logger: Logger(label: "test")).sweep()
+        try await CreditSweeper(storage: bench.storage, clock: bench.clock).sweep()
         bench.storage.setRecorder(nil)
         let inspector = PlanInspector(
             driver: bench.storage.driver, largeTables: ["credit_accounts", "credit_reservations", "credit_entries"])

@@ -68,7 +68,7 @@ private struct CreditBook {
     }
 
     mutating func sweep(_ bench: CreditBench) async throws {
-        let sweeper = CreditSweeper(storage: bench.storage, clock: bench.clock, logger: Logger(label: "test"))
+        let sweeper = CreditSweeper(storage: bench.storage, clock: bench.clock)
         try await sweeper.sweep()
         expire(bench.clock.now())
     }

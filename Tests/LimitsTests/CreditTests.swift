@@ -117,7 +117,7 @@ struct CreditBench: Sendable {
     @Test(arguments: Backend.all)
     func `who crashed gets nothing charged, and is charged when it comes back late`(backend: Backend) async throws {
         let bench = try await CreditBench(backend)
-        let sweeper = CreditSweeper(storage: bench.storage, clock: bench.clock, logger: Logger(label: "test"))
+        let sweeper = CreditSweeper(storage: bench.storage, clock: bench.clock)
         _ = try await bench.ledger.reserve(bench.id(1), bench.claim(60), ttl: .seconds(60))
         _ = try await bench.ledger.reserve(bench.id(2), bench.claim(40), ttl: .seconds(60))
         #expect(try await bench.ledger.renew(bench.id(2), ttl: .seconds(600), for: bench.tenant))

@@ -9,6 +9,9 @@ import Testing
         static let pause: Duration = .milliseconds(700)
     }
 
+    /// Clips that somebody makes ready now.
+    static let making = "SELECT count(*) FROM job_runs WHERE queue LIKE '%|tournament.clip.make|%'"
+
     /// Somebody of the demo with a session.
     private struct Person {
         let cookie: String
@@ -143,15 +146,94 @@ import Testing
         let opened = try open("Killed and back", creator, on: server)
         #expect(try server.send(HTTPRequest("PUT", opened.upload.url, body: bytes)).status == 201)
         try eventually("a worker to have taken the task", every: .milliseconds(20)) {
-            try site.database.number("SELECT count(*) FROM media_tasks WHERE owner IS NOT NULL") > 0
+            try site.database.number(Self.making) > 0
         }
         try server.kill()
         #expect(try site.database.number("SELECT count(*) FROM clips WHERE state = 'processing'") == 1)
         try server.start()
-        // The dead worker's lease ends within 30 seconds.
+        // Seconds later the dead worker's jobs are taken over.
         try eventually("the clip to be ready for review", for: .seconds(120), every: Bounds.pause) {
             try own(opened.id, of: creator, on: server)?.state == "pending"
         }
+        #expect(try server.terminate() == 0)
+    }
+
+    /// A process that works and does not serve, which is killed at the end at the latest.
+    private final class Worker {
+        let program: Program
+
+        init(_ site: Site, _ name: String) throws {
+            program = try Program(
+                [Capstan.binary, "work", "--database", site.database.url, "--data", site.data],
+                environment: Demo.environment, log: "\(site.data)/\(name).log")
+        }
+
+        deinit {
+            program.signal(SIGKILL)
+            // A process that was killed ends; how long that takes is no concern of the test.
+            _ = try? program.end(within: .seconds(10))
+        }
+    }
+
+    @Test func `what a server takes in that does not work is done by those that do, although one is killed at it`()
+        throws
+    {
+        let site = try Site(.postgres, options: ["--no-work"])
+        let server = site.server
+        try server.start()
+        let folder = try TemporaryFolder()
+        let bytes = try film(
+            [
+                "-f", "lavfi", "-i", "testsrc2=s=1080x1920:r=60:d=8", "-c:v", "libx264", "-preset", "ultrafast",
+                "-pix_fmt", "yuv420p",
+            ], in: folder)
+        let creator = try Person("creator@example.com", on: server)
+        let opened = try open("Made elsewhere", creator, on: server)
+        #expect(try server.send(HTTPRequest("PUT", opened.upload.url, body: bytes)).status == 201)
+        // Nobody works yet; a slot's time comes, and somebody waits for one that is open already.
+        let current = try #require(
+            try site.database.rows("SELECT tenant_id, id FROM slots WHERE state = 'voting' ORDER BY id LIMIT 1").first)
+        let person = try #require(try site.database.rows("SELECT id FROM people ORDER BY id LIMIT 1").first?.first)
+        _ = try site.database.rows(
+            """
+            INSERT INTO slot_reminders (tenant_id, slot_id, person_id, asked_at)
+            SELECT tenant_id, id, '\(person)', now() FROM slots WHERE state = 'voting'
+            """)
+        #expect(try site.database.number(Self.making) == 0)
+        #expect(try own(opened.id, of: creator, on: server)?.state == "processing")
+        let first = try Worker(site, "first")
+        try eventually("the first worker to make films", for: .seconds(120)) {
+            try site.database.number("SELECT count(*) FROM media_tasks WHERE kind = 'render'") > 0
+                && site.database.number(Self.making + " AND done >= 1 AND total = 4") > 0
+        }
+        first.program.signal(SIGKILL)
+        _ = try first.program.end(within: .seconds(30))
+        #expect(try own(opened.id, of: creator, on: server)?.state == "processing")
+        let second = try Worker(site, "second")
+        try eventually("the clip to be ready for review", for: .seconds(180), every: Bounds.pause) {
+            try own(opened.id, of: creator, on: server)?.state == "pending"
+        }
+        try eventually("the reminder to be sent", for: .seconds(120)) {
+            try site.database.number("SELECT count(*) FROM notifications WHERE kind LIKE '%slotOpens%'") > 0
+        }
+        _ = try site.database.rows(
+            """
+            UPDATE slots SET freezes_at = now() - interval '2 seconds', closes_at = now() - interval '1 second',
+                due_at = now() WHERE tenant_id = '\(current[0])' AND id = '\(current[1])'
+            """)
+        try eventually("the slot to be moved on", for: .seconds(60)) {
+            try site.database.number(
+                """
+                SELECT count(*) FROM slots WHERE id = '\(current[1])' AND (state <> 'voting' OR extensions > 0)
+                """) == 1
+        }
+        try eventually("the small film", for: Bounds.ready, every: Bounds.pause) {
+            let clip = try own(opened.id, of: creator, on: server)
+            return clip?.small != nil && clip?.small != clip?.large
+        }
+        #expect(try site.database.number("SELECT count(*) FROM media_tasks WHERE kind <> 'expect'") == 0)
+        second.program.signal(SIGTERM)
+        #expect(try second.program.end(within: .seconds(60)) == 0)
         #expect(try server.terminate() == 0)
     }
 

@@ -69,8 +69,10 @@ struct Serve: AsyncParsableCommand {
         let status = ProcessStatus(
             server: running.server, readiness: running.host.readiness, database: installation.database.description,
             coordination: ground.coordination.status().store.rawValue, logger: installation.logger)
+        // Who does not work tells those who do.
+        let work: any Service = noWork ? JobHerald(ground.jobs) : running.host.worker
         var configuration = ServiceGroupConfiguration(
-            services: (running.host.services + (noWork ? [] : [running.host.worker])).map {
+            services: (running.host.services + [work]).map {
                 // A service that has done its work ends; the others go on.
                 ServiceGroupConfiguration.ServiceConfiguration(service: $0, successTerminationBehavior: .ignore)
             } + [

@@ -77,14 +77,14 @@ struct Ground: Sendable {
             storage: storage, clock: clock, products: installation.plans.plans.map(\.name),
             caps: CostCaps(installation.settings), logger: installation.logger)
         flags = try FeatureFlags(
-            installation.plans.plans.flatMap(\.flags), storage: storage, clock: clock, bus: coordination.bus,
-            logger: installation.logger)
+            installation.plans.plans.flatMap(\.flags), storage: storage, clock: clock,
+            pace: coordination.pace(untold: .milliseconds(800)), bus: coordination.bus, logger: installation.logger)
         accounts = HostedAccounts(
             storage: storage, caches: caches, limits: limits, clock: clock, randomness: randomness, events: events,
             domain: installation.settings.text(PlatformSettings.baseDomain),
             kinds: installation.plans.plans.flatMap(\.notices),
             push: PushSetup(
                 identity: PushIdentity(secret: keys.push, contact: installation.pushContact), outbound: outbound),
-            bus: coordination.bus)
+            coordination: coordination)
     }
 }

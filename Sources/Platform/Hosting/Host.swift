@@ -62,7 +62,6 @@ public struct Host: Sendable {
                 services.flags
             ]
             + (costs.map { [$0] } ?? [])
-        running.append(CreditSweeper(storage: services.storage, clock: services.clock, logger: services.logger))
         var personal: [PersonalData] = []
         var bundles = [PageBundle.web, .console, AccountsRoutes.bundle]
         var navigation: [SiteChrome.Link] = []
@@ -84,7 +83,10 @@ public struct Host: Sendable {
         }
         let desk = accounts.personalData(personal)
         routes += accounts.routes(of: desk)
-        running.append(accounts.service(of: desk))
+        let work = accounts.jobs(of: desk)
+        try services.jobs.declare(handlers: work.handlers, schedules: work.schedules)
+        let credits = CreditJobs(CreditSweeper(storage: services.storage, clock: services.clock))
+        try services.jobs.declare(handlers: credits.handlers, schedules: credits.schedules)
         // Without topics there is nothing to listen to.
         if !services.realtime.declared.isEmpty { routes += RealtimeRoutes(realtime: services.realtime).routes }
         if !routes.contains(where: { $0.path.description == "/" }) {

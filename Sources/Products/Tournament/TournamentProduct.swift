@@ -35,13 +35,13 @@ public struct TournamentProduct: Product {
             captcha: try CaptchaKind(
                 CaptchaSettings(services.settings, isDemo: services.isDemo).way, through: services.outbound,
                 events: services.events),
-            filesBase: services.filesBase,
+            filesBase: services.filesBase, bus: services.bus,
             isOn: { [flags = services.flags] flag, tenant in flags.isOn(flag, for: tenant) },
             nameOf: PersonNames(storage: services.storage).name)
         let tools = MediaSettings.tools(services.settings, clock: services.clock)
         studio = Studio(
             house: house, blobs: services.blobs, fileKey: services.fileKey, tools: tools,
-            tasks: MediaSettings.tasks(services.settings), metrics: services.metrics)
+            tasks: MediaSettings.tasks(services.settings), metrics: services.metrics, jobs: services.jobs)
         films = DemoFilmsService(
             films: [], blobs: services.blobs,
             folder: FileManager.default.temporaryDirectory.appending(
@@ -57,8 +57,8 @@ public struct TournamentProduct: Product {
                 + studio.routes + FairnessRoutes(house: house).pages
                 + FlagPageRoutes(house: house, flags: services.flags).routes
                 + DemoRoutes(films: films, blobs: services.blobs).routes,
-            services: house.services + studio.services + [films, bot],
-            jobs: FairnessJobs(fairness: house.fairness).handlers, schedules: FairnessJobs.schedules,
+            services: house.services + [films, bot],
+            jobs: house.jobs + studio.handlers, schedules: house.schedules + studio.schedules,
             pages: TournamentPages.bundle,
             navigation: TournamentPages.navigation, personalData: house.personalData,
             demo: { stage in

@@ -57,6 +57,23 @@ enum CancellingCases {
         try require(diary.entries == ["true"], "the handler saw \(diary.entries)")
     }
 
+    static func interrupted(_ backend: Backend) async throws {
+        let kind = JobKind<Int>("test.vain")
+        let door = Door()
+        let shop = try await Workshop(on: backend, handlers: [kind.handler { _, _ in try await door.pass() }])
+        let id = try await shop.enqueue(kind, 1)
+        try await shop.working(try shop.otherWorker("far")) {
+            try await shop.eventually("it runs") { door.arrived == 1 }
+            let recorded = RecordedStatements()
+            shop.storage.setRecorder(recorded)
+            // A transaction carries no word of it, and none is needed.
+            shop.jobs.interrupt(id, for: shop.tenant)
+            try require(!recorded.names.contains { $0.hasPrefix("job.cancel") }, "word of it cost a statement")
+            // This node has no worker to tell the other one: what it tells itself is told there.
+            try await shop.working { try await shop.eventually(id, is: .cancelled) }
+        }
+    }
+
     static func children(_ backend: Backend) async throws {
         let parent = JobKind<Int>("test.parent", waitsForChildren: true)
         let child = JobKind<Int>("test.child")

@@ -87,6 +87,45 @@ enum DyingCases {
         try require(effects.isEmpty, "a zombie's effect was committed")
     }
 
+    static func holds(_ backend: Backend) async throws {
+        let kind = JobKind<Int>("test.step")
+        let effect = JobKind<Int>("test.other")
+        let door = Door()
+        let errors = Mutex<[String]>([])
+        let shop = try await Workshop(
+            on: backend,
+            handlers: [
+                kind.handler { number, context in
+                    func write(_ step: Int) async throws {
+                        try await context.storage.write(for: context.tenant) { transaction in
+                            try await context.hold(in: transaction)
+                            try transaction.enqueue(effect, step, after: .seconds(600))
+                        }
+                    }
+                    try await write(1)
+                    try await door.pass()
+                    do {
+                        try await write(2)
+                    } catch let lost as JobsError {
+                        errors.withLock { $0.append(lost.code.rawValue) }
+                        throw lost
+                    }
+                }
+            ])
+        try await shop.enqueue(kind, 1)
+        try await shop.working {
+            try await shop.eventually("it runs") { door.arrived == 1 }
+            let thief = ID<Workshop>(high: 1, low: 1)
+            try await shop.storage.writer(bypassingTenant: takeover).execute(
+                "test.takeover", "UPDATE job_runs SET worker_id = \(thief)")
+            door.open()
+            try await shop.eventually("the handler was refused") { !errors.withLock(\.isEmpty) }
+        }
+        try require(errors.withLock { $0 } == ["jobs.leaseLost"], "it failed with \(errors.withLock { $0 })")
+        let effects = try await shop.jobs.list(.scheduled, limit: 10)
+        try require(effects.map(\.input) == ["1"], "the effects are \(effects.map(\.input))")
+    }
+
     static func effects(_ backend: Backend) async throws {
         let kind = JobKind<Int>("test.effect", attemptsMax: 2, backoff: .steady(.milliseconds(5)))
         let effect = JobKind<Int>("test.other")

@@ -21,6 +21,7 @@ public enum JobsConformance: String, CaseIterable, Sendable, CustomTestStringCon
     case progressAndResultAreKept
     case aWaitingJobIsCancelled
     case aRunningJobIsCancelledOnAnotherNode
+    case anInterruptedHandlerEndsOnAnotherNode
     case aBatchIsHandledInOneRun
     case aParentRunsWhenItsChildrenHaveEnded
     case aParentWithoutChildrenRuns
@@ -30,6 +31,7 @@ public enum JobsConformance: String, CaseIterable, Sendable, CustomTestStringCon
     case aDeadWorkersJobsRunElsewhere
     case aJobThatKillsItsWorkersEnds
     case aZombieCannotCompleteItsJob
+    case aZombieCannotWriteOnItsWay
     case anEffectHappensWithItsCompletionOrNotAtAll
     case aConcurrencyLimitHoldsForAllWorkers
     case aRateHolds
@@ -38,9 +40,11 @@ public enum JobsConformance: String, CaseIterable, Sendable, CustomTestStringCon
     case aWorkerThatStopsFinishesWhatRuns
     case whatDoesNotEndInTimeGoesOnElsewhere
     case eachTickFiresOnce
+    case aTickThatNobodyWantsLeavesNoTrace
     case eachTenantHasItsJob
     case endedJobsAreForgotten
     case aListShowsEveryState
+    case aWorkerWithNothingToDoAsksWithItsSignsOfLife
 
     /// The sentence with spaces.
     public var testDescription: String {
@@ -76,6 +80,7 @@ public enum JobsConformance: String, CaseIterable, Sendable, CustomTestStringCon
         case .progressAndResultAreKept: LookingCases.progress
         case .aWaitingJobIsCancelled: CancellingCases.waiting
         case .aRunningJobIsCancelledOnAnotherNode: CancellingCases.running
+        case .anInterruptedHandlerEndsOnAnotherNode: CancellingCases.interrupted
         case .aBatchIsHandledInOneRun: TyingCases.batches
         case .aParentRunsWhenItsChildrenHaveEnded: TyingCases.parents
         case .aParentWithoutChildrenRuns: TyingCases.childless
@@ -85,6 +90,7 @@ public enum JobsConformance: String, CaseIterable, Sendable, CustomTestStringCon
         case .aDeadWorkersJobsRunElsewhere: DyingCases.recovers
         case .aJobThatKillsItsWorkersEnds: DyingCases.poison
         case .aZombieCannotCompleteItsJob: DyingCases.zombie
+        case .aZombieCannotWriteOnItsWay: DyingCases.holds
         case .anEffectHappensWithItsCompletionOrNotAtAll: DyingCases.effects
         case .aConcurrencyLimitHoldsForAllWorkers: LimitingCases.concurrency
         case .aRateHolds: LimitingCases.rate
@@ -93,9 +99,11 @@ public enum JobsConformance: String, CaseIterable, Sendable, CustomTestStringCon
         case .aWorkerThatStopsFinishesWhatRuns: DyingCases.drains
         case .whatDoesNotEndInTimeGoesOnElsewhere: DyingCases.interrupts
         case .eachTickFiresOnce: TickingCases.once
+        case .aTickThatNobodyWantsLeavesNoTrace: TickingCases.unwanted
         case .eachTenantHasItsJob: TickingCases.tenants
         case .endedJobsAreForgotten: TickingCases.forgets
         case .aListShowsEveryState: LookingCases.lists
+        case .aWorkerWithNothingToDoAsksWithItsSignsOfLife: LookingCases.rests
         }
     }
 }

@@ -74,4 +74,41 @@ enum LookingCases {
             door.open()
         }
     }
+
+    static func rests(_ backend: Backend) async throws {
+        let kind = JobKind<Int>("test.number")
+        let diary = Diary()
+        let shop = try await Workshop(on: backend, handlers: [kind.handler { number, _ in diary.write("\(number)") }]) {
+            $0.lookMax = .milliseconds(200)
+        }
+        let recorded = RecordedStatements()
+        let clock = SystemClock()
+        try await shop.working {
+            try await shop.eventually("it rests") {
+                shop.storage.setRecorder(recorded)
+                try await clock.sleep(for: .milliseconds(300))
+                return recorded.names.contains("job.beatResting")
+            }
+            let quiet = RecordedStatements()
+            shop.storage.setRecorder(quiet)
+            try await shop.eventually("ten signs of life") {
+                quiet.names.filter { $0 == "job.beatResting" }.count >= 10
+            }
+            // Signs of life come more than twice as often as looks would; on a machine that stands still now and then, one
+            // looks.
+            let looks = quiet.names.filter { $0 == "job.look" }.count
+            try require(looks <= 2, "beside ten signs of life it looked \(looks) times")
+            shop.storage.setRecorder(nil)
+            // What no word came of is found all the same.
+            try await shop.storage.write(for: shop.tenant) { transaction in
+                _ = try await transaction.execute(
+                    "test.silent",
+                    """
+                    INSERT INTO job_queue (tenant_id, queue, id, input, attempts, ties)
+                    VALUES (\(shop.tenant), '111|test.number|', \(transaction.makeID() as ID<Job>), '7', 0, 0)
+                    """)
+            }
+            try await shop.eventually("a job that nobody told of ran") { diary.entries == ["7"] }
+        }
+    }
 }

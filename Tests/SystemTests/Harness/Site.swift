@@ -22,6 +22,8 @@ enum Engine: String, Sendable, CaseIterable, CustomTestStringConvertible {
 final class Site {
     let engine: Engine
     let folder: TemporaryFolder
+    /// The data folder.
+    let data: String
     let database: any TestDatabase
     let server: Capstan
 
@@ -32,14 +34,16 @@ final class Site {
     ///   - data: where the data folder lies. Defaults to a temporary folder.
     ///   - database: a database that holds the demo already. Defaults to a copy.
     ///   - environment: further settings of the server.
+    ///   - options: further options of the server.
     /// - Throws: `Broken` when the demo cannot be made or copied.
     init(
         _ engine: Engine, data: String? = nil, database: (any TestDatabase)? = nil,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:], options: [String] = []
     ) throws {
         self.engine = engine
         folder = try TemporaryFolder()
         let data = data ?? folder.path + "/data"
+        self.data = data
         let demo = try Demo.prepared(engine)
         try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
         try Program.run(["cp", "-a", "--reflink=auto", demo.data + "/.", data + "/"])
@@ -53,7 +57,8 @@ final class Site {
                 }
             }()
         server = try Capstan(
-            database: self.database.url, data: data, environment: Demo.environment.merging(environment) { $1 })
+            database: self.database.url, data: data, options: options,
+            environment: Demo.environment.merging(environment) { $1 })
     }
 }
 

@@ -69,10 +69,10 @@ import Testing
                 people.contains { Tournament.Voter(person: $0, in: stage.tenant).id == vote.voterID }
             }.count
             #expect(before.reduce(0) { $0 + $1.votesCast } == cast)
-            await stage.house.folding.look()
+            try await stage.house.folding.look()
             #expect(try await all() == before)
             stage.clock.advance(by: .seconds(86_400))
-            await stage.house.folding.look()
+            try await stage.house.folding.look()
             #expect(try await all().map(\.votesCast) == before.map(\.votesCast))
             let desk = try await stage.house.reports.store.open(after: nil, limit: 100, in: stage.tenant)
             #expect(desk.items.allSatisfy { $0.subject != nil })

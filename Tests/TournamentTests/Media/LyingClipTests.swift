@@ -120,7 +120,7 @@ import WebTestKit
                 try Data(film.prefix(count)).write(to: folder.appending(path: "source"))
                 let source = MediaSteps.Source(
                     name: "source", bytes: count, container: ClipContainer(head: film.prefix(64)))
-                switch try await steps.examine(source, in: folder, on: MediaLeash()) {
+                switch try await steps.examine(source, in: folder) {
                 case .success(let finding): #expect(finding.frames >= 20, "cut at byte \(count)")
                 case .failure(let refusal): #expect(refusal.fault == .unreadable, "cut at byte \(count)")
                 }

@@ -47,7 +47,7 @@ import Testing
                 startsAt: Timestamp(microseconds: visit.day * 86_400_000_000), voterID: ID(high: 1, low: visit.person),
                 day: day(visit.day), personID: visit.person == 2 ? nil : ID(high: 5, low: visit.person), tally: before)
         }
-        let additions = FoldService.additions(days)
+        let additions = PersonJobs.additions(days)
         #expect(additions.count == 1)
         #expect(additions[0].votes == 9 && additions[0].tally.streakBest == 6 && additions[0].tally.streakDays == 1)
     }

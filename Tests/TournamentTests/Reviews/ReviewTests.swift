@@ -202,7 +202,7 @@ import WebTestKit
                 """)
             let id = try await atelier.pending(by: maker)
             #expect(try await review(id, #"{"verdict":"approve"}"#, by: moderator, atelier).status == 200)
-            _ = await atelier.stage.house.advancer.look()
+            try await atelier.stage.house.advancer.look()
             let slot = try await atelier.stage.timetable.slots.slot(
                 scene.slots[0].id, through: atelier.stage.storage.reader(for: atelier.tenant), in: atelier.tenant)
             #expect(slot?.state == .voting)

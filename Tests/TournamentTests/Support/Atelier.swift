@@ -2,7 +2,9 @@ import Accounts
 import Base
 import BaseTestKit
 import Blobs
+import Coordination
 import Foundation
+import Jobs
 import Programs
 import Storage
 import StorageTestKit
@@ -18,6 +20,7 @@ final class Atelier: Sendable {
     let stage: Stage
     let blobs: DiskBlobs
     let studio: Studio
+    let jobs: Jobs
     let site: TestSite
     let folder: URL
     let metrics = MetricRegistry()
@@ -31,8 +34,10 @@ final class Atelier: Sendable {
         self.folder = folder
         blobs = try await DiskBlobs(
             root: folder.appending(path: "blobs").path, clock: stage.clock, randomness: stage.chance, events: .silent())
+        jobs = Self.jobs(on: stage)
         studio = Self.studio(
-            stage.house, blobs, folder.appending(path: "work"), ffmpeg: ffmpeg, metrics: metrics)
+            stage.house, blobs, folder.appending(path: "work"), ffmpeg: ffmpeg, jobs: jobs, metrics: metrics)
+        try jobs.declare(handlers: studio.handlers)
         let pages = try Pages(
             [.web, TournamentPages.bundle],
             chrome: SiteChrome(name: "Test", navigation: TournamentPages.navigation, signInPath: "/sign-in"),
@@ -45,7 +50,8 @@ final class Atelier: Sendable {
     }
 
     private static func studio(
-        _ house: Playhouse, _ blobs: DiskBlobs, _ work: URL, ffmpeg: String, metrics: MetricRegistry = MetricRegistry()
+        _ house: Playhouse, _ blobs: DiskBlobs, _ work: URL, ffmpeg: String, jobs: Jobs,
+        metrics: MetricRegistry = MetricRegistry()
     ) -> Studio {
         // Programs run in the machine's time, whatever the stage's clock says.
         let tools = MediaTools(
@@ -53,12 +59,30 @@ final class Atelier: Sendable {
             ffprobe: BoundedProgram(name: "ffprobe", clock: SystemClock()), folder: work)
         return Studio(
             house: house, blobs: blobs, fileKey: Secret(Array(repeating: 7, count: 32)), tools: tools, tasks: 2,
-            metrics: metrics)
+            metrics: metrics, jobs: jobs)
+    }
+
+    private static func jobs(on stage: Stage) -> Jobs {
+        var options = JobOptions()
+        // The stage's clock stands still: who waits for it waits for ever.
+        options.drain = .zero
+        return Jobs(
+            storage: stage.storage, clock: stage.clock, randomness: stage.chance, bus: InProcessBus(),
+            bank: InProcessTokenBank(clock: stage.clock), events: .silent(clock: stage.clock), options: options)
     }
 
     /// Another process on the same database and files.
-    func otherNode() -> Studio {
-        Self.studio(stage.otherNode(), blobs, folder.appending(path: "other"), ffmpeg: "ffmpeg")
+    func otherStudio(_ jobs: Jobs? = nil) -> Studio {
+        Self.studio(
+            stage.otherNode(), blobs, folder.appending(path: "other"), ffmpeg: "ffmpeg",
+            jobs: jobs ?? Self.jobs(on: stage))
+    }
+
+    /// The jobs of such a process, which has all programs.
+    func otherNode() throws -> Jobs {
+        let jobs = Self.jobs(on: stage)
+        try jobs.declare(handlers: otherStudio(jobs).handlers)
+        return jobs
     }
 
     static func with(
@@ -159,16 +183,57 @@ final class Atelier: Sendable {
 
     // MARK: Work
 
-    /// Does everything that is due, one task after the other.
-    func work(by studio: Studio? = nil) async throws {
-        let media = (studio ?? self.studio).media
-        for _ in 0..<100 {
-            let leases = await media.look()
-            if leases.isEmpty { return }
-            for lease in leases { await media.perform(lease) }
+    /// Has a worker work while `body` runs; then stops it, or ends it as a crash would: nothing more is written.
+    func working(
+        _ jobs: Jobs? = nil, crashing: Bool = false, _ body: @Sendable () async throws -> Void
+    ) async throws {
+        let worker = JobWorker(jobs ?? self.jobs, name: "test", home: tenant) { _, _ in [] }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await worker.run() }
+            do {
+                try await body()
+            } catch {
+                group.cancelAll()
+                throw error
+            }
+            if crashing { group.cancelAll() } else { worker.stop() }
+            try await group.waitForAll()
         }
-        Issue.record("media work did not come to an end")
     }
+
+    /// Works until no work on clips is due; `whileWaiting` is called again and again until then.
+    func work(by jobs: Jobs? = nil, whileWaiting: @Sendable () async throws -> Void = {}) async throws {
+        try await working(jobs) {
+            try await self.patiently("media work to come to an end") {
+                try await whileWaiting()
+                return try await self.due() == 0
+            }
+        }
+    }
+
+    /// Jobs on clips that are due or run.
+    func due() async throws -> Int {
+        try await number(
+            "test.due",
+            """
+            SELECT (SELECT count(*) FROM job_queue WHERE tenant_id = \(tenant) AND queue LIKE '%|tournament.clip.%')
+                + (SELECT count(*) FROM job_runs WHERE tenant_id = \(tenant) AND queue LIKE '%|tournament.clip.%')
+                + (SELECT count(*) FROM job_later WHERE tenant_id = \(tenant) AND queue LIKE '%|tournament.clip.%'
+                    AND due_at <= \(stage.clock.now()))
+            """)
+    }
+
+    /// Waits in the machine's time; two minutes are for ever.
+    func patiently(_ what: String, _ condition: @Sendable () async throws -> Bool) async throws {
+        let machine = SystemClock()
+        let deadline = machine.uptime() + .seconds(120)
+        while try await !condition() {
+            guard machine.uptime() < deadline else { throw InVain(what: what) }
+            try await machine.sleep(for: .milliseconds(5))
+        }
+    }
+
+    struct InVain: Error { let what: String }
 
     /// The names of all objects of the tenant.
     func objects() async throws -> [String] {

@@ -93,7 +93,7 @@ import Testing
             let mine = try await stage.post("mine", on: scene.clips[0], by: me)
             _ = try await house.comments.setLike(true, of: mine.id, by: me, in: tenant)
             _ = try await stage.post("answer", on: scene.clips[0], by: stage.person(3), replyingTo: mine.id)
-            #expect(await house.replies.look() == 1)
+            #expect(try await house.replies.look() == 1)
             _ = try await stage.report(mine.id, by: stage.person(2))
             _ = try await house.comments.review(mine.id, .reject, reason: "x", by: me, in: tenant)
             try await house.comments.delete(mine.id, of: me, in: tenant)
@@ -101,7 +101,7 @@ import Testing
             try await house.people.setFollow(true, of: scene.clips[0].personID, by: me, in: tenant)
             _ = try await house.people.stats(of: me, seenBy: stage.person(2), in: tenant)
             _ = try await house.people.store.clips(of: me, all: true, limit: 20, in: tenant)
-            await house.folding.look()
+            try await house.folding.look()
             let reminders = house.reminders.store
             _ = try await reminders.due()
             _ = try await reminders.slots(of: me, in: tenant)

@@ -3,6 +3,7 @@ import Base
 import BaseTestKit
 import Caching
 import Hosting
+import Jobs
 import Logging
 import Storage
 import StorageBackends
@@ -39,7 +40,9 @@ final class Stage: Sendable {
         ) { [flags] flag, tenant in flags.isOn(flag, for: tenant) }
     }
 
-    static let modules = [TournamentSchema.module, AccountsSchema.module, ProductPlans.hostingSchema]
+    static let modules = [
+        JobsSchema.module, TournamentSchema.module, AccountsSchema.module, ProductPlans.hostingSchema,
+    ]
 
     var timetable: Timetable { house.timetable }
     var desk: VoteDesk { house.votes }

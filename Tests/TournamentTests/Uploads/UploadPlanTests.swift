@@ -47,8 +47,7 @@ import WebTestKit
             try await transaction.execute(
                 "test.tasks",
                 """
-                INSERT INTO media_tasks (tenant_id, clip_id, kind, due_at, attempts)
-                SELECT \(tenant), id, 'expect', \(now + .seconds(86_400)), 0 FROM clips
+                INSERT INTO media_tasks (tenant_id, clip_id, kind, job_id) SELECT \(tenant), id, 'expect', id FROM clips
                 WHERE tenant_id = \(tenant) AND slot_id = \(slot.id)
                 """)
         }

@@ -1,4 +1,5 @@
 public import Base
+import Jobs
 public import Storage
 
 /// What people are told: written in the transaction that causes it, read on their page, pushed to their devices.
@@ -21,6 +22,8 @@ public struct Notifications: Sendable {
         public static let people = 500
         /// Unread notices that are counted; more are shown as `99+`.
         public static let unread = 100
+        /// How far the clock of the node that sends may be behind the one that tells.
+        static let skew = Duration.seconds(5)
         static let kinds = 100
         static let erased = 500
     }
@@ -36,7 +39,8 @@ public struct Notifications: Sendable {
         self.randomness = randomness
     }
 
-    /// Tells people something, within a transaction: two statements, however many people and devices there are.
+    /// Tells people something, within a transaction: two statements, however many people and devices there are, and the
+    /// transaction's combined one where a device is to be told.
     ///
     /// Each person's preference for the kind decides whether it is on the page, pushed, both or neither.
     ///
@@ -51,7 +55,7 @@ public struct Notifications: Sendable {
     /// - Throws: `StorageError`; the transaction must not be committed then.
     public func notify(
         _ people: [ID<Person>], _ kind: NoticeKind, _ message: NoticeMessage, lifetime: Duration = .seconds(86_400),
-        for tenant: Tenant, in transaction: any Writing
+        for tenant: Tenant, in transaction: WriteTransaction
     ) async throws(StorageError) {
         precondition(people.count <= Bounds.people, "\(people.count) people were to be told at once")
         precondition(
@@ -71,19 +75,20 @@ public struct Notifications: Sendable {
                 SELECT 1 FROM notification_preferences p WHERE p.tenant_id = \(tenant)
                     AND p.person_id = input.person_id AND p.kind = \(kind.name) AND NOT p.in_app)
             """)
-        try await transaction.execute(
+        let pushes = try await transaction.execute(
             "accounts.insertPushes",
             """
             WITH input(id, person_id) AS (\(rows: rows))
             INSERT INTO push_deliveries (tenant_id, notification_id, subscription_id, kind, title, text, link, urgency,
                 attempts, due_at, expires_at, created_at)
             SELECT \(tenant), input.id, s.id, \(kind.name), \(message.title), \(message.text), \(message.link),
-                \(kind.urgency.rawValue), 0, \(now), \(now + lifetime), \(now)
+                \(kind.urgency.rawValue), 0, \(now - Bounds.skew), \(now + lifetime), \(now)
             FROM input JOIN push_subscriptions s ON s.tenant_id = \(tenant) AND s.person_id = input.person_id
             WHERE NOT EXISTS (
                 SELECT 1 FROM notification_preferences p WHERE p.tenant_id = \(tenant)
                     AND p.person_id = input.person_id AND p.kind = \(kind.name) AND NOT p.pushed)
             """)
+        if pushes > 0 { try transaction.enqueue(PushJobs.send, NoJobInput(), for: tenant) }
     }
 
     /// A page of a person's notices, the newest first.

@@ -1,4 +1,5 @@
 public import Base
+import Jobs
 public import Storage
 public import Telemetry
 import Web
@@ -10,8 +11,6 @@ import Web
 /// may be the last of a process.
 public final class PersonalDataDesk: Sendable {
     enum Bounds {
-        /// Time between two looks for erasures when nothing wakes the desk.
-        static let lookEvery: Duration = .seconds(5)
         /// How long an erasure that nobody goes on with is left alone.
         static let lease: Duration = .seconds(60)
         /// Steps of one erasure between two renewals of its lease.
@@ -111,6 +110,7 @@ public final class PersonalDataDesk: Sendable {
         let version = try await storage.write(bypassingTenant: AccountsSchema.peopleCapability) { transaction -> Int? in
             guard try await store.blank(person, at: now, through: transaction) else { return nil }
             _ = try await store.insert(request, dueAt: now + Bounds.settles, through: transaction)
+            try transaction.enqueue(PersonalDataJobs.erase, NoJobInput(), after: Bounds.settles, for: tenant)
             try await trail.append(
                 "account.closed", by: .person(person), on: ("person", person.description), for: tenant,
                 in: transaction)
@@ -175,22 +175,8 @@ public final class PersonalDataDesk: Sendable {
 
     // MARK: Erasing
 
-    /// Removes people who have left, until the task is cancelled.
-    ///
-    /// Several nodes may run it: a lease keeps them from doing the same work, and where it ends early they may.
-    ///
-    /// - Throws: `CancellationError` when the task is cancelled, nothing else.
-    public func run() async throws {
-        while true {
-            do {
-                try await look()
-            } catch let error as StorageError where error.code != .cancelled {
-                events.record(
-                    .statementFailed, ["statement": "accounts.erasure", "code": .text(error.code.rawValue)])
-            }
-            try await clock.sleep(for: Bounds.lookEvery)
-        }
-    }
+    /// Whether the removal of anybody is due.
+    func isAnyDue() async throws -> Bool { try await store.isAnyDue(at: clock.now()) }
 
     /// Takes up the erasures that are due.
     public func look() async throws {

@@ -46,6 +46,13 @@ struct PersonalDataStore: Sendable {
             """, limit: limit)
     }
 
+    /// Whether any request is due.
+    func isAnyDue(at now: Timestamp) async throws(StorageError) -> Bool {
+        try await reader.first(
+            DueRow.self, "personalRequest.due",
+            "SELECT due_at FROM personal_requests WHERE due_at <= \(now) ORDER BY due_at") != nil
+    }
+
     /// Takes the erasure that has waited longest for itself, until `leaseEnd`, when another may take it over.
     func claim(at now: Timestamp, until leaseEnd: Timestamp) async throws(StorageError) -> PersonalRequest? {
         let skip: SQL = storage.dialect == .postgres ? " FOR UPDATE SKIP LOCKED" : ""
@@ -199,4 +206,8 @@ struct PlaceOfPerson: Sendable, RowDecodable {
         joinedAt = try row.value(at: 3)
         tenantName = try row.optional(at: 4)
     }
+}
+
+private struct DueRow: RowDecodable {
+    init(row: SQLRow) throws(StorageError) {}
 }

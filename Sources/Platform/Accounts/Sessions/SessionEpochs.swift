@@ -8,7 +8,7 @@ public import Web
 ///
 /// A session carries the version it was made with; signing out everywhere, a ban, another role or a new password raise
 /// the person's version. The node that does it knows at once, the others as soon as the bus has told them, and at the
-/// latest at their next ``refresh()``, every 2 seconds.
+/// latest at their next ``refresh()``: after 2 seconds where no bus tells, after 30 where one does.
 /// Only revocations matter that are younger than the longest session, and of these at most ``peopleMax`` people are
 /// kept; whoever was never revoked costs nothing.
 public final class SessionEpochs: SessionRevocation {

@@ -1,4 +1,5 @@
 public import Base
+public import Coordination
 public import Storage
 import Synchronization
 public import Web
@@ -27,6 +28,8 @@ public final class TenantDirectory: TenantResolver {
     private let clock: any WallClock
     private let randomness: any Randomness
     private let domain: String?
+    private let bus: (any Bus)?
+    private static let topic = "accounts.tenants"
     private let state = Mutex(State())
 
     /// Knows of no tenant until the first ``refresh()``.
@@ -37,10 +40,12 @@ public final class TenantDirectory: TenantResolver {
     ///   - randomness: What makes ids.
     ///   - domain: Under which domain tenants are served by their short name, as in `example.com`; `nil` for none.
     ///   - tenantsMax: How many tenants are kept in memory. Defaults to 100,000; at least 1.
+    ///   - bus: Tells other nodes of changes. Defaults to none.
     public init(
         storage: Storage, clock: any WallClock, randomness: any Randomness, domain: String? = nil,
-        tenantsMax: Int = 100_000
+        tenantsMax: Int = 100_000, bus: (any Bus)? = nil
     ) {
+        self.bus = bus
         precondition(tenantsMax >= 1, "a directory of \(tenantsMax) tenants serves nobody")
         self.storage = storage
         self.clock = clock
@@ -103,6 +108,7 @@ public final class TenantDirectory: TenantResolver {
             tenant: Tenant(id), slug: slug, host: host, name: name, joining: joining, state: .active, createdAt: now,
             changedAt: now)
         learn([record])
+        await announce(record.tenant)
         return record
     }
 
@@ -117,6 +123,21 @@ public final class TenantDirectory: TenantResolver {
             """, limit: 1)
         guard !changed.isEmpty else { throw AccountsError(.notFound, "There is no such tenant.") }
         learn(changed)
+        await announce(tenant)
+    }
+
+    /// Tells the other nodes of a change.
+    private func announce(_ tenant: Tenant) async {
+        // What is lost here is read from the table.
+        try? await bus?.publish(Array("\(tenant.id)".utf8), to: Self.topic)
+    }
+
+    /// Learns of changes as other nodes tell of them, until the task is cancelled.
+    ///
+    /// - Throws: `CancellationError` when the task is cancelled, nothing else.
+    public func listen() async throws {
+        // If the table is away, the next refresh asks.
+        try await bus?.follow(Self.topic, clock: clock) { _ in try? await refresh() }
     }
 
     /// Learns of changes that other nodes have made; the first time, of all tenants.

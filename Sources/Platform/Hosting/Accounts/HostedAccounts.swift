@@ -2,6 +2,7 @@ public import Accounts
 public import Base
 public import Caching
 public import Coordination
+public import Jobs
 public import Limits
 public import Outbound
 public import ServiceLifecycle
@@ -43,14 +44,15 @@ public struct HostedAccounts: Sendable {
     ///   - domain: under which domain tenants are served by their short name; `nil` for none.
     ///   - kinds: the kinds of notices that products send. Defaults to none.
     ///   - push: how devices are told; `nil`, the default, when they are not.
-    ///   - bus: carries revocations to other nodes. Defaults to none.
+    ///   - coordination: carries revocations and tenants to other nodes. Defaults to none.
     public init(
         storage: Storage, caches: CacheRegistry, limits: LimitRegistry, clock: any WallClock,
         randomness: any Randomness, events: EventLog, domain: String?, kinds: [NoticeKind] = [],
-        push: PushSetup? = nil, bus: (any Bus)? = nil
+        push: PushSetup? = nil, coordination: CoordinationServices? = nil
     ) {
-        directory = TenantDirectory(storage: storage, clock: clock, randomness: randomness, domain: domain)
-        epochs = SessionEpochs(storage: storage, clock: clock, bus: bus)
+        directory = TenantDirectory(
+            storage: storage, clock: clock, randomness: randomness, domain: domain, bus: coordination?.bus)
+        epochs = SessionEpochs(storage: storage, clock: clock, bus: coordination?.bus)
         keys = KeyRing(storage: storage, caches: caches, clock: clock, randomness: randomness, events: events)
         trail = AuditTrail(storage: storage, clock: clock, randomness: randomness)
         doorkeeper = Doorkeeper(
@@ -61,7 +63,9 @@ public struct HostedAccounts: Sendable {
                 parts: parts, storage: storage, doorkeeper: doorkeeper, epochs: epochs, clock: clock,
                 randomness: randomness, events: events)
         }
-        upkeep = AccountsUpkeep(epochs: epochs, directory: directory, keys: keys, clock: clock, events: events)
+        upkeep = AccountsUpkeep(
+            epochs: epochs, directory: directory, keys: keys, clock: clock, events: events,
+            pace: coordination?.pace(untold: AccountsUpkeep.interval) ?? WatchPace(untold: AccountsUpkeep.interval))
         notifications = Notifications(storage: storage, clock: clock, randomness: randomness)
         self.kinds = kinds
         self.push = push.map {
@@ -111,7 +115,7 @@ public struct HostedAccounts: Sendable {
     /// The desk at which people take their data and leave.
     ///
     /// - Parameter parts: what each product answers.
-    /// - Returns: the desk; its service must run for people who have left to be removed.
+    /// - Returns: the desk; its jobs must be done for people who have left to be removed.
     public func personalData(_ parts: [PersonalData]) -> PersonalDataDesk {
         openPersonalData(parts + [notifications.personalData])
     }
@@ -121,27 +125,20 @@ public struct HostedAccounts: Sendable {
         PersonalDataRoutes(desk: desk, doorkeeper: doorkeeper).routes
     }
 
-    /// Removes people who have left, until the process stops.
-    public func service(of desk: PersonalDataDesk) -> any Service { ErasureService(desk: desk) }
-
-    /// What runs until the process stops: keeps all of it up to date, and tells devices.
-    public var services: [any Service] {
-        let upkeep = upkeep
-        let (sender, epochs) = (sender, epochs)
-        return [UntilTold { try await upkeep.run() }, UntilTold { try await epochs.listen() }]
-            + (sender.map { sender in [UntilTold { try await sender.run() }] } ?? [])
+    /// What is done by jobs and when: devices are told, people who have left are removed.
+    public func jobs(of desk: PersonalDataDesk) -> (handlers: [JobHandler], schedules: [JobSchedule]) {
+        let erasure = PersonalDataJobs(desk)
+        let push = sender.map(PushJobs.init)
+        return (erasure.handlers + (push?.handlers ?? []), erasure.schedules + (push?.schedules ?? []))
     }
-}
 
-private struct ErasureService: Service {
-    let desk: PersonalDataDesk
-
-    func run() async throws {
-        do {
-            try await cancelWhenGracefulShutdown { try await desk.run() }
-        } catch is CancellationError {
-            // How it is told to stop; a step that was cut off is taken again.
-        }
+    /// What runs until the process stops: keeps what this node holds in memory up to date.
+    public var services: [any Service] {
+        let (upkeep, epochs, directory) = (upkeep, epochs, directory)
+        return [
+            UntilTold { try await upkeep.run() }, UntilTold { try await epochs.listen() },
+            UntilTold { try await directory.listen() },
+        ]
     }
 }
 

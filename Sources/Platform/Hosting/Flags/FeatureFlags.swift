@@ -33,7 +33,7 @@ public final class FeatureFlags: Service {
     private let store: FlagStore
     private let bus: (any Bus)?
     private let clock: any WallClock
-    private let interval: Duration
+    private let pace: WatchPace
     private let logger: Logger
     private let decisions = Mutex(Decisions())
     private let declared: [String: FeatureFlag]
@@ -44,16 +44,14 @@ public final class FeatureFlags: Service {
     ///   - flags: all flags of all products.
     ///   - storage: where decisions are kept.
     ///   - clock: stamps and paces.
-    ///   - interval: time between two looks at the table. Defaults to 800 milliseconds; 100 milliseconds to 1 minute.
+    ///   - pace: how often the table is looked at. Defaults to every 800 milliseconds.
     ///   - bus: tells other nodes of changes, before their next look. Defaults to none.
     ///   - logger: hears of looks that failed.
     /// - Throws: `hosting.invalidManifest` when a key is declared twice.
     public init(
-        _ flags: [FeatureFlag], storage: Storage, clock: any WallClock, interval: Duration = .milliseconds(800),
-        bus: (any Bus)? = nil, logger: Logger
+        _ flags: [FeatureFlag], storage: Storage, clock: any WallClock,
+        pace: WatchPace = WatchPace(untold: .milliseconds(800)), bus: (any Bus)? = nil, logger: Logger
     ) throws(HostingError) {
-        precondition(
-            (.milliseconds(100)...(.seconds(60))).contains(interval), "flags cannot be looked at every \(interval)")
         var declared: [String: FeatureFlag] = [:]
         for flag in flags where declared.updateValue(flag, forKey: flag.key) != nil {
             throw HostingError(.invalidManifest, "the flag \(flag.key) is declared twice: rename one")
@@ -61,7 +59,7 @@ public final class FeatureFlags: Service {
         self.declared = declared
         store = FlagStore(storage: storage)
         self.clock = clock
-        self.interval = interval
+        self.pace = pace
         self.bus = bus
         self.logger = logger
     }
@@ -122,7 +120,7 @@ public final class FeatureFlags: Service {
         while !Task.isCancelled {
             await look()
             // Cancellation ends the loop, which is what it asks for.
-            try? await clock.sleep(for: interval)
+            try? await pace.wait(on: clock)
         }
     }
 

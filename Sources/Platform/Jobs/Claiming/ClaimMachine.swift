@@ -87,6 +87,12 @@ struct ClaimMachine: Sendable {
     /// Has the next turn look at the tables.
     mutating func wantLook() { nextLook = .zero }
 
+    /// Whether nothing is known of and looks have found nothing for long: then signs of life ask in their place.
+    var isResting: Bool { heads.isEmpty && lookFrom == nil && lookPause >= lookMax && nextLook > .zero }
+
+    /// Leaves out a look that would find nothing.
+    mutating func passLook(at now: Duration) { nextLook = now + lookPause }
+
     /// Takes what a look has shown.
     mutating func looked(_ result: LookResult, took: Duration, at now: Duration) {
         var isNews = false

@@ -31,6 +31,19 @@ public struct JobContext: Sendable {
         try await jobs.store.progress(of: id, tenant: tenant, worker: run.worker, done: done, total: total)
     }
 
+    /// Makes a transaction fail unless the job is still this worker's and nobody has cancelled it: from here to the
+    /// commit no other worker can take it.
+    ///
+    /// For effects on the way, of which a job has several; the last one may be ``complete(result:_:)``.
+    ///
+    /// - Throws: `jobs.leaseLost`; the transaction must not be committed then.
+    public func hold(in transaction: WriteTransaction) async throws {
+        guard try await jobs.store.hold(job, worker: run.worker, through: transaction) else {
+            throw JobsError(
+                .leaseLost, "a job of \(job.queue.kind) wanted to write, but its worker does not have it any more")
+        }
+    }
+
     /// Commits the job's own effect and its completion together, fenced by the lease.
     ///
     /// A worker that was taken to be dead meanwhile cannot commit: exactly one run of the job has this effect. After it

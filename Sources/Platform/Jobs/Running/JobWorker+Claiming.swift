@@ -24,9 +24,11 @@ extension JobWorker {
                     nextDue = min(nextDue, try await releaseBlocked())
                 }
                 if clock.now() >= nextDue { nextDue = try await promote(&machine) }
+                if let due = takeRest(&machine) { nextDue = min(nextDue, due) }
                 if clock.uptime() >= machine.nextLook {
                     nextDue = try await look(&machine).map { min($0, nextDue) } ?? nextDue
                 }
+                state.withLock { $0.isResting = machine.isResting }
                 if clock.uptime() >= nextReconcile {
                     try await reconcile()
                     nextReconcile = clock.uptime() + Bounds.reconcilePause
@@ -78,6 +80,18 @@ extension JobWorker {
             if handlers[hint.queue.kind]?.rule.limits.isEmpty == false { reopened.insert(hint.queue.kind) }
         }
         if !reopened.isEmpty { machine.reopen(reopened) }
+    }
+
+    /// Takes what a sign of life has found for a claimer that rests: nothing leaves the look out, anything has it made at
+    /// once; returns when the first job that waits for its time is due.
+    private func takeRest(_ machine: inout ClaimMachine) -> Timestamp? {
+        let found = state.withLock { state in
+            defer { state.rest = nil }
+            return state.rest
+        }
+        guard let (answer, heardAt) = found, machine.isResting else { return nil }
+        if answer.hasJobs { machine.wantLook() } else { machine.passLook(at: heardAt) }
+        return answer.nextDue
     }
 
     /// Moves what is due; returns when to do so again.

@@ -28,7 +28,7 @@ extension JobWorker {
                 for machine in machines {
                     let name = machine.schedule.name
                     for tick in machine.due(after: last[name] ?? clock.now(), now: clock.now()) {
-                        try await fire(machine.schedule, tick: tick)
+                        if await isWanted(machine.schedule) { try await fire(machine.schedule, tick: tick) }
                         last[name] = tick
                     }
                 }
@@ -41,6 +41,13 @@ extension JobWorker {
                 last = [:]
             }
         }
+    }
+
+    /// Whether there is anything to do at a tick; a question that fails is answered by the job itself.
+    private func isWanted(_ schedule: JobSchedule) async -> Bool {
+        guard let question = schedule.isWanted else { return true }
+        // Without an answer the job is enqueued, and tells what is wrong.
+        return (try? await question()) ?? true
     }
 
     /// The last tick of each schedule; one that is new counts from now on.

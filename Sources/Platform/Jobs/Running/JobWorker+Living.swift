@@ -14,11 +14,13 @@ extension JobWorker {
     /// Gives signs of life, takes over from the dead and hears of cancellations until the worker is over.
     func beatUntilCancelled() async {
         var leases = LeaseMachine(beat: jobs.options.beat)
+        var isAlone = false
         while !Task.isCancelled {
             do {
                 let worker = worker
-                if let beat = try await store.beat(worker) {
+                if let beat = try await store.beat(worker, isResting: state.withLock { $0.isResting }) {
                     take(beat)
+                    isAlone = beat.workers.count == 1
                     for dead in leases.observe(beat.workers, at: clock.uptime()) where dead != worker {
                         try await recover(dead)
                     }
@@ -29,7 +31,17 @@ extension JobWorker {
                 if !Task.isCancelled { await pauseAfterFailure(error, "job.beat", attempt: 0) }
             }
             // Cancelled: the worker is over.
-            try? await clock.sleep(for: jobs.options.beat)
+            try? await clock.sleep(for: isAlone && hasNothing ? jobs.options.beat * 3 / 2 : jobs.options.beat)
+        }
+    }
+
+    /// Whether a death would leave nothing to take over.
+    ///
+    /// Then signs of life are rarer, if nobody else's death is watched for; still twice within what is taken for one.
+    private var hasNothing: Bool {
+        state.withLock { state in
+            state.isResting && state.active.isEmpty && state.ends.isEmpty && state.settling.isEmpty
+                && state.board.waitingKeys.isEmpty
         }
     }
 
@@ -60,7 +72,12 @@ extension JobWorker {
 
     private func take(_ beat: Beat) {
         for key in beat.cancelled { cancelHere(key) }
-        let given = state.withLock { $0.board.pause(beat.paused) }
+        let given = state.withLock { state in
+            state.rest = beat.rest.map { ($0, clock.uptime()) }
+            return state.board.pause(beat.paused)
+        }
+        // Word was lost, or never came: the claimer looks now.
+        if beat.rest?.hasJobs == true { jobs.wakes.ring() }
         release(given)
         if !given.isEmpty { jobs.wakes.ring() }
     }

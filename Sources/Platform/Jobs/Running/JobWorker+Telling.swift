@@ -6,27 +6,6 @@ import Telemetry
 extension JobWorker {
     static let topic = "jobs"
 
-    private enum TellBounds {
-        /// At most twenty messages in a second, whatever is committed.
-        static let pause = Duration.milliseconds(50)
-    }
-
-    /// Tells other nodes of new jobs and cancellations, gathered.
-    func tellUntilCancelled() async {
-        while !Task.isCancelled {
-            await jobs.wakes.waitForOutgoing()
-            let (news, cancelled) = jobs.wakes.takeOutgoing()
-            if !news.isEmpty || !cancelled.isEmpty {
-                let message = JobMessage(
-                    sender: instance, hints: news.hints, mustLook: news.mustLook, cancelled: cancelled)
-                // Without a bus other nodes look by themselves, a few seconds later.
-                try? await jobs.bus.publish(message.bytes, to: Self.topic)
-            }
-            // Cancelled: the worker is over.
-            try? await clock.sleep(for: TellBounds.pause)
-        }
-    }
-
     /// Hears what other nodes tell.
     func listenUntilCancelled() async {
         var attempt = 0

@@ -39,6 +39,10 @@ public final class JobWorker: Service {
         var isStopping = false
         /// Whether queues were left for want of room: who ends a job then calls the claimer.
         var wantsRoom = false
+        /// Whether the claimer has nothing to do, so that signs of life ask whether that is still so.
+        var isResting = false
+        /// The last answer of a sign of life to a claimer that rests, and when it came.
+        var rest: (answer: Beat.Rest, at: Duration)?
         var statistics: [String: JobStatistics] = [:]
     }
 
@@ -105,7 +109,7 @@ public final class JobWorker: Service {
             group.addTask { await self.watchUntilCancelled() }
             group.addTask { await self.fireUntilCancelled() }
             group.addTask { await self.keepHouseUntilCancelled() }
-            group.addTask { await self.tellUntilCancelled() }
+            group.addTask { await JobHerald(self.jobs, as: self.instance).tellUntilCancelled() }
             group.addTask { await self.listenUntilCancelled() }
             await claimUntilStopped(&group)
             await drain()

@@ -36,6 +36,8 @@ public struct JobSchedule: Sendable {
     public let missed: MissedTicks
     /// Whose jobs are enqueued.
     public let audience: Audience
+    /// Asked before a tick is fired: whether there is anything to do.
+    let isWanted: (@Sendable () async throws -> Bool)?
     let timing: Timing
     let input: String
 
@@ -48,14 +50,18 @@ public struct JobSchedule: Sendable {
     ///   - input: With what.
     ///   - missed: What happens with ticks that passed while nobody ran. Defaults to ``MissedTicks/once``.
     ///   - audience: Whose jobs. Defaults to ``Audience/installation``.
+    ///   - isWanted: Asked by each node before a tick is fired; a tick of which it says `false` is left out without a
+    ///     trace. A question of one statement here makes a look that mostly finds nothing cost one statement instead of
+    ///     a job. One that fails does not hold the tick back. Defaults to every tick being fired.
     public init<Input>(
         _ name: String, every interval: Duration, _ kind: JobKind<Input>, _ input: Input,
-        missed: MissedTicks = .once, audience: Audience = .installation
+        missed: MissedTicks = .once, audience: Audience = .installation,
+        onlyIf isWanted: (@Sendable () async throws -> Bool)? = nil
     ) {
         precondition(
             (.seconds(1) ... .seconds(366 * 86_400)).contains(interval),
             "\(name) fires every \(interval): 1 second to 366 days are possible")
-        self.init(name, .interval(interval), kind, input, missed, audience)
+        self.init(name, .interval(interval), kind, input, missed, audience, isWanted)
     }
 
     /// Enqueues by a time table of five fields: minute, hour, day of the month, month, day of the week.
@@ -68,12 +74,16 @@ public struct JobSchedule: Sendable {
     ///   - input: With what.
     ///   - missed: What happens with ticks that passed while nobody ran. Defaults to ``MissedTicks/once``.
     ///   - audience: Whose jobs. Defaults to ``Audience/installation``.
+    ///   - isWanted: Asked by each node before a tick is fired; a tick of which it says `false` is left out without a
+    ///     trace. A question of one statement here makes a look that mostly finds nothing cost one statement instead of
+    ///     a job. One that fails does not hold the tick back. Defaults to every tick being fired.
     public init<Input>(
         _ name: String, cron: String, zone: String = "UTC", _ kind: JobKind<Input>, _ input: Input,
-        missed: MissedTicks = .once, audience: Audience = .installation
+        missed: MissedTicks = .once, audience: Audience = .installation,
+        onlyIf isWanted: (@Sendable () async throws -> Bool)? = nil
     ) {
         do {
-            self.init(name, .cron(try CronExpression(cron, zone: zone)), kind, input, missed, audience)
+            self.init(name, .cron(try CronExpression(cron, zone: zone)), kind, input, missed, audience, isWanted)
         } catch {
             preconditionFailure("the schedule \(name) cannot be used: \(error.description)")
         }
@@ -81,7 +91,7 @@ public struct JobSchedule: Sendable {
 
     private init<Input>(
         _ name: String, _ timing: Timing, _ kind: JobKind<Input>, _ input: Input, _ missed: MissedTicks,
-        _ audience: Audience
+        _ audience: Audience, _ isWanted: (@Sendable () async throws -> Bool)?
     ) {
         precondition(
             (1...80).contains(name.utf8.count) && name.utf8.allSatisfy(isNameByte),
@@ -91,6 +101,7 @@ public struct JobSchedule: Sendable {
         rule = kind.rule
         self.missed = missed
         self.audience = audience
+        self.isWanted = isWanted
         self.timing = timing
         do {
             self.input = try JobCoding.encode(input, of: kind.name)

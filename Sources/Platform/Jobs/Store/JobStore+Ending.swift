@@ -83,6 +83,18 @@ extension JobStore {
         }
     }
 
+    /// Locks a job that a worker has, until the transaction ends; `false` when it has lost it, or is to stop.
+    func hold(_ job: TakenJob, worker: ID<Worker>, through transaction: WriteTransaction) async throws -> Bool {
+        let lock: SQL = isPostgres ? " FOR UPDATE" : ""
+        return try await transaction.returning(
+            Single<ID<Job>>.self, "job.hold",
+            """
+            SELECT id FROM job_runs WHERE tenant_id = \(job.tenant) AND id = \(job.id) AND worker_id = \(worker)
+                AND cancelled_at IS NULL\(sql: lock)
+            """, limit: 1
+        ).first != nil
+    }
+
     /// Ends one job within its own transaction, before whatever else that does: the fence.
     func end(
         _ job: TakenJob, worker: ID<Worker>, result: String?, isKept: Bool, hasSlots: Bool, period: Duration,

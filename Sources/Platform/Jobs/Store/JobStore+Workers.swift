@@ -9,6 +9,16 @@ struct Beat: Sendable {
     var cancelled: [JobKey] = []
     /// Lanes on which nothing is begun.
     var paused: Set<JobLane> = []
+    /// What a worker that has nothing to do is told beside it; `nil` when it did not ask.
+    var rest: Rest?
+
+    /// Whether a look would find anything.
+    struct Rest: Sendable, Hashable {
+        /// Whether any queue has a job.
+        let hasJobs: Bool
+        /// When the first job that waits for its time is due.
+        let nextDue: Timestamp?
+    }
 }
 
 /// Workers and their leases.
@@ -25,23 +35,33 @@ extension JobStore {
     }
 
     /// Gives a sign of life; `nil` when the worker was declared dead.
-    func beat(_ worker: ID<Worker>) async throws -> Beat? {
+    ///
+    /// A worker that rests, having nothing to do, asks with the same statement whether that is still so, in place of
+    /// looks of its own.
+    func beat(_ worker: ID<Worker>, isResting: Bool = false) async throws -> Beat? {
         let (hex, join): (SQL, (SQL) -> SQL) =
             isPostgres
             ? ("encode(uuid_send(", { "string_agg(\(sql: $0), ',')" }) : ("", { "group_concat(\(sql: $0), ',')" })
         func name(_ column: SQL) -> SQL {
             isPostgres ? "\(sql: hex)\(sql: column)), 'hex')" : "lower(hex(\(sql: column)))"
         }
-        let rows = try await writer.returningPerRow(
-            BeatRow.self, "job.beat",
-            """
+        let rest: SQL =
+            isResting
+            ? """
+            , (SELECT count(*) FROM (SELECT 1 FROM job_queue ORDER BY tenant_id, queue, id LIMIT 1) q),
+                (SELECT min(due_at) FROM job_later WHERE due_at IS NOT NULL)
+            """ : ""
+        let text: SQL = """
             UPDATE job_workers SET beats = beats + 1 WHERE id = \(worker) RETURNING
                 (SELECT \(sql: join("\(sql: name("w.id")) || ' ' || w.beats")) FROM job_workers w),
                 (SELECT \(sql: join("\(sql: name("r.tenant_id")) || ' ' || \(sql: name("r.id"))")) FROM job_runs r
                     WHERE r.worker_id = \(worker) AND r.cancelled_at IS NOT NULL),
-                (SELECT \(sql: join("p.lane || ' '")) FROM job_pauses p)
-            """, rows: 1)
-        return rows.first?.beat
+                (SELECT \(sql: join("p.lane || ' '")) FROM job_pauses p)\(sql: rest)
+            """
+        guard isResting else {
+            return try await writer.returningPerRow(BeatRow.self, "job.beat", text, rows: 1).first?.beat
+        }
+        return try await writer.returningPerRow(RestingRow.self, "job.beatResting", text.replanned, rows: 1).first?.beat
     }
 
     /// Takes a dead worker's jobs from it, once: of several who try, one does.
@@ -124,6 +144,15 @@ private struct BeatRow: RowDecodable {
         for entry in try entries(2) {
             if let lane = entry.first.flatMap({ Int($0) }).flatMap(JobLane.init(rawValue:)) { beat.paused.insert(lane) }
         }
+    }
+}
+
+private struct RestingRow: RowDecodable {
+    var beat: Beat
+
+    init(row: SQLRow) throws(StorageError) {
+        beat = try BeatRow(row: row).beat
+        beat.rest = Beat.Rest(hasJobs: try row.value(at: 3, as: Int.self) > 0, nextDue: try row.optional(at: 4))
     }
 }
 

@@ -132,6 +132,16 @@ extension CreditStore {
         return lines.count
     }
 
+    /// Whether any tenant has a reservation that is overdue.
+    func isAnyOverdue(at now: Timestamp) async throws(StorageError) -> Bool {
+        try await storage.reader(bypassingTenant: LimitsSchema.sweepCapability).first(
+            OverdueRow.self, "limits.credit.overdue",
+            """
+            SELECT expires_at FROM credit_reservations WHERE state = 'open' AND expires_at <= \(now)
+            ORDER BY expires_at
+            """) != nil
+    }
+
     // MARK: What follows from a change
 
     /// Takes what lines have freed and used into their accounts.
@@ -242,4 +252,8 @@ extension CreditLine {
         revision = try row.value(at: 8)
         note = try row.value(at: 9)
     }
+}
+
+private struct OverdueRow: RowDecodable {
+    init(row: SQLRow) throws(StorageError) {}
 }

@@ -1,18 +1,13 @@
 public import Base
 public import Logging
-public import ServiceLifecycle
 import Synchronization
 
-/// Deletes rows that are older than their table's declaration allows, in small batches, for as long as it runs.
+/// Deletes rows that are older than their table's declaration allows, in small batches.
 ///
-/// Several nodes may run it at the same time. A table that fails is logged and tried again at the next sweep.
-public final class Retention: Service {
+/// Several nodes may do it at the same time. A table that fails is logged and tried again at the next sweep.
+public final class Retention: Sendable {
     /// Bounds of a sweep.
     public struct Settings: Sendable {
-        /// Time between two sweeps.
-        ///
-        /// Defaults to 10 minutes; 1 second to 1 day.
-        public var interval: Duration = .seconds(600)
         /// Rows in one statement.
         ///
         /// Defaults to 500; 1 to 10,000.
@@ -30,9 +25,6 @@ public final class Retention: Service {
         public init() {}
 
         func check() {
-            precondition(
-                (.seconds(1) ... .seconds(86_400)).contains(interval),
-                "a sweep every \(interval): 1 second to 1 day are possible")
             precondition((1...10_000).contains(batchRows), "batches of \(batchRows) rows: 1 to 10,000 are possible")
             precondition(
                 (.zero ... .seconds(60)).contains(pause), "a pause of \(pause): 0 to 1 minute are possible")
@@ -75,37 +67,24 @@ public final class Retention: Service {
     /// How many rows have been deleted since the start, by table.
     public var deletedRows: [String: Int] { deleted.withLock { $0 } }
 
-    /// Sweeps until the shutdown.
-    public func run() async throws {
-        do {
-            try await cancelWhenGracefulShutdown { [self] in
-                while true {
-                    for rule in rules { try await sweepLogged(rule) }
-                    try await clock.sleep(for: settings.interval)
-                }
-            }
-        } catch is CancellationError {
-            // The shutdown: a batch that was interrupted has been undone.
-        }
-    }
-
     /// Sweeps all tables once and returns how many rows were deleted.
+    ///
+    /// A table that cannot be swept holds no other up; the first failure is thrown at the end.
     @discardableResult
     public func sweep() async throws -> Int {
         var total = 0
-        for rule in rules { total += try await sweep(rule) }
-        return total
-    }
-
-    private func sweepLogged(_ rule: Rule) async throws {
-        do {
-            _ = try await sweep(rule)
-        } catch let error as StorageError where error.code == .cancelled {
-            throw CancellationError()
-        } catch let error as StorageError {
-            logger.error(
-                "retention.failed", metadata: ["table": .string(rule.table), "error": .string(error.description)])
+        var failure: (any Error)?
+        for rule in rules {
+            do {
+                total += try await sweep(rule)
+            } catch let error as StorageError where error.code != .cancelled {
+                logger.error(
+                    "retention.failed", metadata: ["table": .string(rule.table), "error": .string(error.description)])
+                failure = failure ?? error
+            }
         }
+        if let failure { throw failure }
+        return total
     }
 
     private func sweep(_ rule: Rule) async throws -> Int {

@@ -72,7 +72,11 @@ enum SearchJobs {
         }
     }
 
-    static let schedules = [
-        JobSchedule("discovery.searchDeadlines", every: .seconds(60), deadlines, NoJobInput(), missed: .skip)
-    ]
+    static func schedules(_ steps: SearchSteps) -> [JobSchedule] {
+        [
+            JobSchedule(
+                "discovery.searchDeadlines", every: .seconds(60), deadlines, NoJobInput(), missed: .skip,
+                onlyIf: { try await steps.isAnyOverdue() })
+        ]
+    }
 }

@@ -141,6 +141,9 @@ extension SearchSteps {
 
     // MARK: The hour
 
+    /// Whether any search is past its hour.
+    func isAnyOverdue() async throws -> Bool { try await !searches.due(at: clock.now()).isEmpty }
+
     /// Gives up the keywords of all searches that are past their hour.
     func endOverdue() async throws {
         for due in try await searches.due(at: clock.now()) {

@@ -129,5 +129,5 @@ final class Bureau: Sendable {
     var topics: [TopicKind] { [room.live.kind] }
 
     /// What is enqueued by the clock.
-    var schedules: [JobSchedule] { SearchJobs.schedules + WorkroomDesk.schedules }
+    var schedules: [JobSchedule] { SearchJobs.schedules(steps) + WorkroomDesk.schedules }
 }

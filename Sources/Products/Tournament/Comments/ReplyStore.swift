@@ -25,6 +25,16 @@ struct ReplyStore: Sendable {
 
     let storage: Storage
 
+    /// Whether somebody is to be told, in any tenant.
+    func hasUntold() async throws(StorageError) -> Bool {
+        try await storage.reader(bypassingTenant: Self.watcher).first(
+            TenantRow.self, "reply.any",
+            """
+            SELECT c.tenant_id FROM comments c
+            WHERE c.parent_id IS NOT NULL AND c.state = 'approved' AND NOT c.is_told ORDER BY c.tenant_id
+            """) != nil
+    }
+
     /// Tenants in which somebody is to be told.
     func tenants() async throws(StorageError) -> [Tenant] {
         try await storage.reader(bypassingTenant: Self.watcher).list(

@@ -9,11 +9,11 @@ extension DemoFilling {
         of demo: DemoSeason, social: DemoSocial, winners: [Winner], spent: [DemoStore.Spent], at now: Timestamp
     ) -> (tallies: [DemoStore.Tally], mark: PersonStore.Mark) {
         let zone = demo.season.rules.zone
-        let today = CalendarDay(of: now - FoldService.Bounds.grace, in: zone)
+        let today = CalendarDay(of: now - PersonJobs.Bounds.grace, in: zone)
         var tallies: [ID<Person>: PersonTally] = [:]
         var persons: [ID<Voter>: ID<Person>] = [:]
         for voter in demo.voters { if let person = voter.personID { persons[voter.id] = person } }
-        var mark = PersonStore.Mark.beginning(dueAt: today.next.start(in: zone) + FoldService.Bounds.grace)
+        var mark = PersonStore.Mark.beginning(dueAt: today.next.start(in: zone) + PersonJobs.Bounds.grace)
         // In the order of the fold: day by day, and by voter within a day.
         for day in spent.sorted(by: { ($0.day, $0.voterID) < ($1.day, $1.voterID) }) where day.day < today {
             mark.foldedAt = day.day.start(in: zone)

@@ -7,7 +7,7 @@ import Web
 /// What moderators do about suspicious votes: look, see the effect, decide.
 final class FraudDesk: Sendable {
     enum Bounds {
-        /// Batches that the deciding request carries out itself; the service does the rest.
+        /// Batches that the deciding request carries out itself; a job does the rest.
         static let batchesAtOnce = 4
         /// Votes of a case that its page lists.
         static let ballotsShown = 100
@@ -34,7 +34,6 @@ final class FraudDesk: Sendable {
     private let events: EventLog
     private let clock: any WallClock
     private let randomness: any Randomness
-    private let unfinished: @Sendable () -> Void
 
     /// - Parameters:
     ///   - storage: the database.
@@ -45,11 +44,9 @@ final class FraudDesk: Sendable {
     ///   - events: where decisions are told.
     ///   - clock: the time.
     ///   - randomness: makes ids.
-    ///   - unfinished: is told of a removal that goes on beside the request.
     init(
         storage: Storage, timetable: Timetable, removal: RemovalSteps, bans: BanKeeper, trail: AuditTrail,
-        events: EventLog, clock: any WallClock, randomness: any Randomness,
-        unfinished: @escaping @Sendable () -> Void
+        events: EventLog, clock: any WallClock, randomness: any Randomness
     ) {
         cases = FraudStore(storage: storage)
         ballots = BallotStore(storage: storage)
@@ -61,7 +58,6 @@ final class FraudDesk: Sendable {
         self.events = events
         self.clock = clock
         self.randomness = randomness
-        self.unfinished = unfinished
     }
 
     /// A case with the effect that its removal would have; seven statements at most.
@@ -127,7 +123,6 @@ final class FraudDesk: Sendable {
         case .begun(let removalID, let slot):
             let isComplete = try await removal.run(
                 removalID, of: slot, case: id, batchesMax: Bounds.batchesAtOnce, in: tenant)
-            if !isComplete { unfinished() }
             return (slot, isComplete, true)
         }
     }
@@ -163,7 +158,7 @@ final class FraudDesk: Sendable {
             return ban
         }
         guard let ban else { throw TournamentError(.notFound, "There is no such voter.") }
-        bans.learn(ban, in: tenant)
+        await bans.announce(ban, in: tenant)
         events.record(.voterBanned, ["isBanned": .flag(isBanned)])
     }
 

@@ -1,5 +1,6 @@
 import Accounts
 import Base
+import Jobs
 import Storage
 import Telemetry
 
@@ -27,6 +28,11 @@ struct RemovalSteps: Sendable {
         /// Somebody has decided already.
         case decided(FraudCase.State)
         case unknown
+    }
+
+    enum Bounds {
+        /// What the request that begins a removal has for itself before a job goes on with it.
+        static let ownTime: Duration = .seconds(2)
     }
 
     let storage: Storage
@@ -71,7 +77,10 @@ struct RemovalSteps: Sendable {
                 id: removalID, slotID: slot.id, caseID: id, reason: reason, votes: told.0, weight: told.1,
                 changedResult: !isFinal, removedAt: now, removedBy: moderator.name)
             try await winners.insert(removal, by: moderator.personID, through: transaction, in: tenant)
-            if !isFinal { try await removals.set(isOpen: true, removalID, through: transaction, in: tenant) }
+            if !isFinal {
+                try await removals.set(isOpen: true, removalID, through: transaction, in: tenant)
+                try transaction.enqueue(FraudJobs.removals, NoJobInput(), after: Bounds.ownTime)
+            }
             try await trail.append(
                 "votes.removed", by: moderator.actor, on: ("fraudCase", id.description),
                 ["slot": slot.id.description, "reason": reason, "isFinal": String(isFinal)], for: tenant,

@@ -24,7 +24,7 @@ enum MediaSettings {
     static func tasks(_ settings: Settings) -> Int {
         guard settings.flag(isOn) else { return 0 }
         let given = settings.integer(atOnce)
-        return given > 0 ? given : MediaService.halfTheCores
+        return given > 0 ? given : MediaJobs.halfTheCores
     }
 
     static func tools(_ settings: Settings, clock: any WallClock) -> MediaTools {

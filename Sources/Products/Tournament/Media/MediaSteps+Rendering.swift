@@ -1,6 +1,7 @@
 import Base
 import Blobs
 import Foundation
+import Jobs
 import NIOCore
 import Programs
 import Storage
@@ -11,67 +12,68 @@ extension MediaSteps {
     /// then the small one.
     ///
     /// Whoever takes the task over from a dead worker goes on behind what is finished.
-    func render(_ lease: MediaLease, on leash: MediaLeash) async throws {
-        let (id, tenant) = (lease.task.clipID, lease.task.tenant)
+    func render(_ work: MediaWork) async throws {
+        let (id, tenant) = (work.clipID, work.tenant)
         guard let found = try await clips.entered(id, through: storage.reader(for: tenant), in: tenant),
             let finding = found.entry?.finding
         else { throw MediaTrouble.failed("the clip was never measured") }
         var made = found.clip.files
         if made.large == nil || made.small == made.large {
-            made = try await inFolder(of: lease) { folder in
+            made = try await inFolder(of: work) { folder in
                 let source = try await fetchSource(of: id, into: folder, in: tenant)
                 guard let container = source.container else { throw MediaTrouble.failed("the upload has changed") }
-                let work = Work(lease: lease, leash: leash, folder: folder, container: container, finding: finding)
+                let run = Run(work: work, folder: folder, container: container, finding: finding)
                 var made = made
-                if made.large == nil { made = try await first(work, source) }
-                if made.small == made.large { made = try await second(work, source, made) }
+                try await work.context.progress(Progress.measured, of: Progress.total)
+                if made.large == nil { made = try await first(run, source) }
+                try await work.context.progress(Progress.large, of: Progress.total)
+                if made.small == made.large { made = try await second(run, source, made) }
                 return made
             }
         }
-        try await tidy(lease, keeping: made)
+        try await tidy(work, keeping: made)
     }
 
     /// What one run of the programs needs to know.
-    private struct Work {
-        let lease: MediaLease
-        let leash: MediaLeash
+    private struct Run {
+        let work: MediaWork
         let folder: URL
         let container: ClipContainer
         let finding: ClipFinding
 
-        var clipID: ID<Clip> { lease.task.clipID }
-        var tenant: Tenant { lease.task.tenant }
+        var clipID: ID<Clip> { work.clipID }
+        var tenant: Tenant { work.tenant }
     }
 
-    private func first(_ work: Work, _ source: Source) async throws -> Clip.Files {
-        let large = try await encode(.large, work, source)
+    private func first(_ run: Run, _ source: Source) async throws -> Clip.Files {
+        let large = try await encode(.large, run, source)
         let still = "still.jpg"
-        try await run(
-            Rendition.poster(from: source.name, as: work.container, to: still, of: work.finding), work,
+        try await perform(
+            Rendition.poster(from: source.name, as: run.container, to: still, of: run.finding), run,
             outputBytes: 2_000_000)
-        let poster = try await keep(still, "jpg", "image/jpeg", work)
-        let film = try await keep(large, "mp4", "video/mp4", work)
+        let poster = try await keep(still, "jpg", "image/jpeg", run)
+        let film = try await keep(large, "mp4", "video/mp4", run)
         // Until the small one is there, the large one stands in: every page has something to play.
         let files = Clip.Files(
             poster: MediaRoutes.address(of: poster), small: MediaRoutes.address(of: film),
             large: MediaRoutes.address(of: film))
-        let bytes = try Self.size(of: work.folder.appending(path: large))
-        try await publish(files, bytes: bytes, work)
+        let bytes = try Self.size(of: run.folder.appending(path: large))
+        try await publish(files, bytes: bytes, run)
         return files
     }
 
-    private func second(_ work: Work, _ source: Source, _ made: Clip.Files) async throws -> Clip.Files {
-        let small = try await encode(.small, work, source)
-        let film = try await keep(small, "mp4", "video/mp4", work)
+    private func second(_ run: Run, _ source: Source, _ made: Clip.Files) async throws -> Clip.Files {
+        let small = try await encode(.small, run, source)
+        let film = try await keep(small, "mp4", "video/mp4", run)
         var files = made
         files.small = MediaRoutes.address(of: film)
-        try await hold(work.lease) { [files] transaction in
-            guard let clip = try await clips.entered(work.clipID, through: transaction, in: work.tenant)?.clip else {
+        try await hold(run.work) { [files] transaction in
+            guard let clip = try await clips.entered(run.clipID, through: transaction, in: run.tenant)?.clip else {
                 throw MediaTrouble.lost
             }
             try await clips.setFiles(
                 files, milliseconds: clip.milliseconds, bytes: clip.bytes, of: clip.id, through: transaction,
-                in: work.tenant)
+                in: run.tenant)
             for tag in [Timetable.Tag.clips(clip.slotID), Timetable.Tag.clip(clip.id)] {
                 transaction.afterCommit(.invalidate(tag: tag))
             }
@@ -80,13 +82,13 @@ extension MediaSteps {
     }
 
     /// The clip can be watched: it waits for a moderator, or competes at once when its maker is trusted.
-    private func publish(_ files: Clip.Files, bytes: Int, _ work: Work) async throws {
-        let (id, tenant) = (work.clipID, work.tenant)
+    private func publish(_ files: Clip.Files, bytes: Int, _ run: Run) async throws {
+        let (id, tenant) = (run.clipID, run.tenant)
         let places = try await reviews.places(in: tenant)
         let hasTrust = house.isOn(Playhouse.Flags.trustedCreators, in: tenant)
-        let slot = try await hold(work.lease) { transaction -> ID<Slot>? in
+        let slot = try await hold(run.work) { transaction -> ID<Slot>? in
             try await clips.setFiles(
-                files, milliseconds: work.finding.milliseconds, bytes: bytes, of: id, through: transaction, in: tenant)
+                files, milliseconds: run.finding.milliseconds, bytes: bytes, of: id, through: transaction, in: tenant)
             guard let found = try await clips.entered(id, through: transaction, in: tenant),
                 found.clip.state == .processing
             else { throw MediaTrouble.lost }
@@ -111,57 +113,55 @@ extension MediaSteps {
     }
 
     /// Leaves nothing behind: the upload, and files of attempts that came to nothing.
-    private func tidy(_ lease: MediaLease, keeping made: Clip.Files) async throws {
-        let (id, tenant) = (lease.task.clipID, lease.task.tenant)
+    private func tidy(_ work: MediaWork, keeping made: Clip.Files) async throws {
+        let (id, tenant) = (work.clipID, work.tenant)
         let kept = Set([made.large, made.small, made.poster].compactMap { $0 })
         let names = try await entries.entry(id, through: storage.reader(for: tenant), in: tenant)?.names ?? []
-        for name in names where !kept.contains(MediaRoutes.address(of: name)) { try await drop(name, lease) }
+        for name in names where !kept.contains(MediaRoutes.address(of: name)) { try await drop(name, work) }
         _ = try await blobs.delete(UploadDesk.source(of: id), for: tenant)
-        try await hold(lease) { transaction in try await tasks.finish(lease, through: transaction) }
+        try await hold(work) { transaction in try await tasks.finish(work.task, through: transaction) }
     }
 
     // MARK: Programs
 
     /// Makes a rendition: by even quality, and at a bounded rate when that is too large; what comes out is measured.
-    private func encode(_ rendition: Rendition, _ work: Work, _ source: Source) async throws -> String {
+    private func encode(_ rendition: Rendition, _ run: Run, _ source: Source) async throws -> String {
         for pass in [Rendition.Pass.quality, .fitted, .tight] {
             let name = "\(rendition.rawValue).mp4"
             let arguments = rendition.arguments(
-                from: source.name, as: work.container, to: name, of: work.finding, pass: pass)
-            try await run(arguments, work, outputBytes: rendition.bytesMax * 2)
-            let bytes = try Self.size(of: work.folder.appending(path: name))
+                from: source.name, as: run.container, to: name, of: run.finding, pass: pass)
+            try await perform(arguments, run, outputBytes: rendition.bytesMax * 2)
+            let bytes = try Self.size(of: run.folder.appending(path: name))
             guard bytes <= rendition.bytesMax else { continue }
             let made = Source(name: name, bytes: bytes, container: .mp4)
-            guard case .success(let finding) = try await examine(made, in: work.folder, on: work.leash),
-                abs(finding.milliseconds - work.finding.milliseconds) <= 500
+            guard case .success(let finding) = try await examine(made, in: run.folder),
+                abs(finding.milliseconds - run.finding.milliseconds) <= 500
             else { throw MediaTrouble.failed("the \(rendition.rawValue) rendition is not the clip that was sent") }
             return name
         }
         throw MediaTrouble.failed("the \(rendition.rawValue) rendition does not fit \(rendition.bytesMax) bytes")
     }
 
-    private func run(_ arguments: [String], _ work: Work, outputBytes: Int) async throws {
+    private func perform(_ arguments: [String], _ run: Run, outputBytes: Int) async throws {
         do {
             let bounds = BoundedProgram.Bounds(
                 deadline: .seconds(240), processorSeconds: 120, outputBytes: outputBytes)
-            try await work.leash.hold { [tools] in
-                try await tools.ffmpeg.run(arguments, in: work.folder, within: bounds)
-            }
-        } catch {
-            throw Self.trouble(error, tools.ffmpeg, work.leash)
+            try await tools.ffmpeg.run(arguments, in: run.folder, within: bounds)
+        } catch let failure as BoundedProgram.Failure {
+            throw Self.trouble(failure, tools.ffmpeg)
         }
     }
 
     // MARK: Files
 
     /// Keeps a file under the name of its content; first the name is claimed, then the bytes are written.
-    private func keep(_ file: String, _ ending: String, _ type: String, _ work: Work) async throws -> String {
-        let (id, tenant) = (work.clipID, work.tenant)
-        let bytes = [UInt8](try Data(contentsOf: work.folder.appending(path: file)))
+    private func keep(_ file: String, _ ending: String, _ type: String, _ run: Run) async throws -> String {
+        let (id, tenant) = (run.clipID, run.tenant)
+        let bytes = [UInt8](try Data(contentsOf: run.folder.appending(path: file)))
         let hash = BlobHash(of: bytes)
         let name = "\(hash).\(ending)"
         guard let key = Self.key(of: name) else { throw MediaTrouble.failed("a file has no name") }
-        try await hold(work.lease) { transaction in
+        try await hold(run.work) { transaction in
             guard let entry = try await entries.entry(id, through: transaction, in: tenant) else {
                 throw MediaTrouble.lost
             }
@@ -204,10 +204,10 @@ extension MediaSteps {
 
     /// Runs `body` with a folder of its own, which is gone afterwards.
     func inFolder<Result: Sendable>(
-        of lease: MediaLease, _ body: (URL) async throws -> Result
+        of work: MediaWork, _ body: (URL) async throws -> Result
     ) async throws -> Result {
         let folder = tools.folder.appending(
-            path: "\(lease.task.clipID)-\(UInt64(bitPattern: lease.owner))", directoryHint: .isDirectory)
+            path: "\(work.clipID)-\(work.context.id)-\(work.context.attempt)", directoryHint: .isDirectory)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer {
             // What is left behind lies in a folder that nobody else uses, and is cleared when the process starts anew.

@@ -1,6 +1,7 @@
 import Base
 import Blobs
 import Foundation
+import Jobs
 import NIOCore
 import Programs
 import Storage
@@ -10,8 +11,6 @@ import Web
 enum MediaTrouble: Error, Sendable, Hashable {
     /// The task is somebody else's by now, or its clip is gone.
     case lost
-    /// The process stops.
-    case stopped
     /// Something that the work stands on is away; the work itself has not failed.
     case away(String)
     /// The work has failed, with the reason.
@@ -24,6 +23,15 @@ struct MediaTools: Sendable {
     var ffprobe: BoundedProgram
     /// Where files are worked on; each task has a folder of its own in it.
     var folder: URL
+}
+
+/// A task and the run of the job that carries it out.
+struct MediaWork: Sendable {
+    let task: MediaTask
+    let context: JobContext
+
+    var clipID: ID<Clip> { task.clipID }
+    var tenant: Tenant { task.tenant }
 }
 
 /// The steps that a task takes: each ends in a transaction that only who holds the task can make.
@@ -40,46 +48,47 @@ struct MediaSteps: Sendable {
     var files: MediaFileStore { MediaFileStore() }
 
     /// Does what a task asks for.
-    func take(_ lease: MediaLease, on leash: MediaLeash) async throws {
-        switch lease.task.kind {
-        case .expect: try await expire(lease)
-        case .probe: try await probe(lease, on: leash)
-        case .render: try await render(lease, on: leash)
-        case .clear: try await clear(lease)
+    func take(_ work: MediaWork) async throws {
+        switch work.task.kind {
+        case .expect: try await expire(work)
+        case .probe: try await probe(work)
+        case .render: try await render(work)
+        case .clear: try await clear(work)
         }
     }
 
-    /// Changes data for as long as the task is ours: from the first statement to the commit nobody can take it.
+    /// Changes data for as long as the task is ours: from here to the commit no other worker can take its job, and
+    /// nobody can put another task in its place.
     func hold<Result: Sendable>(
-        _ lease: MediaLease, _ body: (WriteTransaction) async throws -> Result
+        _ work: MediaWork, _ body: (WriteTransaction) async throws -> Result
     ) async throws -> Result {
-        try await reviews.placed(in: lease.task.tenant) { transaction in
-            let until = house.clock.now() + MediaTask.Rules.lease
-            guard try await tasks.keep(lease, until: until, through: transaction) else { throw MediaTrouble.lost }
+        try await reviews.placed(in: work.tenant) { transaction in
+            try await work.context.hold(in: transaction)
+            guard try await tasks.hold(work.task, through: transaction) else { throw MediaTrouble.lost }
             return try await body(transaction)
         }
     }
 
     // MARK: Uploads that never came
 
-    private func expire(_ lease: MediaLease) async throws {
-        let (id, tenant) = (lease.task.clipID, lease.task.tenant)
+    private func expire(_ work: MediaWork) async throws {
+        let (id, tenant) = (work.clipID, work.tenant)
         // All of them are in the store, and whoever sent them went away before saying so.
         if let bytes = try await arrived(id, in: tenant) {
-            return try await hold(lease) { transaction in
+            return try await hold(work) { transaction in
                 guard try await clips.move(id, by: .arrived, to: .processing, through: transaction, in: tenant) else {
-                    return try await tasks.finish(lease, through: transaction)
+                    return try await tasks.finish(work.task, through: transaction)
                 }
                 try await entries.setArrived(id, bytes: bytes, through: transaction, in: tenant)
-                try await tasks.plan(.probe, for: id, at: house.clock.now(), through: transaction, in: tenant)
+                try await tasks.plan(.probe, for: id, through: transaction, in: tenant)
             }
         }
-        try await hold(lease) { transaction in
+        try await hold(work) { transaction in
             guard try await clips.move(id, by: .expired, to: .removed, through: transaction, in: tenant) else {
-                return try await tasks.finish(lease, through: transaction)
+                return try await tasks.finish(work.task, through: transaction)
             }
             try await entries.setFault(.expired, nil, of: id, through: transaction, in: tenant)
-            try await tasks.plan(.clear, for: id, at: house.clock.now(), through: transaction, in: tenant)
+            try await tasks.plan(.clear, for: id, through: transaction, in: tenant)
         }
     }
 
@@ -94,24 +103,24 @@ struct MediaSteps: Sendable {
 
     // MARK: Is it a clip?
 
-    private func probe(_ lease: MediaLease, on leash: MediaLeash) async throws {
-        let (id, tenant) = (lease.task.clipID, lease.task.tenant)
-        let result = try await inFolder(of: lease) { folder in
+    private func probe(_ work: MediaWork) async throws {
+        let (id, tenant) = (work.clipID, work.tenant)
+        let result = try await inFolder(of: work) { folder in
             let source = try await fetchSource(of: id, into: folder, in: tenant)
-            return try await examine(source, in: folder, on: leash)
+            try await work.context.progress(Progress.fetched, of: Progress.total)
+            return try await examine(source, in: folder)
         }
-        let now = house.clock.now()
-        try await hold(lease) { transaction in
+        try await hold(work) { transaction in
             switch result {
             case .success(let finding):
                 try await entries.setFinding(finding, of: id, through: transaction, in: tenant)
-                try await tasks.plan(.render, for: id, at: now, through: transaction, in: tenant)
+                try await tasks.move(work.task, to: .render, through: transaction)
             case .failure(let refusal):
                 guard try await clips.move(id, by: .refused, to: .rejected, through: transaction, in: tenant) else {
                     throw MediaTrouble.lost
                 }
                 try await entries.setFault(refusal.fault, refusal.finding, of: id, through: transaction, in: tenant)
-                try await tasks.plan(.clear, for: id, at: now, through: transaction, in: tenant)
+                try await tasks.plan(.clear, for: id, through: transaction, in: tenant)
                 transaction.afterCommit(.invalidate(tag: Timetable.Tag.clip(id)))
             }
         }
@@ -125,28 +134,32 @@ struct MediaSteps: Sendable {
     }
 
     /// Measures a file.
-    func examine(
-        _ source: Source, in folder: URL, on leash: MediaLeash
-    ) async throws -> Result<ClipFinding, ClipRefusal> {
+    func examine(_ source: Source, in folder: URL) async throws -> Result<ClipFinding, ClipRefusal> {
         guard source.bytes > 0 else { return .failure(ClipRefusal(.empty)) }
         guard let container = source.container else { return .failure(ClipRefusal(.container)) }
         let report = "report.json"
         let bounds = BoundedProgram.Bounds(
             deadline: .seconds(30), processorSeconds: 20, outputBytes: Bounds.reportBytes)
         do {
-            try await leash.hold { [tools] in
-                try await tools.ffprobe.run(
-                    MediaReport.arguments(for: source.name, as: container), in: folder, within: bounds, output: report)
-            }
+            try await tools.ffprobe.run(
+                MediaReport.arguments(for: source.name, as: container), in: folder, within: bounds, output: report)
         } catch BoundedProgram.Failure.failed {
             let size = try Self.size(of: folder.appending(path: report))
             return .failure(ClipRefusal(size >= Bounds.reportBytes ? .tooManyFrames : .unreadable))
         } catch BoundedProgram.Failure.tooSlow {
             return .failure(ClipRefusal(.unreadable))
-        } catch {
-            throw Self.trouble(error, tools.ffprobe, leash)
+        } catch let failure as BoundedProgram.Failure {
+            throw Self.trouble(failure, tools.ffprobe)
         }
         return MediaReport.finding(try Data(contentsOf: folder.appending(path: report)), container: container)
+    }
+
+    /// How far a clip is, as operators see it.
+    enum Progress {
+        static let fetched = 1
+        static let measured = 2
+        static let large = 3
+        static let total = 4
     }
 
     enum Bounds {
@@ -155,62 +168,58 @@ struct MediaSteps: Sendable {
     }
 
     /// What a program's failure means for the work.
-    static func trouble(_ failure: any Error, _ program: BoundedProgram, _ leash: MediaLeash) -> any Error {
+    static func trouble(_ failure: BoundedProgram.Failure, _ program: BoundedProgram) -> MediaTrouble {
         switch failure {
-        case is MediaLeash.Cut: leash.reason == .stopping ? MediaTrouble.stopped : .lost
-        case BoundedProgram.Failure.missing: MediaTrouble.away("\(program.name) is not installed")
-        case BoundedProgram.Failure.tooSlow: MediaTrouble.failed("\(program.name) took too long")
-        case BoundedProgram.Failure.failed(let status, let said):
-            MediaTrouble.failed("\(program.name) ended with \(status): \(said)")
-        default: failure
+        case .missing: .away("\(program.name) is not installed")
+        case .tooSlow: .failed("\(program.name) took too long")
+        case .failed(let status, let said): .failed("\(program.name) ended with \(status): \(said)")
         }
     }
 
     // MARK: Giving up
 
     /// Ends work that has failed too often: an upload that nobody can watch yet is sent back.
-    func giveUp(_ lease: MediaLease, because reason: String) async throws {
-        let (id, tenant) = (lease.task.clipID, lease.task.tenant)
+    func giveUp(_ work: MediaWork) async throws {
+        let (id, tenant) = (work.clipID, work.tenant)
         let found = try await clips.entered(id, through: storage.reader(for: tenant), in: tenant)
         let isUnseen = found?.clip.state == .processing
-        if isUnseen { try await clearFiles(lease) }
-        let now = house.clock.now()
-        try await hold(lease) { transaction in
+        if isUnseen { try await clearFiles(work) }
+        try await hold(work) { transaction in
             if isUnseen, try await clips.move(id, by: .refused, to: .rejected, through: transaction, in: tenant) {
                 try await entries.setFault(.failed, found?.entry?.finding, of: id, through: transaction, in: tenant)
                 transaction.afterCommit(.invalidate(tag: Timetable.Tag.clip(id)))
             }
-            try await tasks.fail(lease, reason, retryAt: nil, at: now, through: transaction)
+            try await tasks.finish(work.task, through: transaction)
         }
     }
 
     // MARK: Clearing
 
-    private func clear(_ lease: MediaLease) async throws {
-        try await clearFiles(lease)
-        let (id, tenant) = (lease.task.clipID, lease.task.tenant)
-        try await hold(lease) { transaction in
+    private func clear(_ work: MediaWork) async throws {
+        try await clearFiles(work)
+        let (id, tenant) = (work.clipID, work.tenant)
+        try await hold(work) { transaction in
             if let clip = try await clips.entered(id, through: transaction, in: tenant)?.clip {
                 try await clips.setFiles(
                     Clip.Files(), milliseconds: clip.milliseconds, bytes: 0, of: id, through: transaction, in: tenant)
                 transaction.afterCommit(.invalidate(tag: Timetable.Tag.clip(id)))
             }
-            try await tasks.finish(lease, through: transaction)
+            try await tasks.finish(work.task, through: transaction)
         }
     }
 
     /// Deletes the upload, and the files that no other clip uses.
-    private func clearFiles(_ lease: MediaLease) async throws {
-        let (id, tenant) = (lease.task.clipID, lease.task.tenant)
+    private func clearFiles(_ work: MediaWork) async throws {
+        let (id, tenant) = (work.clipID, work.tenant)
         _ = try await blobs.delete(UploadDesk.source(of: id), for: tenant)
         let names = try await entries.entry(id, through: storage.reader(for: tenant), in: tenant)?.names ?? []
-        for name in names { try await drop(name, lease) }
+        for name in names { try await drop(name, work) }
     }
 
     /// Gives up a file; deletes it while its row is locked if this was its last use.
-    func drop(_ name: String, _ lease: MediaLease) async throws {
-        let (id, tenant) = (lease.task.clipID, lease.task.tenant)
-        try await hold(lease) { transaction in
+    func drop(_ name: String, _ work: MediaWork) async throws {
+        let (id, tenant) = (work.clipID, work.tenant)
+        try await hold(work) { transaction in
             guard let entry = try await entries.entry(id, through: transaction, in: tenant), entry.names.contains(name)
             else { return }
             try await entries.setNames(

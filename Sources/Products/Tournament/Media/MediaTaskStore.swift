@@ -1,115 +1,112 @@
 import Base
 import Storage
 
-/// The table of media work.
+/// The table of media work: what is to be done on each clip, and which job does it.
+///
+/// The job is what is taken, kept alive and tried again; the row is what makes it the one that counts. A job that does
+/// not stand in its clip's row any more has nothing to do.
 struct MediaTaskStore: Sendable {
-    let storage: Storage
+    enum Bounds {
+        /// Tasks of an earlier version that are given a job in one go.
+        static let adopted = 500
+        /// Clips of one maker in a slot whose files are cleared together.
+        static let cleared = 1_000
+    }
 
     static let sweep = SystemCapability(
-        name: "tournament.media", reason: "One look finds the media work that is due in all tenants together.")
+        name: "tournament.media", reason: "One look finds media work that has no job yet in all tenants together.")
 
-    /// What is due first, in all tenants.
-    func due(at now: Timestamp, limit: Int) async throws(StorageError) -> [MediaTask] {
-        try await storage.reader(bypassingTenant: Self.sweep).list(
-            MediaTask.self, "media.due",
-            """
-            SELECT tenant_id, clip_id, kind, due_at, attempts FROM media_tasks
-            WHERE due_at IS NOT NULL AND due_at <= \(now) ORDER BY due_at
-            """, limit: limit)
-    }
+    let storage: Storage
 
-    /// Takes a task as it was read; `nil` when somebody else was faster.
-    func take(_ task: MediaTask, as owner: Int64, until: Timestamp) async throws(StorageError) -> MediaLease? {
-        let taken = try await storage.writer(for: task.tenant).execute(
-            "media.take",
-            """
-            UPDATE media_tasks SET owner = \(owner), due_at = \(until), attempts = attempts + 1
-            WHERE tenant_id = \(task.tenant) AND clip_id = \(task.clipID) AND kind = \(task.kind)
-                AND due_at = \(task.dueAt) AND attempts = \(task.attempts)
-            """)
-        guard taken == 1 else { return nil }
-        return MediaLease(
-            task: MediaTask(
-                tenant: task.tenant, clipID: task.clipID, kind: task.kind, dueAt: until, attempts: task.attempts + 1),
-            owner: owner)
-    }
-
-    /// Keeps a task for longer; `false` when it is not this worker's any more.
+    /// Puts a clip's next work in place of whatever was to be done.
     ///
-    /// In a transaction it is the fence: from here to the commit nobody else can take or change the task.
-    func keep(
-        _ lease: MediaLease, until: Timestamp, through writing: some Writing
-    ) async throws(StorageError) -> Bool {
-        try await writing.execute(
-            "media.keep",
-            """
-            UPDATE media_tasks SET due_at = \(until)
-            WHERE tenant_id = \(lease.task.tenant) AND clip_id = \(lease.task.clipID) AND owner = \(lease.owner)
-            """) == 1
-    }
-
-    /// Puts a clip's next work in place of whatever was to be done; a worker that has the task loses it.
-    func plan(
-        _ kind: MediaTask.Kind, for clip: ID<Clip>, at dueAt: Timestamp, through writing: some Writing,
+    /// - Returns: The task of which the clip was made ready until now; `nil` for none.
+    func replace(
+        _ kind: MediaTask.Kind, for clip: ID<Clip>, as task: ID<MediaTask>, through writing: some Writing,
         in tenant: Tenant
-    ) async throws(StorageError) {
-        try await writing.execute(
-            "media.plan",
+    ) async throws(StorageError) -> ID<MediaTask>? {
+        try await writing.returning(
+            ReplacedRow.self, "media.plan",
             """
-            INSERT INTO media_tasks (tenant_id, clip_id, kind, due_at, attempts)
-            VALUES (\(tenant), \(clip), \(kind), \(dueAt), 0)
-            ON CONFLICT (tenant_id, clip_id) DO UPDATE SET kind = excluded.kind, due_at = excluded.due_at,
-                attempts = 0, owner = NULL, failure = NULL, failed_at = NULL
-            """)
+            INSERT INTO media_tasks (tenant_id, clip_id, kind, job_id)
+            VALUES (\(tenant), \(clip), \(kind), \(task))
+            ON CONFLICT (tenant_id, clip_id) DO UPDATE SET kind = excluded.kind, job_id = excluded.job_id, failed_at = NULL,
+                replaced_id = CASE WHEN media_tasks.kind IN ('probe', 'render') THEN media_tasks.job_id END
+            RETURNING replaced_id
+            """, limit: 1
+        ).first?.id
     }
 
-    /// Has all files of a maker's clips in a slot cleared, but for those of a winner.
-    func clear(
-        clipsOf person: ID<Person>, in slot: ID<Slot>, at now: Timestamp, through writing: some Writing, tenant: Tenant
-    ) async throws(StorageError) {
-        try await writing.execute(
-            "media.clear",
+    /// A maker's clips in a slot that may have files to clear: all but a winner.
+    func clearable(
+        of person: ID<Person>, in slot: ID<Slot>, through reading: some Reading, tenant: Tenant
+    ) async throws(StorageError) -> [ID<Clip>] {
+        try await reading.list(
+            ClipRow.self, "media.toClear",
             """
-            INSERT INTO media_tasks (tenant_id, clip_id, kind, due_at, attempts)
-            SELECT c.tenant_id, c.id, \(MediaTask.Kind.clear), \(now), 0
-            FROM clips c JOIN clip_entries e ON e.tenant_id = c.tenant_id AND e.clip_id = c.id
+            SELECT c.id FROM clips c JOIN clip_entries e ON e.tenant_id = c.tenant_id AND e.clip_id = c.id
             WHERE c.tenant_id = \(tenant) AND c.person_id = \(person) AND c.slot_id = \(slot) AND c.state <> 'winner'
             ORDER BY c.id
-            ON CONFLICT (tenant_id, clip_id) DO UPDATE SET kind = excluded.kind, due_at = excluded.due_at,
-                attempts = 0, owner = NULL, failure = NULL, failed_at = NULL
+            """, limit: Bounds.cleared
+        ).map(\.id)
+    }
+
+    /// What a job is to do on a clip; `nil` when it has lost it.
+    func task(
+        of clip: ID<Clip>, as task: ID<MediaTask>, through reading: some Reading, in tenant: Tenant
+    ) async throws(StorageError) -> MediaTask? {
+        try await reading.first(
+            MediaTask.self, "media.task",
+            """
+            SELECT tenant_id, clip_id, kind, job_id FROM media_tasks
+            WHERE tenant_id = \(tenant) AND clip_id = \(clip) AND job_id = \(task)
             """)
     }
 
-    /// Gives a task back after a failure; without a time for another attempt it stays as what has failed for good.
-    func fail(
-        _ lease: MediaLease, _ failure: String, retryAt: Timestamp?, at now: Timestamp, through writing: some Writing
+    /// Keeps a task: from here to the commit nobody can put another in its place; `false` when somebody has.
+    func hold(
+        _ task: MediaTask, through transaction: WriteTransaction
+    ) async throws(StorageError) -> Bool {
+        let lock: SQL = storage.dialect == .postgres ? " FOR UPDATE" : ""
+        return try await transaction.returning(
+            MediaTask.self, "media.hold",
+            """
+            SELECT tenant_id, clip_id, kind, job_id FROM media_tasks
+            WHERE tenant_id = \(task.tenant) AND clip_id = \(task.clipID) AND job_id = \(task.id)\(sql: lock)
+            """, limit: 1
+        ).first != nil
+    }
+
+    /// Has the same job go on with the next kind.
+    func move(
+        _ task: MediaTask, to kind: MediaTask.Kind, through transaction: WriteTransaction
     ) async throws(StorageError) {
-        try await writing.execute(
-            "media.fail",
+        try await transaction.execute(
+            "media.move",
             """
-            UPDATE media_tasks SET due_at = \(retryAt), owner = NULL, failure = \(failure), failed_at = \(now)
-            WHERE tenant_id = \(lease.task.tenant) AND clip_id = \(lease.task.clipID) AND owner = \(lease.owner)
-            """)
-    }
-
-    /// Gives a task back as if it had not been taken.
-    func giveBack(_ lease: MediaLease, dueAt: Timestamp) async throws(StorageError) {
-        try await storage.writer(for: lease.task.tenant).execute(
-            "media.giveBack",
-            """
-            UPDATE media_tasks SET due_at = \(dueAt), owner = NULL, attempts = attempts - 1
-            WHERE tenant_id = \(lease.task.tenant) AND clip_id = \(lease.task.clipID) AND owner = \(lease.owner)
+            UPDATE media_tasks SET kind = \(kind)
+            WHERE tenant_id = \(task.tenant) AND clip_id = \(task.clipID) AND job_id = \(task.id)
             """)
     }
 
     /// Nothing more is to be done.
-    func finish(_ lease: MediaLease, through writing: some Writing) async throws(StorageError) {
-        try await writing.execute(
+    func finish(_ task: MediaTask, through transaction: WriteTransaction) async throws(StorageError) {
+        try await transaction.execute(
             "media.finish",
             """
             DELETE FROM media_tasks
-            WHERE tenant_id = \(lease.task.tenant) AND clip_id = \(lease.task.clipID) AND owner = \(lease.owner)
+            WHERE tenant_id = \(task.tenant) AND clip_id = \(task.clipID) AND job_id = \(task.id)
             """)
+    }
+
+    /// Tasks that no job carries out: an earlier version wrote them.
+    func orphans(limit: Int = Bounds.adopted) async throws(StorageError) -> [MediaTask] {
+        try await storage.reader(bypassingTenant: Self.sweep).list(
+            MediaTask.self, "media.orphans",
+            """
+            SELECT tenant_id, clip_id, kind, job_id FROM media_tasks
+            WHERE job_id IS NULL AND failed_at IS NULL ORDER BY tenant_id, clip_id
+            """, limit: limit)
     }
 }
 
@@ -117,6 +114,18 @@ extension MediaTask: RowDecodable {
     init(row: SQLRow) throws(StorageError) {
         self.init(
             tenant: Tenant(try row.value(at: 0)), clipID: try row.value(at: 1), kind: try row.value(at: 2),
-            dueAt: try row.value(at: 3), attempts: try row.value(at: 4))
+            id: try row.optional(at: 3))
     }
+}
+
+private struct ReplacedRow: RowDecodable {
+    let id: ID<MediaTask>?
+
+    init(row: SQLRow) throws(StorageError) { id = try row.optional(at: 0) }
+}
+
+private struct ClipRow: RowDecodable {
+    let id: ID<Clip>
+
+    init(row: SQLRow) throws(StorageError) { id = try row.value(at: 0) }
 }

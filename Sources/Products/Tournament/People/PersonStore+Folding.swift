@@ -28,6 +28,17 @@ extension PersonStore {
         let tally: PersonTally
     }
 
+    /// Whether the fold of any tenant is due, or has never begun.
+    func isAnyDue(at now: Timestamp) async throws(StorageError) -> Bool {
+        try await storage.reader(bypassingTenant: Self.folding).first(
+            TenantRow.self, "personFold.any",
+            """
+            SELECT f.tenant_id FROM person_folds f WHERE f.due_at <= \(now)
+            UNION ALL SELECT s.tenant_id FROM seasons s
+            WHERE NOT EXISTS (SELECT 1 FROM person_folds p WHERE p.tenant_id = s.tenant_id)
+            """) != nil
+    }
+
     /// Tenants whose fold is due, the longest first.
     func due(at now: Timestamp) async throws(StorageError) -> [Tenant] {
         try await storage.reader(bypassingTenant: Self.folding).list(

@@ -10,7 +10,7 @@ struct DayOfVotes: Sendable, Hashable {
 
 /// What a person has done so far.
 ///
-/// Clips and wins change with what causes them; votes of a day are added when the day is over, see ``FoldService``.
+/// Clips and wins change with what causes them; votes of a day are added when the day is over, see ``PersonJobs``.
 struct PersonTally: Sendable, Hashable {
     var votesCast = 0
     var weightCast = 0

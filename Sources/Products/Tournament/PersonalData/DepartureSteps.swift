@@ -70,8 +70,7 @@ struct DepartureSteps: Sendable {
                     slot.state != .counting, slot.state != .provisional
                 else { return false }
                 // The tasks first, as whoever works on them does.
-                try await tasks.clear(
-                    clipsOf: leaver.person, in: id, at: clock.now(), through: transaction, tenant: tenant)
+                try await tasks.clear(clipsOf: leaver.person, in: id, through: transaction, tenant: tenant)
                 try await entries.handOver(
                     from: leaver.person, to: leaver.pseudonym, in: id, through: transaction, tenant: tenant)
                 try await store.removeClips(

@@ -13,7 +13,7 @@ struct ReminderStore: Sendable {
     }
 
     static let watcher = SystemCapability(
-        name: "tournament.reminders", reason: "One look every ten seconds finds open slots of all tenants together.")
+        name: "tournament.reminders", reason: "One look a minute finds open slots of all tenants together.")
 
     let storage: Storage
 

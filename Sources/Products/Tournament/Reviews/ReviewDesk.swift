@@ -1,5 +1,6 @@
 import Accounts
 import Base
+import Jobs
 import Storage
 import Web
 
@@ -57,10 +58,10 @@ struct ReviewDesk: Sendable {
     func reject(_ id: ID<Clip>, because reason: String, by person: ID<Person>, in tenant: Tenant) async throws -> Clip {
         try await authorise(person, in: tenant)
         let now = house.clock.now()
-        let clip = try await storage.write(for: tenant) { transaction in
+        let (clip, replaced) = try await storage.write(for: tenant) { transaction in
             var clip = try await pending(id, through: transaction, in: tenant).clip
             // The task first, as whoever works on it does.
-            try await tasks.plan(.clear, for: id, at: now, through: transaction, in: tenant)
+            let replaced = try await tasks.plan(.clear, for: id, through: transaction, in: tenant)
             guard try await clips.move(id, by: .rejected, to: .rejected, through: transaction, in: tenant) else {
                 throw Self.reviewed
             }
@@ -73,9 +74,9 @@ struct ReviewDesk: Sendable {
             try await house.notices.notify(
                 [clip.personID], .clipReviewed, .rejected(clip, because: reason), for: tenant, in: transaction)
             transaction.afterCommit(.invalidate(tag: Timetable.Tag.clip(id)))
-            return clip
+            return (clip, replaced)
         }
-        uploads.giveUp(id)
+        uploads.giveUp(replaced, in: tenant)
         return clip
     }
 
@@ -90,19 +91,20 @@ struct ReviewDesk: Sendable {
         }
         let isOwn = found.clip.personID == person
         if !isOwn { try await authorise(person, in: tenant) }
-        try await storage.write(for: tenant) { transaction in
+        let replaced = try await storage.write(for: tenant) { transaction in
             guard let found = try await clips.entered(id, through: transaction, in: tenant) else {
                 throw Problem(TournamentError(.clipNotFound, "There is no such clip."))
             }
-            try await uploads.remove(found, through: transaction, in: tenant)
-            guard !isOwn else { return }
+            let replaced = try await uploads.remove(found, through: transaction, in: tenant)
+            guard !isOwn else { return replaced }
             try await entries.setVerdict(
                 .removed, reason, by: person, at: now, of: id, through: transaction, in: tenant)
             try await trail.append(
                 "clip.removed", by: .person(person), on: ("clip", id.description), ["reason": reason ?? ""],
                 for: tenant, in: transaction)
+            return replaced
         }
-        uploads.giveUp(id)
+        uploads.giveUp(replaced, in: tenant)
         house.boards.keeper.touch([found.clip.slotID])
     }
 
@@ -139,7 +141,10 @@ struct ReviewDesk: Sendable {
         try await PersonStore(storage: storage).raise(
             PersonChange(clips: 1), of: found.clip.personID, through: transaction, in: tenant)
         transaction.afterCommit(.invalidate(tag: PersonDesk.tag(found.clip.personID)))
-        if slot.state == .waiting { try await slots.wake(slot.id, at: now, through: transaction, in: tenant) }
+        if slot.state == .waiting {
+            try await slots.wake(slot.id, at: now, through: transaction, in: tenant)
+            try transaction.enqueue(SlotJobs.advance, slot.id)
+        }
         for tag in [Timetable.Tag.clips(slot.id), Timetable.Tag.clip(found.clip.id)] {
             transaction.afterCommit(.invalidate(tag: tag))
         }

@@ -28,6 +28,7 @@ public enum TournamentSchema {
             Migration(4, "risk, suspicion, removal, bans, pseudonyms", fairness),
             Migration(5, "reminders of slots, notices of replies", reminders),
             Migration(6, "archives, and who decided", archives + deciders),
+            Migration(7, "media work as jobs", mediaJobs),
         ])
 
     /// A table that is only ever reached through its primary key: on SQLite it is stored in the key's order.

@@ -1,5 +1,6 @@
 import Accounts
 import Base
+import Jobs
 import Storage
 
 /// Takes a slot through its states, one idempotent transaction per step.
@@ -73,6 +74,23 @@ struct SlotSteps: Sendable {
 
     // MARK: Steps
 
+    /// Writes what the clock changes of a slot, and has it moved on exactly when it is due again.
+    ///
+    /// One that waits for a clip is looked at by the sweep, or by whoever brings the clip.
+    private func update(
+        _ slot: Slot, from state: Slot.State, dueAt: Timestamp?, through transaction: WriteTransaction,
+        in tenant: Tenant
+    ) async throws -> Bool {
+        guard try await slots.update(slot, from: state, dueAt: dueAt, through: transaction, in: tenant) else {
+            return false
+        }
+        if let dueAt, slot.state != .waiting {
+            try transaction.enqueue(
+                SlotJobs.advance, slot.id, after: min(max(.zero, dueAt - clock.now()), JobBounds.delay))
+        }
+        return true
+    }
+
     private func open(_ slot: Slot, of season: Season, in tenant: Tenant) async throws -> Outcome {
         try await storage.write(for: tenant) { transaction in
             guard season.state == .active,
@@ -91,7 +109,7 @@ struct SlotSteps: Sendable {
             guard var slot = try await slots.locked(slot.id, through: transaction, in: tenant), slot.state == .voting
             else { return .nothing }
             slot.state = .counting
-            guard try await slots.update(slot, from: .voting, dueAt: slot.closesAt, through: transaction, in: tenant)
+            guard try await update(slot, from: .voting, dueAt: slot.closesAt, through: transaction, in: tenant)
             else { return .nothing }
             transaction.afterCommit(.invalidate(tag: Timetable.Tag.slot(slot.trackID)))
             return .frozen
@@ -129,7 +147,7 @@ struct SlotSteps: Sendable {
             case .lengthen:
                 let longer = slot.lengthened(at: clock.now(), rules: season.rules)
                 guard
-                    try await slots.update(
+                    try await update(
                         longer, from: .counting, dueAt: longer.freezesAt, through: transaction, in: tenant)
                 else { return .nothing }
                 try await slots.shift(
@@ -138,7 +156,7 @@ struct SlotSteps: Sendable {
             case .wait:
                 var waiting = slot
                 waiting.state = .waiting
-                _ = try await slots.update(
+                _ = try await update(
                     waiting, from: .counting, dueAt: clock.now() + Slot.wakeEvery, through: transaction, in: tenant)
                 return .waiting
             }
@@ -159,7 +177,7 @@ struct SlotSteps: Sendable {
         var decided = slot
         decided.state = .provisional
         decided.decidedAt = winner.decidedAt
-        let isStill = try await slots.update(
+        let isStill = try await update(
             decided, from: .counting, dueAt: winner.decidedAt + season.rules.review, through: transaction, in: tenant)
         precondition(isStill, "a locked slot changed its state under its lock")
         for tag in [Timetable.Tag.clips(slot.id), Timetable.Tag.result(slot.id), Timetable.Tag.film] {
@@ -184,13 +202,14 @@ struct SlotSteps: Sendable {
         transaction.afterCommit(.invalidate(tag: Timetable.Tag.slot(slot.trackID)))
         if mayVote, try await clips.hasActive(in: slot.id, through: transaction, in: tenant) {
             next = slot.opened(at: time, rules: season.rules)
-            _ = try await slots.update(
+            _ = try await update(
                 next, from: slot.state, dueAt: next.freezesAt, through: transaction, in: tenant)
             try await slots.shift(behind: slot, by: next.closesAt - slot.closesAt, through: transaction, in: tenant)
+            try transaction.enqueue(ReminderJobs.tell, slot.id)
             return .opened
         }
         next.state = .waiting
-        _ = try await slots.update(
+        _ = try await update(
             next, from: slot.state, dueAt: clock.now() + Slot.wakeEvery, through: transaction, in: tenant)
         return .waiting
     }
@@ -202,14 +221,14 @@ struct SlotSteps: Sendable {
             else { return .nothing }
             if try await removals.isOpen(in: slot.id, through: transaction, tenant: tenant) {
                 // A final result has all its removals behind it.
-                _ = try await slots.update(
+                _ = try await update(
                     slot, from: .provisional, dueAt: clock.now() + Bounds.removalPause, through: transaction,
                     in: tenant)
                 return .nothing
             }
             slot.state = .locked
             try await winners.finalise(slot.id, through: transaction, in: tenant)
-            _ = try await slots.update(slot, from: .provisional, dueAt: nil, through: transaction, in: tenant)
+            _ = try await update(slot, from: .provisional, dueAt: nil, through: transaction, in: tenant)
             if try await !slots.hasUnlocked(season.id, through: transaction, in: tenant) {
                 try await seasons.setState(.finished, of: season.id, through: transaction, in: tenant)
                 transaction.afterCommit(.invalidate(tag: Timetable.Tag.season))

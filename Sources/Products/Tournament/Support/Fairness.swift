@@ -1,5 +1,6 @@
 import Accounts
 import Base
+import Coordination
 import ServiceLifecycle
 import Storage
 import Telemetry
@@ -30,21 +31,21 @@ final class Fairness: Sendable {
     let bans: BanKeeper
     let captcha: CaptchaDesk
     let desk: FraudDesk
-    let grouping: FraudGroupingService
+    let grouping: FraudJobs
     let checks: TallyCheckDesk
     let pseudonyms: PseudonymDesk
     let events: EventLog
 
     init(
         storage: Storage, timetable: Timetable, steps: SlotSteps, lane: Int, clock: any WallClock,
-        randomness: any Randomness, events: EventLog, captcha kind: CaptchaKind,
+        randomness: any Randomness, events: EventLog, captcha kind: CaptchaKind, bus: (any Bus)?,
         onChange: @escaping @Sendable (Tenant, Set<ID<Slot>>) -> Void
     ) {
         self.events = events
         risk = RiskDesk(
             keeper: RiskKeeper(store: RiskStore(storage: storage), clock: clock, events: events), clock: clock,
             randomness: randomness, events: events)
-        bans = BanKeeper(storage: storage, clock: clock, events: events)
+        bans = BanKeeper(storage: storage, clock: clock, events: events, bus: bus)
         let (widget, verifier) = Self.captcha(kind)
         captcha = CaptchaDesk(
             widget: widget, verifier: verifier, timetable: timetable, clock: clock, randomness: randomness,
@@ -53,13 +54,11 @@ final class Fairness: Sendable {
         let removal = RemovalSteps(
             storage: storage, clock: clock, randomness: randomness, lane: lane, steps: steps, trail: trail,
             events: events, onChange: onChange)
-        let grouping = FraudGroupingService(
+        grouping = FraudJobs(
             storage: storage, removal: removal, clock: clock, randomness: randomness, events: events)
-        self.grouping = grouping
         desk = FraudDesk(
             storage: storage, timetable: timetable, removal: removal, bans: bans, trail: trail, events: events,
-            clock: clock, randomness: randomness
-        ) { grouping.ring() }
+            clock: clock, randomness: randomness)
         checks = TallyCheckDesk(
             store: TallyCheckStore(storage: storage), randomness: randomness, events: events)
         pseudonyms = PseudonymDesk(
@@ -76,7 +75,7 @@ final class Fairness: Sendable {
     }
 
     /// What runs beside requests, in order of start.
-    var services: [any Service] { [bans, risk.keeper, grouping] }
+    var services: [any Service] { [bans, risk.keeper] }
 
     /// Decides before storage, without a statement, whether a voter may vote: account, captcha, risk, ban.
     func admit(

@@ -12,15 +12,17 @@ struct FairnessJobs: Sendable {
     static let pseudonyms = JobKind<NoJobInput>(
         "tournament.pseudonyms", lane: .bulk, timeout: .seconds(6 * 3_600), unique: .whilePendingOrRunning)
 
-    static let schedules = [
-        JobSchedule("tournament.tallies", every: .seconds(3_600), tallies, NoJobInput()),
-        JobSchedule("tournament.pseudonyms", every: .seconds(86_400), pseudonyms, NoJobInput()),
-    ]
+    var schedules: [JobSchedule] {
+        [
+            JobSchedule("tournament.tallies", every: .seconds(3_600), Self.tallies, NoJobInput()),
+            JobSchedule("tournament.pseudonyms", every: .seconds(86_400), Self.pseudonyms, NoJobInput()),
+        ] + fairness.grouping.schedules
+    }
 
     var handlers: [JobHandler] {
         [
             Self.tallies.handler { [checks = fairness.checks] _, _ in try await checks.look() },
             Self.pseudonyms.handler { [pseudonyms = fairness.pseudonyms] _, _ in try await pseudonyms.look() },
-        ]
+        ] + fairness.grouping.handlers
     }
 }

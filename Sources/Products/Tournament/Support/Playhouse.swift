@@ -1,8 +1,10 @@
 import Accounts
 import Base
 import Caching
+import Coordination
 import Crypto
 import Hosting
+import Jobs
 import Logging
 import ServiceLifecycle
 import Storage
@@ -44,13 +46,13 @@ final class Playhouse: Sendable {
     let results: ResultDesk
     let notices: Notifications
     let steps: SlotSteps
-    let advancer: SlotAdvancer
+    let advancer: SlotJobs
     let people: PersonDesk
     let comments: CommentDesk
     let reports: ReportDesk
-    let folding: FoldService
-    let reminders: ReminderService
-    let replies: ReplyService
+    let folding: PersonJobs
+    let reminders: ReminderJobs
+    let replies: ReplyJobs
     let fairness: Fairness
     private let isOn: @Sendable (FeatureFlag, Tenant) -> Bool
 
@@ -64,11 +66,13 @@ final class Playhouse: Sendable {
     ///   - events: where decisions about fairness are told.
     ///   - captcha: how captchas are checked.
     ///   - filesBase: the public base address of clips' files; `nil` for this site.
+    ///   - bus: tells other nodes what they hold in memory; `nil` for none.
     ///   - isOn: whether a feature is on.
     ///   - nameOf: gives the name of who has an account.
     init(
         storage: Storage, caches: CacheRegistry, clock: any WallClock, randomness: any Randomness, lane: Int,
         logger: Logger, events: EventLog? = nil, captcha: CaptchaKind = .none, filesBase: String? = nil,
+        bus: (any Bus)? = nil,
         isOn: @escaping @Sendable (FeatureFlag, Tenant) -> Bool = { flag, _ in flag.isOnByDefault },
         nameOf: @escaping PersonNaming = { _, _ in nil }
     ) {
@@ -86,7 +90,8 @@ final class Playhouse: Sendable {
         steps = SlotSteps(storage: storage, clock: clock, notices: notices)
         fairness = Fairness(
             storage: storage, timetable: timetable, steps: steps, lane: lane, clock: clock, randomness: randomness,
-            events: events ?? .silent(clock: clock, products: Event.tournament), captcha: captcha
+            events: events ?? .silent(clock: clock, products: Event.tournament), captcha: captcha,
+            bus: bus
         ) { _, slots in keeper.touch(slots) }
         feed = FeedDesk(
             storage: storage, timetable: timetable, votes: votes, boards: keeper,
@@ -94,23 +99,33 @@ final class Playhouse: Sendable {
         ) { [risk = fairness.risk] in risk.noteReplay(by: $0, foreign: $1, repeated: $2) }
         boards = BoardDesk(keeper: keeper, timetable: timetable, caches: caches)
         results = ResultDesk(storage: storage, timetable: timetable, caches: caches)
-        advancer = SlotAdvancer(
+        advancer = SlotJobs(
             steps: steps, slots: timetable.slots, clock: clock, logger: logger
         ) { [checks = fairness.checks] in await checks.check($0, in: $1) }
         people = PersonDesk(storage: storage, timetable: timetable, caches: caches, clock: clock, nameOf: nameOf)
         comments = CommentDesk(storage: storage, caches: caches, clock: clock, randomness: randomness, lane: lane)
         reports = ReportDesk(storage: storage, comments: comments, clock: clock, randomness: randomness)
-        folding = FoldService(storage: storage, clock: clock, logger: logger)
-        reminders = ReminderService(
-            store: ReminderStore(storage: storage), slots: timetable.slots, notices: notices, clock: clock,
-            logger: logger)
-        replies = ReplyService(store: ReplyStore(storage: storage), notices: notices, clock: clock, logger: logger)
+        folding = PersonJobs(storage: storage, clock: clock, logger: logger)
+        reminders = ReminderJobs(
+            store: ReminderStore(storage: storage), slots: timetable.slots, notices: notices)
+        replies = ReplyJobs(store: ReplyStore(storage: storage), notices: notices)
     }
 
     /// What runs beside requests, in order of start.
     var services: [any Service] {
-        votes.tills + [votes.withdrawing, feed.views, boards.keeper, feed, advancer, folding, reminders, replies]
-            + fairness.services
+        votes.tills + [votes.withdrawing, feed.views, boards.keeper, feed] + fairness.services
+    }
+
+    /// What is done by jobs.
+    var jobs: [JobHandler] {
+        advancer.handlers + folding.handlers + reminders.handlers + replies.handlers
+            + FairnessJobs(fairness: fairness).handlers
+    }
+
+    /// What is enqueued by the clock.
+    var schedules: [JobSchedule] {
+        advancer.schedules + folding.schedules + reminders.schedules + replies.schedules
+            + FairnessJobs(fairness: fairness).schedules
     }
 
     func isOn(_ flag: FeatureFlag, in tenant: Tenant) -> Bool { isOn(flag, tenant) }

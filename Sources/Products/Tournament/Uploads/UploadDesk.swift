@@ -1,6 +1,7 @@
 import Accounts
 import Base
 import Blobs
+import Jobs
 import NIOCore
 import Storage
 import Synchronization
@@ -42,7 +43,7 @@ final class UploadDesk: Sendable {
     let signer: BlobSigner
     let register: PersonRegister
     private let inFlight = Atomic(0)
-    private let workshop = Mutex<Workshop?>(nil)
+    private let interrupt: @Sendable (ID<Job>, Tenant) -> Void
 
     private var storage: Storage { house.storage }
     private var clips: ClipStore { house.timetable.clips }
@@ -53,31 +54,21 @@ final class UploadDesk: Sendable {
     ///   - house: the product.
     ///   - blobs: where bytes are kept.
     ///   - signer: what signs addresses for uploads.
-    init(house: Playhouse, blobs: any BlobStore, signer: BlobSigner) {
+    ///   - interrupt: ends a job that works on a clip in vain, wherever it runs.
+    init(
+        house: Playhouse, blobs: any BlobStore, signer: BlobSigner,
+        interrupt: @escaping @Sendable (ID<Job>, Tenant) -> Void
+    ) {
+        self.interrupt = interrupt
         self.house = house
         self.blobs = blobs
         self.signer = signer
         register = PersonRegister(storage: house.storage)
     }
 
-    /// Who works on clips in this process; others find their work in the table.
-    struct Workshop: Sendable {
-        /// There is work.
-        var ring: @Sendable () -> Void
-        /// What is done on a clip is to be given up.
-        var giveUp: @Sendable (ID<Clip>) -> Void
-    }
-
-    /// Says who is to hear of work.
-    func hire(_ workers: Workshop) { workshop.withLock { $0 = workers } }
-
-    private func ring() { workshop.withLock { $0 }?.ring() }
-
-    /// Has what this process does on a clip given up at once, and what is left of it cleared.
-    func giveUp(_ clip: ID<Clip>) {
-        let workers = workshop.withLock { $0 }
-        workers?.giveUp(clip)
-        workers?.ring()
+    /// Has the work on a clip that is gone given up at once, wherever it is done; called after the commit.
+    func giveUp(_ job: ID<Job>?, in tenant: Tenant) {
+        if let job { interrupt(job, tenant) }
     }
 
     /// What the keys of uploads begin with.
@@ -115,17 +106,17 @@ final class UploadDesk: Sendable {
         let expiresAt = now + UploadRules.window
         let places = programme.season.rules.clipsPerPerson
         let replaced = try await storage.write(for: tenant) { transaction in
-            var replaced: EnteredClip?
+            var replaced: ID<Job>?
             if let old = wish.replaces {
                 replaced = try await withdraw(old, of: person, through: transaction, in: tenant)
             }
             guard try await clips.add(clip, through: transaction, in: tenant) else { throw Self.slotClosed }
             try await takePlace(clip, of: places, at: now, until: expiresAt, through: transaction, in: tenant)
             try await tasks.plan(
-                .expect, for: clip.id, at: expiresAt + UploadRules.grace, through: transaction, in: tenant)
+                .expect, for: clip.id, after: UploadRules.window + UploadRules.grace, through: transaction, in: tenant)
             return replaced
         }
-        if let replaced { giveUp(replaced.clip.id) }
+        giveUp(replaced, in: tenant)
         return Opening(
             clip: clip, slot: slot, address: address(of: clip.id, promising: wish.promise, in: tenant),
             expiresAt: expiresAt)
@@ -295,16 +286,14 @@ final class UploadDesk: Sendable {
     }
 
     private func arrived(_ id: ID<Clip>, bytes: Int, in tenant: Tenant) async throws {
-        let now = house.clock.now()
         try await storage.write(for: tenant) { transaction in
             // The task first, as whoever works on it does.
-            try await tasks.plan(.probe, for: id, at: now, through: transaction, in: tenant)
+            try await tasks.plan(.probe, for: id, through: transaction, in: tenant)
             guard try await clips.move(id, by: .arrived, to: .processing, through: transaction, in: tenant) else {
                 throw Self.used
             }
             try await entries.setArrived(id, bytes: bytes, through: transaction, in: tenant)
         }
-        ring()
     }
 
     private static let used = Problem(
@@ -312,20 +301,23 @@ final class UploadDesk: Sendable {
 
     // MARK: Taking back
 
-    /// Takes a clip away on behalf of its maker, through a transaction of somebody else's.
+    /// Takes a clip away on behalf of its maker, through a transaction of somebody else's; returns as ``remove(_:through:in:)``.
     func withdraw(
         _ id: ID<Clip>, of person: ID<Person>, through transaction: WriteTransaction, in tenant: Tenant
-    ) async throws -> EnteredClip {
+    ) async throws -> ID<Job>? {
         guard let found = try await clips.entered(id, through: transaction, in: tenant),
             found.clip.personID == person, found.clip.state != .removed
         else { throw Problem(TournamentError(.clipNotFound, "There is no such clip of yours.")) }
-        try await remove(found, through: transaction, in: tenant)
-        return found
+        return try await remove(found, through: transaction, in: tenant)
     }
 
     /// Takes a clip away: it is shown and voted on no more, its work is given up, its files go.
-    func remove(_ found: EnteredClip, through transaction: WriteTransaction, in tenant: Tenant) async throws {
-        let (clip, now) = (found.clip, house.clock.now())
+    ///
+    /// - Returns: The job that worked on it, to be told to ``giveUp(_:in:)`` after the commit.
+    func remove(
+        _ found: EnteredClip, through transaction: WriteTransaction, in tenant: Tenant
+    ) async throws -> ID<Job>? {
+        let clip = found.clip
         if clip.state.isPublic {
             // The slot's lock: nobody counts votes while a clip goes.
             let slot = try await house.timetable.slots.locked(clip.slotID, through: transaction, in: tenant)
@@ -340,8 +332,9 @@ final class UploadDesk: Sendable {
             }
         }
         // The task first, as whoever works on it does: then the two never wait for each other crosswise.
+        var replaced: ID<Job>?
         if found.entry != nil {
-            try await tasks.plan(.clear, for: clip.id, at: now, through: transaction, in: tenant)
+            replaced = try await tasks.plan(.clear, for: clip.id, through: transaction, in: tenant)
         }
         guard try await clips.move(clip.id, by: .removed, to: .removed, through: transaction, in: tenant) else {
             throw Problem(TournamentError(.clipSettled, "This clip cannot be taken away any more."))
@@ -355,5 +348,6 @@ final class UploadDesk: Sendable {
         for tag in [Timetable.Tag.clips(clip.slotID), Timetable.Tag.clip(clip.id)] {
             transaction.afterCommit(.invalidate(tag: tag))
         }
+        return replaced
     }
 }

@@ -168,7 +168,7 @@ struct UploadRoutes: Sendable {
     private var receive: Route {
         Route(
             .put, "/uploads/{tenant}/{key...}", "tournament.sendUpload", "Receives the bytes of a clip, once.",
-            policy: .anyone, limit: .per(.address, "tournament.uploads", 120), budget: 4,
+            policy: .anyone, limit: .per(.address, "tournament.uploads", 120), budget: 5,
             bodyLimit: ByteCount(UploadRules.bytesMax), accepts: .bytes, deadline: UploadRules.grace, status: 201,
             failures: Self.receiptFailures + [
                 Failure("tournament.uploadInvalid", 403, "The address was not made here, or was changed."),
@@ -213,7 +213,7 @@ struct UploadRoutes: Sendable {
         Route(
             .post, "/clips/{id}/arrived", "tournament.endUpload",
             "Says that the bytes of a clip are in the store, where they came there without this server.",
-            policy: .signedIn, limit: Self.uploading, budget: 4,
+            policy: .signedIn, limit: Self.uploading, budget: 5,
             failures: Self.receiptFailures + [
                 Failure("tournament.clipNotFound", 404, "There is no such clip of this person."),
                 Failure("tournament.uploadMissing", 409, "The bytes are not there."),

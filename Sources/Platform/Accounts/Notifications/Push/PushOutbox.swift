@@ -41,6 +41,13 @@ struct PushOutbox: Sendable {
             """, limit: Bounds.batch)
     }
 
+    /// Whether any delivery is due.
+    func isAnyDue(at now: Timestamp) async throws(StorageError) -> Bool {
+        try await storage.reader(bypassingTenant: AccountsSchema.pushCapability).first(
+            DueRow.self, "accounts.duePushes",
+            "SELECT due_at FROM push_deliveries WHERE due_at <= \(now) ORDER BY due_at") != nil
+    }
+
     /// The devices of deliveries; those that were deleted meanwhile are not there.
     func targets(of deliveries: [PushDelivery]) async throws(StorageError) -> [PushDelivery.Key: PushSubscription] {
         let rows = SQLRows(Set(deliveries.map { Pair($0.key.tenant, $0.key.subscription) }), { $0.tenant }, { $0.id })
@@ -113,6 +120,10 @@ struct PushOutbox: Sendable {
             self.id = id
         }
     }
+}
+
+private struct DueRow: RowDecodable {
+    init(row: SQLRow) throws(StorageError) {}
 }
 
 extension PushOutbox.Target: RowDecodable {

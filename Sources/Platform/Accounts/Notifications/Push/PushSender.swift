@@ -6,15 +6,13 @@ public import Outbound
 public import Storage
 public import Telemetry
 
-/// Takes notices to people's devices: runs beside requests for as long as the process, on any number of nodes.
+/// Takes notices to people's devices, on any number of nodes.
 ///
 /// What waits is in the database, so that a notice that was committed is sent although the process is killed. A node
 /// takes a batch for longer than its attempts can last; only after a crash does another one take the same, and then a
 /// device may be told twice, which the notice's id lets its worker see.
 public struct PushSender: Sendable {
     enum Bounds {
-        /// How often is looked when nothing waits: half a statement a second.
-        static let interval = Duration.seconds(2)
         /// Attempts at once.
         static let attempts = 8
         /// How long an attempt may last: with all of a batch well within its lease.
@@ -55,21 +53,8 @@ public struct PushSender: Sendable {
         self.events = events
     }
 
-    /// Sends until the task is cancelled.
-    ///
-    /// - Throws: `CancellationError` when the task is cancelled, nothing else.
-    public func run() async throws {
-        while true {
-            var taken = 0
-            do {
-                taken = try await sendBatch()
-            } catch let error as StorageError {
-                if error.code == .cancelled { throw CancellationError() }
-                events.record(.statementFailed, ["statement": "accounts.pushes", "code": .text(error.code.rawValue)])
-            }
-            if taken < PushOutbox.Bounds.batch { try await clock.sleep(for: Bounds.interval) }
-        }
-    }
+    /// Whether anything is due.
+    func isAnyDue() async throws -> Bool { try await outbox.isAnyDue(at: clock.now()) }
 
     /// Sends what is due, one batch of it; returns how many deliveries were taken.
     func sendBatch() async throws -> Int {

@@ -1,13 +1,13 @@
 import Base
-import ServiceLifecycle
+import Jobs
 import Storage
 import Telemetry
 
 /// Groups the votes of open slots into cases every five minutes, and goes on with removals that are under way.
 ///
-/// Several nodes may run it: a case has one row for each fingerprint and slot, and a batch of a removal takes out only
+/// Any number may run at once: a case has one row for each fingerprint and slot, and a batch of a removal takes out only
 /// what still counts.
-final class FraudGroupingService: Service {
+struct FraudJobs: Sendable {
     enum Bounds {
         static let lookEvery: Duration = .seconds(300)
         /// Slots of one look.
@@ -23,7 +23,6 @@ final class FraudGroupingService: Service {
     private let clock: any WallClock
     private let randomness: any Randomness
     private let events: EventLog
-    private let bell = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
     init(
         storage: Storage, removal: RemovalSteps, clock: any WallClock, randomness: any Randomness, events: EventLog
@@ -35,25 +34,29 @@ final class FraudGroupingService: Service {
         self.events = events
     }
 
-    /// Asks for a look at removals now.
-    func ring() { bell.continuation.yield() }
+    /// Goes on with removals: enqueued by who begins one, for the time when that request is over or its process dead.
+    static let removals = JobKind<NoJobInput>(
+        "tournament.fraud.remove", attemptsMax: 10, timeout: .seconds(3_600), isKept: false)
+    static let grouping = JobKind<NoJobInput>(
+        "tournament.fraud.group", lane: .bulk, attemptsMax: 3, timeout: .seconds(1_800),
+        unique: .whilePendingOrRunning, isKept: false)
 
-    func run() async throws {
-        await cancelWhenGracefulShutdown { [self] in
-            await withTaskGroup(of: Void.self) { group in
-                group.addTask { [self] in
-                    for await _ in bell.stream { await finishRemovals() }
-                }
-                group.addTask { [self] in
-                    while !Task.isCancelled {
-                        await finishRemovals()
-                        await look()
-                        // Cancellation ends the loop, which is what it asks for.
-                        try? await clock.sleep(for: Bounds.lookEvery)
-                    }
-                }
-            }
-        }
+    var handlers: [JobHandler] {
+        [
+            Self.removals.handler { _, _ in await finishRemovals() },
+            Self.grouping.handler { _, _ in
+                await finishRemovals()
+                await look()
+            },
+        ]
+    }
+
+    var schedules: [JobSchedule] {
+        [
+            JobSchedule(
+                "tournament.fraud.group", every: Bounds.lookEvery, Self.grouping, NoJobInput(),
+                onlyIf: { try await FraudStore(storage: storage).watched(limit: 1).isEmpty == false })
+        ]
     }
 
     /// Goes on with all removals that are under way, also those of a process that died.

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Tournament
 
-@Suite(.databases) struct FoldServiceTests {
+@Suite(.databases) struct PersonJobsTests {
     private var rules: SeasonRules {
         var rules = SeasonRules()
         rules.slotHours = 336
@@ -55,21 +55,21 @@ import Testing
             stage.clock.advance(by: .seconds(20 * 3_600))
             try await vote(person, scene.clips[0], on: stage)
             let fold = stage.house.folding
-            await fold.look()
+            try await fold.look()
             #expect(try await stored(person, on: stage).votesCast == 0)
             stage.clock.advance(by: .seconds(4 * 3_600 + 599))
-            await fold.look()
+            try await fold.look()
             #expect(try await stored(person, on: stage).votesCast == 0)
             let before = try await stage.house.people.stats(of: person, seenBy: nil, in: stage.tenant)
             #expect(before.tally.votesCast == 1 && before.tally.streakDays == 1)
             stage.clock.advance(by: .seconds(2))
-            for _ in 0..<3 { await fold.look() }
+            for _ in 0..<3 { try await fold.look() }
             let tally = try await stored(person, on: stage)
             #expect(tally.votesCast == 1 && tally.weightCast == 1 && tally.streakDays == 1)
             #expect(try await stage.house.people.stats(of: person, seenBy: nil, in: stage.tenant).tally == tally)
             // A day off: the streak is over once the next day is.
             stage.clock.advance(by: .seconds(86_400))
-            await fold.look()
+            try await fold.look()
             #expect(try await stored(person, on: stage).streakDays == 0)
             #expect(try await stored(person, on: stage).streakBest == 1)
             #expect(try await stage.socialFaults() == [])
@@ -99,12 +99,15 @@ import Testing
                         in: stage.tenant)
                 }
                 if chance.below(4) == 0 {
-                    await withTaskGroup { group in for fold in folds { group.addTask { await fold.look() } } }
+                    try await withThrowingTaskGroup { group in
+                        for fold in folds { group.addTask { try await fold.look() } }
+                        try await group.waitForAll()
+                    }
                 }
                 try await compare(people, on: stage, seed: seed)
             }
             stage.clock.advance(by: .seconds(3 * 86_400))
-            for fold in folds { await fold.look() }
+            for fold in folds { try await fold.look() }
             let today = try await stage.house.people.today(in: stage.tenant)
             for person in people {
                 let expected = try await recount(person, on: stage, before: today).seen(on: today)
@@ -126,60 +129,23 @@ import Testing
     }
 
     @Test(arguments: Backend.all)
-    func `it folds by itself after midnight, and costs two statements a minute while idle`(backend: Backend)
-        async throws
-    {
+    func `it is due after midnight, and to ask whether it is costs one statement`(backend: Backend) async throws {
         try await Stage.with(backend) { stage in
             let scene = try await stage.openSeason(slots: 1, clips: 3, rules: rules)
+            let fold = stage.house.folding
+            // A season that was never folded.
+            #expect(try await fold.store.isAnyDue(at: stage.clock.now()))
             try await vote(stage.person(1), scene.clips[0], on: stage)
             stage.clock.advance(by: .seconds(7_200))
-            let fold = stage.house.folding
-            try await withThrowingTaskGroup { group in
-                group.addTask { try await fold.run() }
-                func wait() async { while stage.clock.sleeperCount < 1 { await Task.yield() } }
-                await wait()
-                stage.storage.setRecorder(stage.statements)
-                for _ in 0..<10 {
-                    stage.clock.advance(by: .seconds(60))
-                    await wait()
-                }
-                #expect(stage.statements.names.count == 20, "\(stage.statements.names)")
-                stage.storage.setRecorder(nil)
-                stage.clock.advance(by: .seconds(86_400))
-                await wait()
-                stage.clock.advance(by: .seconds(60))
-                await wait()
-                let tally = try await stored(stage.person(1), on: stage)
-                #expect(tally.votesCast == 1)
-                group.cancelAll()
-                try await group.waitForAll()
-            }
-        }
-    }
-
-    @Test(arguments: Backend.all)
-    func `a recount that gives the win to another clip moves it`(backend: Backend) async throws {
-        try await Stage.with(backend) { stage in
-            var rules = SeasonRules()
-            rules.votersMinimum = 0
-            let scene = try await stage.openSeason(slots: 2, clips: 3, rules: rules)
-            for number in 0..<5 {
-                _ = try await stage.desk.cast(
-                    .normal, on: scene.clips[number < 3 ? 0 : 1].id, by: stage.voter(number), in: stage.tenant)
-            }
-            stage.clock.advance(by: .seconds(60))
-            #expect(try await stage.steps.close(scene.slots[0].id, in: stage.tenant) == .decided(scene.clips[0].id))
-            #expect(try await stored(scene.clips[0].personID, on: stage).wins == 1)
-            try await stage.storage.writer(for: stage.tenant).execute(
-                "test.remove",
-                """
-                UPDATE votes SET removal_id = \(scene.slots[0].id)
-                WHERE tenant_id = \(stage.tenant) AND clip_id = \(scene.clips[0].id)
-                """)
-            #expect(try await stage.steps.recount(scene.slots[0].id, in: stage.tenant)?.clipID == scene.clips[1].id)
-            #expect(try await stored(scene.clips[0].personID, on: stage).wins == 0)
-            #expect(try await stored(scene.clips[1].personID, on: stage).wins == 1)
-            #expect(try await stage.socialFaults() == [])
+            try await fold.look()
+            stage.storage.setRecorder(stage.statements)
+            #expect(try await !fold.store.isAnyDue(at: stage.clock.now()))
+            #expect(stage.statements.names == ["personFold.any"])
+            stage.storage.setRecorder(nil)
+            stage.clock.advance(by: .seconds(86_400))
+            #expect(try await fold.store.isAnyDue(at: stage.clock.now()))
+            try await fold.look()
+            #expect(try await stored(stage.person(1), on: stage).votesCast == 1)
         }
     }
 }

@@ -1,17 +1,16 @@
 import Base
 import Foundation
+import Jobs
 import Logging
-import ServiceLifecycle
 import Storage
 
 /// Adds the days of votes that are over to what people have done, lengthens streaks and ends them: `person.fold`.
 ///
 /// Each tenant has a mark that says how far the days were added. A step locks it, adds the next days and moves it, all in
 /// one transaction: whatever runs twice, on two nodes, or after days of standing still, no day of a voter is added a
-/// second time and none is left out. Idle, it looks twice a minute.
-struct FoldService: Service {
+/// second time and none is left out.
+struct PersonJobs: Sendable {
     enum Bounds {
-        /// Time between two looks when nothing is due before.
         static let lookEvery: Duration = .seconds(60)
         /// Time after midnight in which votes that were under way, and nodes whose clock is late, may still write
         /// the day before.
@@ -32,30 +31,30 @@ struct FoldService: Service {
         self.logger = logger
     }
 
-    func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                await look()
-                // Cancellation ends the loop, which is what it asks for.
-                try? await clock.sleep(for: Bounds.lookEvery)
-            }
-        }
+    static let fold = JobKind<NoJobInput>(
+        "tournament.person.fold", lane: .bulk, attemptsMax: 3, timeout: .seconds(3_600),
+        unique: .whilePendingOrRunning, isKept: false)
+
+    var handlers: [JobHandler] { [Self.fold.handler { _, _ in try await look() }] }
+
+    var schedules: [JobSchedule] {
+        [
+            JobSchedule(
+                "tournament.person.fold", every: Bounds.lookEvery, Self.fold, NoJobInput(),
+                onlyIf: { try await store.isAnyDue(at: clock.now()) })
+        ]
     }
 
     /// Folds all tenants that are due.
-    func look() async {
-        do {
-            for tenant in try await store.unmarked() {
-                try await store.mark(
-                    .beginning(dueAt: clock.now()), through: store.storage.writer(for: tenant), in: tenant)
-            }
-            for tenant in try await store.due(at: clock.now()) { await fold(tenant) }
-        } catch {
-            logger.warning("days that are over could not be looked up", metadata: ["error": "\(error)"])
+    func look() async throws {
+        for tenant in try await store.unmarked() {
+            try await store.mark(
+                .beginning(dueAt: clock.now()), through: store.storage.writer(for: tenant), in: tenant)
         }
+        for tenant in try await store.due(at: clock.now()) { await fold(tenant) }
     }
 
-    /// Folds what is due of one tenant.
+    /// Folds what is due of one tenant; what fails is told, and due at the next look too.
     private func fold(_ tenant: Tenant) async {
         do {
             for _ in 0..<Bounds.stepsPerLook where try await !step(in: tenant) { return }

@@ -12,7 +12,7 @@ import WebTestKit
 
 @testable import Tournament
 
-@Suite(.databases) struct MediaServiceTests {
+@Suite(.databases) struct MediaJobsTests {
     private func tasks(_ atelier: Atelier) async throws -> Int {
         try await atelier.number(
             "test.tasks", "SELECT count(*) FROM media_tasks WHERE tenant_id = \(atelier.tenant)")
@@ -66,7 +66,7 @@ import WebTestKit
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try Data(bytes).write(to: folder.appending(path: "film"))
         let source = MediaSteps.Source(name: "film", bytes: bytes.count, container: ClipContainer(head: bytes))
-        return try await atelier.studio.media.steps.examine(source, in: folder, on: MediaLeash()).get()
+        return try await atelier.studio.media.steps.examine(source, in: folder).get()
     }
 
     @Test func `noise that no even quality can press is pressed by a lower rate`() async throws {
@@ -87,58 +87,125 @@ import WebTestKit
         }
     }
 
-    // MARK: Leases
+    // MARK: Workers
+
+    /// A program that would run for an hour, and says that it does.
+    private func withSlowProgram(
+        _ body: (_ path: String, _ hasBegun: @escaping @Sendable () -> Bool) async throws -> Void
+    )
+        async throws
+    {
+        let slow = FileManager.default.temporaryDirectory.appending(
+            path: "slow-\(ID<Clip>(at: SystemClock().now(), using: SystemRandomness()))")
+        let mark = slow.path + ".begun"
+        try Data("#!/bin/sh\ntouch \(mark)\nexec sleep 3600\n".utf8).write(to: slow)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: slow.path)
+        defer {
+            // Litter in /tmp fails no test.
+            try? FileManager.default.removeItem(at: slow)
+            // The same.
+            try? FileManager.default.removeItem(atPath: mark)
+        }
+        try await body(slow.path) { FileManager.default.fileExists(atPath: mark) }
+    }
 
     @Test(arguments: Backend.all)
-    func `the task of a worker that died is taken over when its lease ends, and goes on behind what was done`(
-        backend: Backend
-    ) async throws {
+    func `what is uploaded is begun at once, while the clock stands still`(backend: Backend) async throws {
         try await Atelier.with(backend) { atelier in
             _ = try await atelier.stage.openSeason()
             let maker = try await atelier.someone("Maker")
-            let id = try await atelier.upload(try await TestFilm.short(), by: maker)
-            let dead = atelier.otherNode().media
-            let probe = try #require(await dead.look().first)
-            #expect(probe.task.kind == .probe)
-            // Nobody else gets it while its lease holds.
-            #expect(await atelier.studio.media.look().isEmpty)
-            atelier.stage.clock.advance(by: MediaTask.Rules.lease + .seconds(1))
-            try await atelier.work()
-            #expect(try await atelier.clip(id).state == .pending)
-            // The dead one wakes up and changes nothing any more.
-            await dead.perform(probe)
-            #expect(try await atelier.clip(id).state == .pending)
-            #expect(try await atelier.entry(id).fault == nil)
-            #expect(try await tasks(atelier) == 0)
+            let film = try await TestFilm.short()
+            try await atelier.working {
+                let id = try await atelier.upload(film, by: maker)
+                try await atelier.patiently("the clip to be ready") { try await atelier.clip(id).state == .pending }
+            }
         }
     }
 
     @Test(arguments: Backend.all)
-    func `a worker that dies behind the first film leaves the second one to the next`(backend: Backend) async throws {
+    func `the work of a worker that died is taken over, and goes on behind the first film where that was made`(
+        backend: Backend
+    ) async throws {
+        try await withSlowProgram { slow, hasBegun in
+            try await Atelier.with(backend, ffmpeg: slow) { atelier in
+                _ = try await atelier.stage.openSeason()
+                let maker = try await atelier.someone("Maker")
+                let (first, second) = (
+                    try await atelier.upload(try await TestFilm.short(), by: maker),
+                    try await atelier.upload(try await TestFilm.short(), by: maker)
+                )
+                try await atelier.working(crashing: true) {
+                    try await atelier.patiently("the program to run") { hasBegun() }
+                    try await atelier.patiently("both to be measured") {
+                        try await atelier.number(
+                            "test.measured",
+                            "SELECT count(*) FROM media_tasks WHERE tenant_id = \(atelier.tenant) AND kind = 'render'")
+                            == 2
+                    }
+                }
+                // As far as a worker came that wrote the first film and was killed.
+                let name = "0000.mp4"
+                let files = Clip.Files(
+                    poster: MediaRoutes.address(of: "0000.jpg"), small: MediaRoutes.address(of: name),
+                    large: MediaRoutes.address(of: name))
+                try await atelier.stage.storage.write(for: atelier.tenant) { transaction in
+                    try await atelier.clips.setFiles(
+                        files, milliseconds: 1_000, bytes: 9, of: second, through: transaction, in: atelier.tenant)
+                    _ = try await atelier.clips.move(
+                        second, by: .rendered, to: .pending, through: transaction, in: atelier.tenant)
+                }
+                // Another one sees that the dead one's signs of life have ceased.
+                let clock = atelier.stage.clock
+                try await atelier.work(by: try atelier.otherNode()) {
+                    if try await atelier.number("test.workers", "SELECT count(*) FROM job_workers") > 1 {
+                        clock.advance(by: .seconds(1))
+                    }
+                }
+                #expect(try await atelier.clip(first).state == .pending)
+                #expect(try await atelier.entry(first).fault == nil)
+                let clip = try await atelier.clip(second)
+                #expect(clip.files.large == files.large && clip.files.small != files.small && clip.state == .pending)
+                #expect(try await tasks(atelier) == 0)
+            }
+        }
+    }
+
+    @Test(arguments: Backend.all)
+    func `a process that stops ends its program and gives the job back, as if it had not been taken`(
+        backend: Backend
+    ) async throws {
+        try await withSlowProgram { slow, hasBegun in
+            try await Atelier.with(backend, ffmpeg: slow) { atelier in
+                _ = try await atelier.stage.openSeason()
+                let maker = try await atelier.someone("Maker")
+                let id = try await atelier.upload(try await TestFilm.short(), by: maker)
+                try await atelier.working { try await atelier.patiently("the program to run") { hasBegun() } }
+                let given = try await atelier.number(
+                    "test.given",
+                    """
+                    SELECT attempts FROM job_queue
+                    WHERE tenant_id = \(atelier.tenant) AND queue LIKE '%|tournament.clip.make|%'
+                    """)
+                #expect(given == 0)
+                try await atelier.work(by: try atelier.otherNode())
+                #expect(try await atelier.clip(id).state == .pending)
+            }
+        }
+    }
+
+    @Test(arguments: Backend.all)
+    func `work that an earlier version has planned is given its job`(backend: Backend) async throws {
         try await Atelier.with(backend) { atelier in
             _ = try await atelier.stage.openSeason()
             let maker = try await atelier.someone("Maker")
             let id = try await atelier.upload(try await TestFilm.short(), by: maker)
-            let media = atelier.studio.media
-            for lease in await media.look() { await media.perform(lease) }
-            let render = try #require(await media.look().first)
-            #expect(render.task.kind == .render)
-            // As far as a worker came that wrote the first film and was killed.
-            let name = "0000.mp4"
-            let files = Clip.Files(
-                poster: MediaRoutes.address(of: "0000.jpg"), small: MediaRoutes.address(of: name),
-                large: MediaRoutes.address(of: name))
-            try await atelier.stage.storage.write(for: atelier.tenant) { transaction in
-                try await atelier.clips.setFiles(
-                    files, milliseconds: 1_000, bytes: 9, of: id, through: transaction, in: atelier.tenant)
-                _ = try await atelier.clips.move(
-                    id, by: .rendered, to: .pending, through: transaction, in: atelier.tenant)
-            }
-            atelier.stage.clock.advance(by: MediaTask.Rules.lease + .seconds(1))
-            try await atelier.work(by: atelier.otherNode())
-            let clip = try await atelier.clip(id)
-            #expect(clip.files.large == files.large && clip.files.small != files.small && clip.state == .pending)
-            #expect(try await tasks(atelier) == 0)
+            try await atelier.stage.storage.writer(for: atelier.tenant).execute(
+                "test.orphan", "UPDATE media_tasks SET job_id = NULL WHERE tenant_id = \(atelier.tenant)")
+            try await atelier.work()
+            #expect(try await atelier.clip(id).state == .processing)
+            try await atelier.studio.media.adopt()
+            try await atelier.work()
+            #expect(try await atelier.clip(id).state == .pending)
         }
     }
 
@@ -157,7 +224,7 @@ import WebTestKit
             #expect(try await atelier.clip(id).state == .processing)
             for attempt in 1...2 {
                 // Not before its pause is over.
-                #expect(await atelier.studio.media.look().isEmpty)
+                #expect(try await atelier.due() == 0)
                 atelier.stage.clock.advance(by: MediaTask.Rules.pause(after: attempt))
                 try await atelier.work()
             }
@@ -166,10 +233,9 @@ import WebTestKit
             #expect(entry.fault == .failed && entry.place == nil)
             let reason = try await atelier.stage.storage.reader(for: atelier.tenant).one(
                 ReasonRow.self, "test.failure",
-                "SELECT failure FROM media_tasks WHERE tenant_id = \(atelier.tenant) AND clip_id = \(id)")
+                "SELECT reason FROM job_failures WHERE tenant_id = \(atelier.tenant)")
             #expect(reason.text.contains("no such luck") && reason.text.contains("3"))
-            atelier.stage.clock.advance(by: .seconds(86_400))
-            #expect(await atelier.studio.media.look().isEmpty)
+            #expect(try await tasks(atelier) == 0)
             #expect(try await atelier.objects().isEmpty)
         }
     }
@@ -191,7 +257,7 @@ import WebTestKit
                 #expect(try await atelier.clip(id).state == .processing)
                 atelier.stage.clock.advance(by: MediaTask.Rules.awayFor + .seconds(1))
             }
-            try await atelier.work(by: atelier.otherNode())
+            try await atelier.work(by: try atelier.otherNode())
             #expect(try await atelier.clip(id).state == .pending)
         }
     }
@@ -202,37 +268,24 @@ import WebTestKit
     func `a clip that is taken back while it is made ready ends the program and leaves no file`(backend: Backend)
         async throws
     {
-        let slow = FileManager.default.temporaryDirectory.appending(
-            path: "slow-\(ID<Clip>(at: SystemClock().now(), using: SystemRandomness()))")
-        // A program that would run for an hour, and says where it runs.
-        try Data("#!/bin/sh\necho $$ > pid\nexec sleep 3600\n".utf8).write(to: slow)
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: slow.path)
-        defer { try? FileManager.default.removeItem(at: slow) }  // Litter in /tmp fails no test.
-        try await Atelier.with(backend, ffmpeg: slow.path) { atelier in
-            _ = try await atelier.stage.openSeason()
-            let maker = try await atelier.someone("Maker")
-            let id = try await atelier.upload(try await TestFilm.short(), by: maker)
-            let media = atelier.studio.media
-            for lease in await media.look() { await media.perform(lease) }
-            let lease = try #require(await media.look().first)
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { await media.perform(lease) }
-                let folder = atelier.folder.appending(
-                    path: "work/\(id)-\(UInt64(bitPattern: lease.owner))", directoryHint: .isDirectory)
-                while !FileManager.default.fileExists(atPath: folder.appending(path: "pid").path) {
-                    await Task.yield()
+        try await withSlowProgram { slow, hasBegun in
+            try await Atelier.with(backend, ffmpeg: slow) { atelier in
+                _ = try await atelier.stage.openSeason()
+                let maker = try await atelier.someone("Maker")
+                let id = try await atelier.upload(try await TestFilm.short(), by: maker)
+                try await atelier.working {
+                    try await atelier.patiently("the program to run") { hasBegun() }
+                    let gone = try await atelier.site.request(
+                        "DELETE", "/api/tournament/clips/\(id)", headers: [maker.session])
+                    #expect(gone.status == 204)
+                    // The work ends by itself now, an hour before its program would.
+                    try await atelier.patiently("the work to end") { try await atelier.due() == 0 }
                 }
-                let gone = try await atelier.site.request(
-                    "DELETE", "/api/tournament/clips/\(id)", headers: [maker.session])
-                #expect(gone.status == 204)
-                // The work ends by itself now, an hour before its program would.
-                try await group.waitForAll()
-                #expect(!FileManager.default.fileExists(atPath: folder.path))
+                #expect(try FileManager.default.contentsOfDirectory(atPath: atelier.folder.path + "/work").isEmpty)
+                #expect(try await atelier.clip(id).state == .removed)
+                #expect(try await atelier.objects().isEmpty)
+                #expect(try await tasks(atelier) == 0)
             }
-            try await atelier.work()
-            #expect(try await atelier.clip(id).state == .removed)
-            #expect(try await atelier.objects().isEmpty)
-            #expect(try await tasks(atelier) == 0)
         }
     }
 
@@ -268,29 +321,8 @@ import WebTestKit
         }
     }
 
-    @Test(arguments: Backend.all)
-    func `many tasks of one tenant do not stand before another's`(backend: Backend) async throws {
-        try await Atelier.with(backend) { atelier in
-            let other = Tenant(ID(high: 0x7777, low: 1))
-            let store = MediaTaskStore(storage: atelier.stage.storage)
-            for number in 0..<6 {
-                let id = ID<Clip>(high: 1, low: UInt64(number))
-                try await store.plan(
-                    .clear, for: id, at: atelier.stage.clock.now(),
-                    through: atelier.stage.storage.writer(for: atelier.tenant), in: atelier.tenant)
-                atelier.stage.clock.advance(by: .seconds(1))
-            }
-            try await store.plan(
-                .clear, for: ID(high: 2, low: 2), at: atelier.stage.clock.now(),
-                through: atelier.stage.storage.writer(for: other), in: other)
-            let leases = await atelier.studio.media.look()
-            #expect(leases.map(\.task.tenant) == [atelier.tenant, other])
-        }
-    }
-
     @Test func `pauses grow and stay bounded`() {
         #expect((1...4).map { MediaTask.Rules.pause(after: $0) } == [10, 20, 40, 80].map { .seconds($0) })
         #expect(MediaTask.Rules.pause(after: 1_000) == .seconds(640))
-        #expect(MediaTask.Rules.renewEvery * 3 < MediaTask.Rules.lease)
     }
 }

@@ -1,6 +1,6 @@
 import Base
 import Blobs
-import ServiceLifecycle
+import Jobs
 import Storage
 import Telemetry
 
@@ -8,7 +8,7 @@ import Telemetry
 /// been made ready already.
 ///
 /// Whoever works on a clip deletes its upload at the end; what comes, or stays, after that is found here a day later.
-struct UploadSweepService: Service {
+struct UploadJobs: Sendable {
     enum Bounds {
         static let lookEvery: Duration = .seconds(3_600)
         /// Longer than any address is good, and any upload takes.
@@ -17,23 +17,29 @@ struct UploadSweepService: Service {
         static let tenants = 1_000
     }
 
+    let media: MediaJobs
     let blobs: any BlobStore
     let clips: ClipStore
     let clock: any WallClock
     let events: EventLog
 
-    func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                await look()
-                // Cancellation ends the loop, which is what it asks for.
-                try? await clock.sleep(for: Bounds.lookEvery)
+    static let sweep = JobKind<NoJobInput>(
+        "tournament.upload.sweep", lane: .bulk, attemptsMax: 3, timeout: .seconds(3_000),
+        unique: .whilePendingOrRunning, isKept: false)
+
+    static let schedules = [JobSchedule("tournament.upload.sweep", every: Bounds.lookEvery, sweep, NoJobInput())]
+
+    var handlers: [JobHandler] {
+        [
+            Self.sweep.handler { _, _ in
+                try await media.adopt()
+                try await look()
             }
-        }
+        ]
     }
 
     /// Looks at the uploads of all tenants once.
-    func look() async {
+    func look() async throws {
         do {
             var last: Tenant?
             repeat {
@@ -41,12 +47,9 @@ struct UploadSweepService: Service {
                 for tenant in tenants { try await sweep(tenant) }
                 last = tenants.count == Bounds.tenants ? tenants.last : nil
             } while last != nil
-        } catch is CancellationError {
-            // How it is told to stop; the next look begins anew.
-        } catch let error as any CodedError {
+        } catch let error as BlobsError {
             events.record(.blobFailed, ["code": .text(error.code.rawValue), "operation": "sweep"])
-        } catch {
-            events.record(.blobFailed, ["code": "unknown", "operation": "sweep"])
+            throw error
         }
     }
 

@@ -1,7 +1,7 @@
 import Base
 import Telemetry
 
-extension MediaService {
+extension MediaJobs {
     /// What became of a task that was taken.
     enum Outcome: String, Sendable, CaseIterable {
         /// It was done.
@@ -12,7 +12,7 @@ extension MediaService {
         case gaveUp
         /// What it stands on is away; it waits.
         case away
-        /// It was given up: its clip is gone, its lease was lost, or the process stops.
+        /// It was given up: its clip is gone, its job was lost, or the process stops.
         case dropped
     }
 

@@ -1,12 +1,11 @@
 import Base
-import ServiceLifecycle
+import Jobs
 import Storage
 import Telemetry
 
 /// Looks once a day for months that are old enough to leave the tables, and for files whose time is over.
-struct ArchiveService: Service {
+struct ArchiveJobs: Sendable {
     enum Bounds {
-        static let lookEvery: Duration = .seconds(86_400)
         /// Steps of one kind and tenant in a look; the next look goes on.
         static let steps = 10_000
         /// Pause between two steps, in which others write.
@@ -15,31 +14,31 @@ struct ArchiveService: Service {
 
     let steps: ArchiveSteps
 
-    func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                await look()
-                // Cancellation ends the loop, which is what it asks for.
-                try? await steps.clock.sleep(for: Bounds.lookEvery)
-            }
-        }
-    }
+    static let archive = JobKind<NoJobInput>(
+        "tournament.archive.write", lane: .bulk, attemptsMax: 3, timeout: .seconds(6 * 3_600),
+        unique: .whilePendingOrRunning)
 
-    /// Does what is due in all tenants; what fails in one is told, and tried again at the next look.
-    func look() async {
-        do {
-            for tenant in try await steps.store.tenants() {
-                do {
-                    try await archive(tenant)
-                } catch is CancellationError {
-                    return
-                } catch {
-                    tell(error)
-                }
+    var handlers: [JobHandler] { [Self.archive.handler { _, context in try await look(context) }] }
+
+    static let schedules = [
+        JobSchedule("tournament.archive.write", cron: "20 2 * * *", archive, NoJobInput())
+    ]
+
+    /// Does what is due in all tenants; what fails in one is told, and tried again with the job.
+    func look(_ context: JobContext) async throws {
+        let tenants = try await steps.store.tenants()
+        var failure: (any Error)?
+        for (number, tenant) in tenants.enumerated() {
+            try Task.checkCancellation()
+            do {
+                try await archive(tenant)
+            } catch {
+                tell(error)
+                failure = failure ?? error
             }
-        } catch {
-            tell(error)
+            try await context.progress(number + 1, of: tenants.count)
         }
+        if let failure { throw failure }
     }
 
     /// Does what is due in a tenant.
