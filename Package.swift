@@ -147,7 +147,11 @@ let floors: [[Room]] = [
                 "Base", "Telemetry", "Storage", "Coordination", "Blobs", "Outbound", "Caching", "Limits", "Jobs",
                 "Realtime", "AIProviders", "Web", "Accounts", "Retrieval",
             ],
-            [logging, lifecycle], resources: [.copy("Resources")])
+            [logging, lifecycle], resources: [.copy("Resources")]),
+        // The vendors' formats of Inbox, below it: they know nothing of its tables, and are built and tested without it.
+        Room(
+            kind: .library, name: "InboxVendors", path: "Sources/Products/InboxVendors",
+            uses: ["Base", "Telemetry", "Outbound", "Limits"], libraries: [crypto, nioCore], resources: []),
     ],
     // F7
     [
@@ -195,6 +199,9 @@ let kits: [Room] = [
     testKit(
         "AIProvidersTestKit", ["Base", "BaseTestKit", "Telemetry", "Outbound", "OutboundTestKit", "AIProviders"],
         [nioCore]),
+    testKit(
+        "InboxTestKit", ["Base", "BaseTestKit", "Telemetry", "Outbound", "OutboundTestKit", "InboxVendors"],
+        [crypto, nioCore]),
     testKit("BlobsTestKit", ["Base", "BaseTestKit", "Telemetry", "Blobs"], [nioCore]),
     testKit("WebTestKit", ["Base", "BaseTestKit", "Telemetry", "Web"], [nioCore, nioPosix, lifecycle, logging]),
 ]
@@ -306,6 +313,11 @@ let suites: [Room] = [
             "Accounts", "Hosting", "Discovery",
         ],
         [logging, crypto, httpTypes, nioCore, lifecycle]),
+    tests(
+        "InboxVendorTests",
+        [
+            "Base", "BaseTestKit", "Telemetry", "Outbound", "OutboundTestKit", "Limits", "InboxVendors", "InboxTestKit",
+        ], [crypto, nioCore]),
     tests("CLITests", ["Outbound", "BlobsS3", "Hosting", "Web", "capstan"]),
     tests("SystemTests", ["Base", "BaseTestKit"], [logging]),
     tests("TidyTests", []),
