@@ -23,6 +23,8 @@ public struct InboundEntry: Sendable, Hashable {
         /// The account wrote: by us, or in the vendor's own application.
         case echo
         /// The message of the same ``InboundEntry/externalId`` has another text now.
+        ///
+        /// It may come before the message itself.
         case edit
         /// The message of the same ``InboundEntry/externalId`` was taken back.
         case deletion
@@ -86,8 +88,10 @@ public struct InboundEntry: Sendable, Hashable {
     public var payload: String?
     /// What has to be told to the vendor so that the button rests: ``OutboundSign/answered(callback:)``.
     public var callback: String?
-    /// Who wrote, where the delivery itself says so.
+    /// Who the conversation is with, where the delivery itself says so.
     public var profile: InboundProfile?
+    /// Who of a group wrote, at most 200 characters.
+    public var author: String?
     /// Where the customer came from, as an advertisement's or a link's id.
     public var origin: String?
     /// Of an echo: the ``OutboundMessage/reference`` that it was sent with.

@@ -1,4 +1,4 @@
-public import Base
+import Base
 
 /// One message to a customer, which one call to the vendor sends.
 ///
