@@ -238,6 +238,7 @@ public final class ScriptedVendor: Sendable {
 
     /// A document that came, as Foundation reads it: not with the reader that is under test.
     static func members(_ request: PeerRequest) -> [String: Any]? {
+        // No JSON is an answer here: the vendor refuses it.
         (try? JSONSerialization.jsonObject(with: Data(request.content.readableBytesView))) as? [String: Any]
     }
 }
