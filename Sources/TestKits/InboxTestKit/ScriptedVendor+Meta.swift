@@ -61,6 +61,10 @@ extension ScriptedVendor {
     // MARK: Messages
 
     private func send(_ request: PeerRequest, as account: Account) async -> PeerAnswer {
+        if let action = Self.members(request)?["sender_action"] as? String {
+            return ["typing_on", "mark_seen"].contains(action)
+                ? .text("{\"recipient_id\":\"\"}") : Self.fault(100, nil, "Invalid sender_action", status: 400)
+        }
         let fault = nextFault()
         switch fault {
         case .busy(let seconds):
