@@ -21,10 +21,12 @@ import Testing
     }
 
     @Test func `escapes become what they stand for`() throws {
-        let body = try #require(read(#"{"t":"\u00e4\/\"\\\n\ud83d\udeb2","l":"\ud83d!","h":"a\udeb2","\u0061b":1}"#))
+        let body = try #require(
+            read(#"{"t":"\u00e4\/\"\\\n\ud83d\udeb2","l":"\ud83d!","h":"a\udeb2","p":"\ud83d\u0041","\u0061b":1}"#))
         #expect(body["t"]?.text == "ä/\"\\\n🚲")
         #expect(body["l"]?.text == "\u{FFFD}!")
         #expect(body["h"]?.text == "a\u{FFFD}")
+        #expect(body["p"]?.text == "\u{FFFD}A")
         #expect(body["ab"]?.integer == 1)
     }
 
