@@ -238,6 +238,45 @@ import Testing
         }
     }
 
+    @Test func `a message that waited for its turn while another's time ended is sent, not unknown`() async throws {
+        try await SendingStage.run(callsMax: 1) { stage in
+            stage.vendor.plan([.silence])
+            let adapter = stage.adapter(.telegram)
+            let line = stage.line(.telegram)
+            async let first = adapter.send(stage.message("first"), over: line)
+            while stage.vendor.taken.isEmpty { await Task.yield() }
+            async let second = adapter.send(stage.message("second"), over: line)
+            // The second has been called and waits; its own time must not run.
+            while stage.way.waiting == 0 { await Task.yield() }
+            stage.clock.advance(by: VendorClient.Bounds.sending + .seconds(1))
+            #expect(await first == .unknown)
+            #expect(await second.externalId != nil)
+            #expect(stage.vendor.taken.map(\.text) == ["first", "second"])
+        }
+    }
+
+    @Test func `more messages than may wait are told to come back`() async throws {
+        try await SendingStage.run(callsMax: 1) { stage in
+            stage.vendor.plan([.silence])
+            let adapter = stage.adapter(.telegram)
+            let line = stage.line(.telegram)
+            await withTaskGroup(of: SendOutcome.self) { group in
+                group.addTask { await adapter.send(stage.message("first"), over: line) }
+                while stage.vendor.taken.isEmpty { await Task.yield() }
+                for _ in 0..<VendorClient.Bounds.waiting {
+                    group.addTask { await adapter.send(stage.message(), over: line) }
+                }
+                while stage.way.waiting < VendorClient.Bounds.waiting { await Task.yield() }
+                #expect(await adapter.send(stage.message(), over: line) == .tryAgain(after: .seconds(1)))
+                stage.clock.advance(by: VendorClient.Bounds.sending + .seconds(1))
+                var outcomes: [SendOutcome] = []
+                for await outcome in group { outcomes.append(outcome) }
+                #expect(outcomes.filter { $0 == .unknown }.count == 1)
+                #expect(outcomes.filter { $0.externalId != nil }.count == VendorClient.Bounds.waiting)
+            }
+        }
+    }
+
     @Test func `one account that calls too often, or whose token is over, stops no other`() async throws {
         let options = CircuitBreakerOptions(callsMin: 2, failureRatio: 0.1)
         try await SendingStage.run(breaker: options) { stage in

@@ -18,7 +18,7 @@ struct SendingStage: Sendable {
     let way: VendorClient
 
     static func run(
-        breaker: CircuitBreakerOptions = CircuitBreakerOptions(),
+        breaker: CircuitBreakerOptions = CircuitBreakerOptions(), callsMax: Int = 8,
         _ body: @Sendable (_ stage: SendingStage) async throws -> Void
     ) async throws {
         let clock = SimClock()
@@ -32,7 +32,7 @@ struct SendingStage: Sendable {
             try await body(
                 SendingStage(
                     vendor: vendor, clock: clock,
-                    way: VendorClient("scripted", through: outbound, breaker, clock: clock)))
+                    way: VendorClient("scripted", through: outbound, breaker, callsMax: callsMax, clock: clock)))
         }
     }
 

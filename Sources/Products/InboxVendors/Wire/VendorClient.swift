@@ -8,12 +8,17 @@ public import Outbound
 /// Repeating is the jobs' business, which outlive the process and know whether a message may be sent twice. What the
 /// vendor says of one account (that it calls too often, that its token is over) concerns no other, so the breaker counts
 /// only what is wrong with the vendor: nobody there, no answer in time, 5xx.
+///
+/// Calls wait for their turn here and not within their own time: of a call whose time ends while it waits nobody could
+/// say whether the vendor has it.
 public struct VendorClient: Sendable {
     enum Bounds {
         static let answer = ByteCount.mebibytes(4)
         /// A message: the vendors answer within one second when they are well.
         static let sending: Duration = .seconds(20)
         static let asking: Duration = .seconds(30)
+        /// Calls that wait for their turn; further ones are told to come back.
+        static let waiting = 64
     }
 
     /// How a call ended.
@@ -41,6 +46,7 @@ public struct VendorClient: Sendable {
 
     private let outbound: OutboundClient
     private let breaker: CircuitBreaker
+    private let gate: AdaptiveGate
     private let clock: any WallClock
 
     /// Makes the way to a vendor; calls nothing.
@@ -49,32 +55,29 @@ public struct VendorClient: Sendable {
     ///   - name: What its breaker is called.
     ///   - outbound: The way out.
     ///   - options: When the vendor is left alone. Defaults to half of twenty calls in 10 seconds.
+    ///   - callsMax: How many calls run at once at most. Defaults to 8, so that two kinds of channels at one host stay
+    ///     within what ``OutboundOptions/callsPerHostMax`` lets run; 1 or more, the sum over a host's clients below that.
     ///   - clock: What its pauses are measured by.
     public init(
         _ name: String, through outbound: OutboundClient, _ options: CircuitBreakerOptions = CircuitBreakerOptions(),
-        clock: any WallClock
+        callsMax: Int = 8, clock: any WallClock
     ) {
+        precondition(callsMax > 0, "\(callsMax) calls at once to a vendor send nothing")
         self.outbound = outbound
         self.clock = clock
+        gate = AdaptiveGate(name, min(4, callsMax)...callsMax, waitingMax: Bounds.waiting, clock: clock)
         breaker = CircuitBreaker(name, options, clock: clock)
     }
 
     /// Whether the vendor is asked now.
     public var state: CircuitState { breaker.state }
 
+    /// How many calls wait for their turn now.
+    public var waiting: Int { gate.load.waiting }
+
     func call(_ request: OutboundRequest) async -> Ending {
         do {
-            return .answered(
-                try await breaker.run(isFailure: Self.isFailure) {
-                    let response = try await outbound.send(request)
-                    let answer = Answer(
-                        status: response.status, bytes: Array(response.content.readableBytesView),
-                        retryAfter: response.headers["retry-after"].flatMap {
-                            RetryAfter.duration($0, now: clock.now())
-                        }, headers: response.headers)
-                    if answer.status >= 500 { throw Unwell(answer: answer) }
-                    return answer
-                })
+            return .answered(try await gate.run(outcome: Self.outcome) { try await answer(to: request) })
         } catch let unwell as Unwell {
             return .answered(unwell.answer)
         } catch let error as OutboundError {
@@ -83,6 +86,26 @@ public struct VendorClient: Sendable {
             return .notSent(after: error.refusal.retryAfter)
         } catch {
             return .cancelled
+        }
+    }
+
+    private func answer(to request: OutboundRequest) async throws -> Answer {
+        try await breaker.run(isFailure: Self.isFailure) {
+            let response = try await outbound.send(request)
+            let answer = Answer(
+                status: response.status, bytes: Array(response.content.readableBytesView),
+                retryAfter: response.headers["retry-after"].flatMap { RetryAfter.duration($0, now: clock.now()) },
+                headers: response.headers)
+            if answer.status >= 500 { throw Unwell(answer: answer) }
+            return answer
+        }
+    }
+
+    /// What an end says of how much the vendor bears; that one account calls too often says nothing of it.
+    private static func outcome(_ result: Result<Answer, any Error>) -> AdaptiveMachine.Outcome? {
+        switch result {
+        case .success: .good
+        case .failure(let error): isFailure(error) ? .failed : nil
         }
     }
 
