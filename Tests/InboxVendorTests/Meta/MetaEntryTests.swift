@@ -147,6 +147,11 @@ import Testing
         #expect(try entries(test, .instagram).map(\.kind) == [.skipped(.test)])
         let asMessaging = item(#""message":{"mid":"random_mid","text":"random_text"}"#, from: "12334", to: "23245")
         #expect(try entries(asMessaging).map(\.kind) == [.skipped(.test)])
+        // It is kept for the channel whose address it came to, since its account is nobody's.
+        for body in [test, asMessaging] {
+            let deliveries = MetaRules.adapter().deliveries(in: Array(body.utf8))
+            #expect(deliveries.map(\.account) == [nil] && deliveries.map(\.conversationKey) == [""])
+        }
     }
 
     @Test func `comments are not conversations`() throws {

@@ -83,10 +83,13 @@ struct MetaItem {
     /// Whether the account said it, and not the customer.
     var isEcho: Bool { value["message"]?["is_echo"]?.flag ?? false }
 
-    /// The account that it is for.
+    /// The account that it is for; `nil` for a test, whose account there is not: it is for the address that it came to.
     ///
     /// The entry's id says the same; the item is what a conversation is stored by, so the item counts.
-    var account: String? { (isEcho ? sender : recipient) ?? entryId }
+    var account: String? {
+        if case .skipped(.test) = form { return nil }
+        return (isEcho ? sender : recipient) ?? entryId
+    }
 
     /// Who the conversation is with.
     var user: String? { isEcho ? recipient : sender }
