@@ -165,7 +165,7 @@ public final class ScriptedVendor: Sendable {
     /// The messages that were taken, in order.
     public var taken: [Taken] { state.withLock { $0.taken } }
 
-    /// The calls that were made, as in `POST /v23.0/100/messages`, without tokens.
+    /// The calls that were made, as in `POST /v23.0/me/messages`, without tokens.
     public var calls: [String] { state.withLock { $0.calls } }
 
     /// Echoes of what Meta has taken since this was last asked, as webhooks of one item each.

@@ -315,11 +315,15 @@ import Testing
         }
     }
 
-    @Test func `an account's id stays within its part of the address`() async throws {
+    @Test func `a customer's id stays within its part of the address, and an account's is not in it`() async throws {
         try await SendingStage.run { stage in
-            let line = ChannelLine(externalAccount: "../me?x=", token: Secret("t"))
-            _ = await stage.adapter(.messenger).send(stage.message(), over: line)
-            #expect(stage.vendor.calls == ["POST /v23.0/..%2Fme%3Fx%3D/messages"])
+            let adapter = stage.adapter(.messenger)
+            let line = stage.line(.messenger)
+            _ = await adapter.send(stage.message(), over: line)
+            await #expect(throws: VendorFailure.refused(code: "100/33")) {
+                try await adapter.profile(of: "../me?x=", over: line)
+            }
+            #expect(stage.vendor.calls == ["POST /v23.0/me/messages", "GET /v23.0/..%2Fme%3Fx%3D"])
         }
     }
 }

@@ -86,7 +86,9 @@ public struct MetaClient: ChannelAdapter {
 
     // MARK: Sending
 
-    /// `POST /{account}/messages`.
+    /// `POST /me/messages`: whose the token is, says it.
+    ///
+    /// An Instagram account that was connected through its page sends as the page, whose id the channel does not have.
     public func send(_ message: OutboundMessage, over line: ChannelLine) async -> SendOutcome {
         if let fault = MetaMessage.fault(message, rules) { return .refusedForGood(fault) }
         let body = MetaMessage.body(message, isReferenced: kind == .messenger)
@@ -104,7 +106,7 @@ public struct MetaClient: ChannelAdapter {
     }
 
     private func post(_ path: String, _ body: String, over line: ChannelLine) -> OutboundRequest? {
-        guard let address = address("\(AddressText.escaped(line.externalAccount))/\(path)", [], line) else {
+        guard let address = address("me/\(path)", [], line) else {
             return nil
         }
         var headers = Self.headers(line)
@@ -124,8 +126,7 @@ public struct MetaClient: ChannelAdapter {
         var cursor: String?
         for _ in 0..<MetaConversations.Bounds.pages {
             let body = try await ask(
-                "\(AddressText.escaped(line.externalAccount))/conversations",
-                MetaConversations.query(kind, after: cursor), line)
+                "me/conversations", MetaConversations.query(kind, after: cursor), line)
             let page = MetaConversations.page(body, of: line.externalAccount, since: time)
             entries += page.entries
             cursor = page.cursor

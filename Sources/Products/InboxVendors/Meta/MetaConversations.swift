@@ -1,6 +1,6 @@
 import Base
 
-/// Meta's own account of what was said: `GET /{account}/conversations`.
+/// Meta's own account of what was said: `GET /me/conversations`.
 enum MetaConversations {
     enum Bounds {
         static let conversations = 25
