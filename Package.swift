@@ -166,6 +166,13 @@ let floors: [[Room]] = [
                 "Accounts", "Hosting",
             ],
             [logging, crypto, nioCore, lifecycle]),
+        product(
+            "Inbox",
+            [
+                "Base", "Telemetry", "Storage", "Coordination", "Outbound", "Blobs", "Caching", "Limits", "Jobs",
+                "Realtime", "AIProviders", "Web", "Accounts", "Retrieval", "Hosting",
+            ],
+            [logging, crypto, nioCore, lifecycle]),
     ],
     // F8
     [
@@ -304,6 +311,15 @@ let suites: [Room] = [
             "Web",
             "WebTestKit",
             "Accounts", "Hosting", "Discovery",
+        ],
+        [logging, crypto, httpTypes, nioCore, lifecycle]),
+    tests(
+        "InboxTests",
+        [
+            "Base", "BaseTestKit", "Telemetry", "Coordination", "Outbound", "OutboundTestKit", "Storage",
+            "StorageTestKit", "StorageBackends", "Blobs", "BlobsTestKit", "Caching", "Limits", "Jobs", "JobsTestKit",
+            "Realtime", "RealtimeTestKit", "AIProviders", "AIProvidersTestKit", "Retrieval", "Web", "WebTestKit",
+            "Accounts", "Hosting", "Inbox",
         ],
         [logging, crypto, httpTypes, nioCore, lifecycle]),
     tests("CLITests", ["Outbound", "BlobsS3", "Hosting", "Web", "capstan"]),

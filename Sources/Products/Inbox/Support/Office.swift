@@ -1,0 +1,61 @@
+import Base
+import Caching
+import Coordination
+import Jobs
+import Logging
+import Realtime
+import Storage
+import Telemetry
+import Web
+
+/// The product at work: everything that routes, pages and jobs use.
+final class Office: Sendable {
+    /// What the product is made from.
+    struct Parts: Sendable {
+        var storage: Storage
+        var caches: CacheRegistry
+        var realtime: Realtime
+        var nameOf: PersonNaming
+        var makeAdapter: AdapterMaking
+        var clock: any WallClock
+        var randomness: any Randomness
+        var events: EventLog
+    }
+
+    let storage: Storage
+    let clock: any WallClock
+    let agents: AgentKeeper
+    let names: NameKeeper
+    let topics: InboxTopics
+    let channels: ChannelDesk
+    let hooks: HookDesk
+    let ingest: IngestSteps
+    let threads: ThreadDesk
+    let replies: ReplyDesk
+    let sending: SendSteps
+    let conversations: ConversationDesk
+    let scheduled: ScheduledDesk
+
+    init(_ parts: Parts) {
+        let (storage, clock, randomness, events) = (parts.storage, parts.clock, parts.randomness, parts.events)
+        self.storage = storage
+        self.clock = clock
+        agents = AgentKeeper(storage: storage, caches: parts.caches, clock: clock)
+        names = NameKeeper(caches: parts.caches, nameOf: parts.nameOf)
+        topics = InboxTopics(realtime: parts.realtime, storage: storage, nameOf: parts.nameOf)
+        channels = ChannelDesk(
+            storage: storage, caches: parts.caches, clock: clock, randomness: randomness, events: events,
+            make: parts.makeAdapter)
+        hooks = HookDesk(
+            storage: storage, channels: channels, clock: clock, randomness: randomness, events: events)
+        ingest = IngestSteps(
+            storage: storage, channels: channels, topics: topics, clock: clock, randomness: randomness,
+            events: events)
+        threads = ThreadDesk(storage: storage, caches: parts.caches, topics: topics)
+        replies = ReplyDesk(
+            storage: storage, channels: channels, topics: topics, clock: clock, randomness: randomness)
+        sending = SendSteps(storage: storage, channels: channels, topics: topics, clock: clock, events: events)
+        conversations = ConversationDesk(storage: storage, topics: topics, clock: clock, randomness: randomness)
+        scheduled = ScheduledDesk(storage: storage, replies: replies, clock: clock, randomness: randomness)
+    }
+}
