@@ -147,7 +147,11 @@ let floors: [[Room]] = [
                 "Base", "Telemetry", "Storage", "Coordination", "Blobs", "Outbound", "Caching", "Limits", "Jobs",
                 "Realtime", "AIProviders", "Web", "Accounts", "Retrieval",
             ],
-            [logging, lifecycle], resources: [.copy("Resources")])
+            [logging, lifecycle], resources: [.copy("Resources")]),
+        // The vendors' formats of Inbox, below it: they know nothing of its tables, and are built and tested without it.
+        Room(
+            kind: .library, name: "InboxVendors", path: "Sources/Products/InboxVendors",
+            uses: ["Base", "Telemetry", "Outbound", "Limits"], libraries: [crypto, nioCore], resources: []),
     ],
     // F7
     [
@@ -170,7 +174,7 @@ let floors: [[Room]] = [
             "Inbox",
             [
                 "Base", "Telemetry", "Storage", "Coordination", "Outbound", "Blobs", "Caching", "Limits", "Jobs",
-                "Realtime", "AIProviders", "Web", "Accounts", "Retrieval", "Hosting",
+                "Realtime", "AIProviders", "Web", "Accounts", "Retrieval", "Hosting", "InboxVendors",
             ],
             [logging, crypto, nioCore, lifecycle]),
     ],
@@ -202,6 +206,9 @@ let kits: [Room] = [
     testKit(
         "AIProvidersTestKit", ["Base", "BaseTestKit", "Telemetry", "Outbound", "OutboundTestKit", "AIProviders"],
         [nioCore]),
+    testKit(
+        "InboxTestKit", ["Base", "BaseTestKit", "Telemetry", "Outbound", "OutboundTestKit", "InboxVendors"],
+        [crypto, nioCore]),
     testKit("BlobsTestKit", ["Base", "BaseTestKit", "Telemetry", "Blobs"], [nioCore]),
     testKit("WebTestKit", ["Base", "BaseTestKit", "Telemetry", "Web"], [nioCore, nioPosix, lifecycle, logging]),
 ]
@@ -319,9 +326,14 @@ let suites: [Room] = [
             "Base", "BaseTestKit", "Telemetry", "Coordination", "Outbound", "OutboundTestKit", "Storage",
             "StorageTestKit", "StorageBackends", "Blobs", "BlobsTestKit", "Caching", "Limits", "Jobs", "JobsTestKit",
             "Realtime", "RealtimeTestKit", "AIProviders", "AIProvidersTestKit", "Retrieval", "Web", "WebTestKit",
-            "Accounts", "Hosting", "Inbox",
+            "Accounts", "Hosting", "InboxVendors", "Inbox",
         ],
         [logging, crypto, httpTypes, nioCore, lifecycle]),
+    tests(
+        "InboxVendorTests",
+        [
+            "Base", "BaseTestKit", "Telemetry", "Outbound", "OutboundTestKit", "Limits", "InboxVendors", "InboxTestKit",
+        ], [crypto, nioCore]),
     tests("CLITests", ["Outbound", "BlobsS3", "Hosting", "Web", "capstan"]),
     tests("SystemTests", ["Base", "BaseTestKit"], [logging]),
     tests("TidyTests", []),
