@@ -12,6 +12,16 @@ enum InboxJobs {
     static let send = JobKind<ID<Conversation>>(
         "inbox.message.send", lane: .interactive, attemptsMax: 5, timeout: .seconds(120), unique: .whilePending,
         isKept: false)
+    /// The bot's turn after the customer's last message.
+    static let botTurn = JobKind<ID<Conversation>>(
+        "inbox.bot.turn", lane: .interactive, attemptsMax: 3, backoff: .exponential(from: .seconds(2), to: .seconds(30)),
+        timeout: .seconds(120), unique: .whilePending, isKept: false)
+    /// Reads a document and makes its passages findable.
+    static let index = JobKind<ID<KnowledgeDocument>>(
+        "inbox.document.index", lane: .bulk, attemptsMax: 5, timeout: .seconds(900), unique: .whilePending)
+    /// Counts what has happened, of all companies.
+    static let fold = JobKind<NoJobInput>(
+        "inbox.counts.fold", timeout: .seconds(120), unique: .whilePendingOrRunning, isKept: false)
     static let wake = JobKind<ID<Conversation>>("inbox.snooze.wake", attemptsMax: 10, isKept: false)
     static let sendLater = JobKind<ID<ScheduledMessage>>("inbox.scheduled.send", attemptsMax: 10)
 
@@ -23,6 +33,18 @@ enum InboxJobs {
         _ id: ID<Conversation>, after delay: Duration?, in transaction: WriteTransaction
     ) throws(StorageError) {
         try transaction.enqueue(send, id, key: id.description, after: delay)
+    }
+
+    static func botTurn(
+        _ id: ID<Conversation>, after delay: Duration, in transaction: WriteTransaction
+    ) throws(StorageError) {
+        try transaction.enqueue(botTurn, id, key: id.description, after: delay)
+    }
+
+    static func index(
+        _ id: ID<KnowledgeDocument>, in transaction: WriteTransaction
+    ) throws(StorageError) {
+        try transaction.enqueue(index, id, key: id.description)
     }
 
     static func wake(
@@ -37,6 +59,15 @@ enum InboxJobs {
         try transaction.enqueue(sendLater, id, after: delay)
     }
 
+    /// What is done by the clock; a second in which nothing has happened costs a look.
+    static func schedules(_ office: Office) -> [JobSchedule] {
+        [
+            JobSchedule(
+                "inbox.counts", every: .seconds(1), fold, NoJobInput(), missed: .skip,
+                onlyIf: { [store = office.counts.store] in try await store.hasTallies() })
+        ]
+    }
+
     /// How they are handled.
     static func handlers(_ office: Office) -> [JobHandler] {
         [
@@ -46,6 +77,11 @@ enum InboxJobs {
                 }
             },
             send.handler { [steps = office.sending] id, context in try await steps.send(id, in: context.tenant) },
+            botTurn.handler { [steps = office.bot] id, context in try await steps.turn(id, in: context.tenant) },
+            index.handler { [desk = office.knowledge] id, context in
+                try await desk.index(id, in: context.tenant)
+            },
+            fold.handler { [desk = office.counts] _, _ in try await desk.fold() },
             wake.handler { [desk = office.conversations] id, context in
                 try await desk.wake(id, in: context.tenant)
             },

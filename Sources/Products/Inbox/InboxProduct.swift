@@ -1,6 +1,7 @@
 import Accounts
 import Base
 public import Hosting
+import InboxVendors
 import Telemetry
 import Web
 
@@ -10,7 +11,7 @@ public struct InboxProduct: Product {
     public static let plan = ProductPlan(
         name: "inbox", title: "Inbox",
         summary: "Teams answer customers of all channels in one place; nothing is lost or answered twice.",
-        schema: InboxSchema.module, capabilities: [ChannelStore.routing], events: Event.inbox)
+        schema: InboxSchema.module, capabilities: [ChannelStore.routing, CountStore.counting], events: Event.inbox)
 
     private let office: Office
 
@@ -20,14 +21,27 @@ public struct InboxProduct: Product {
             Office.Parts(
                 storage: services.storage, caches: services.caches, realtime: services.realtime,
                 nameOf: PersonNames(storage: services.storage).name,
-                makeAdapter: { channel, secrets in ChannelAdapters.make(channel, secrets) }, clock: services.clock,
-                randomness: services.randomness, events: services.events))
+                adapters: Self.adapters(services), limits: services.limits, models: services.models,
+                retrieval: services.retrieval, blobs: services.blobs, clock: services.clock,
+                randomness: services.randomness,
+                events: services.events))
+    }
+
+    private static func adapters(_ services: ProductServices) -> ChannelAdapters {
+        func vendor(_ name: String) -> VendorClient {
+            VendorClient(name, through: services.outbound, clock: services.clock)
+        }
+        return ChannelAdapters([
+            MetaClient(.messenger, through: vendor("messenger")), MetaClient(.instagram, through: vendor("instagram")),
+            TelegramClient(through: vendor("telegram")), WidgetClient(),
+        ])
     }
 
     /// What the product gives to the host.
     public var manifest: ProductManifest {
         ProductManifest(
-            routes: Self.api(office), jobs: InboxJobs.handlers(office), topics: office.topics.kinds)
+            routes: Self.api(office), jobs: InboxJobs.handlers(office),
+            schedules: InboxJobs.schedules(office), topics: office.topics.kinds)
     }
 
     /// All routes of the API.
@@ -35,7 +49,8 @@ public struct InboxProduct: Product {
         let routes =
             HookRoutes(office: office).routes + ConversationRoutes(office: office).routes
             + MessageRoutes(office: office).routes + ScheduledRoutes(office: office).routes
-            + ChannelRoutes(office: office).routes
+            + ChannelRoutes(office: office).routes + BotRoutes(office: office).routes
+            + DashboardRoutes(office: office).routes
         return routes.map { $0.mounted(under: PathTemplate(Addresses.api)) }
     }
 }

@@ -1,6 +1,14 @@
 import Base
+import InboxVendors
 
 import typealias Storage.SQLConvertible
+
+extension ChannelKind: SQLConvertible {
+    /// Whether the vendor sends back what we have sent, so that its absence means something.
+    var hasEchoes: Bool { self == .messenger || self == .instagram }
+}
+
+extension ChannelLine.Door: SQLConvertible {}
 
 /// An account at a vendor, or the company's own widget, on which customers write.
 struct Channel: Sendable, Hashable {
@@ -45,4 +53,11 @@ struct RoutedChannel: Sendable, Hashable {
     let tenant: Tenant
     let channel: ID<Channel>
     let kind: ChannelKind
+}
+
+/// What a channel's deliveries are believed by, and what it sends with; never printed.
+struct ChannelKeys: Sendable {
+    var secrets = ChannelSecrets(signing: [])
+    var token = Secret("")
+    var door = ChannelLine.Door.page
 }

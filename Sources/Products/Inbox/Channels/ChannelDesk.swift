@@ -1,14 +1,14 @@
 import Base
 import Caching
+import InboxVendors
 import Storage
 import Telemetry
-
-/// Makes the adapter of a channel from its secrets.
-typealias AdapterMaking = @Sendable (Channel, ChannelSecrets) -> any ChannelAdapter
 
 /// A channel ready to be worked with.
 struct OpenChannel: Sendable {
     let channel: Channel
+    let secrets: ChannelSecrets
+    let line: ChannelLine
     let adapter: any ChannelAdapter
 }
 
@@ -25,22 +25,25 @@ final class ChannelDesk: Sendable {
     private let clock: any WallClock
     private let randomness: any Randomness
     private let events: EventLog
-    private let make: AdapterMaking
+    private let adapters: ChannelAdapters
     private let addresses: Cache<String, RoutedChannel?>
+    private let accounts: Cache<Account, RoutedChannel?>
     private let open: Cache<ID<Channel>, OpenChannel?>
     private let lists: Cache<String, [Channel]>
 
     init(
         storage: Storage, caches: CacheRegistry, clock: any WallClock, randomness: any Randomness, events: EventLog,
-        make: @escaping AdapterMaking
+        adapters: ChannelAdapters
     ) {
         self.storage = storage
         self.clock = clock
         self.randomness = randomness
         self.events = events
-        self.make = make
+        self.adapters = adapters
         store = ChannelStore(storage: storage)
         addresses = Cache("inbox.addresses", CacheOptions(ttl: .seconds(300), capacity: 100_000), in: caches)
+        // Short, so that deliveries for an account that is connected just now are not turned away for long.
+        accounts = Cache("inbox.accounts", CacheOptions(ttl: .seconds(30), capacity: 100_000), in: caches)
         open = Cache(
             "inbox.adapters",
             CacheOptions(ttl: .seconds(300), capacity: 20_000, tags: { [Tag.channel($0)] }), in: caches)
@@ -55,16 +58,30 @@ final class ChannelDesk: Sendable {
         }
     }
 
+    /// Whose channel an account of a vendor's is; `nil` for one that nobody has connected.
+    func route(_ kind: ChannelKind, account: String) async throws -> RoutedChannel? {
+        try await accounts.valueBypassingTenant(for: Account(kind: kind, account: account)) { [store] in
+            try await shared { try await store.route(kind, account: account) }
+        }
+    }
+
+    private struct Account: Hashable {
+        let kind: ChannelKind
+        let account: String
+    }
+
     /// A channel with its adapter.
     ///
     /// - Throws: `inbox.notFound`.
     func channel(_ id: ID<Channel>, in tenant: Tenant) async throws -> OpenChannel {
-        let found = try await open.value(for: id, in: tenant) { [store, make] in
-            try await shared {
-                try await store.secrets(of: id, in: tenant).map {
-                    OpenChannel(channel: $0.channel, adapter: make($0.channel, $0.secrets))
-                }
-            }
+        let found = try await open.value(for: id, in: tenant) { [store, adapters] in
+            let known = try await shared { try await store.keys(of: id, in: tenant) }
+            guard let known, let adapter = adapters[known.channel.kind] else { return nil }
+            return OpenChannel(
+                channel: known.channel, secrets: known.keys.secrets,
+                line: ChannelLine(
+                    externalAccount: known.channel.externalAccount, token: known.keys.token, door: known.keys.door),
+                adapter: adapter)
         }
         guard let found else { throw InboxError.missing("channel") }
         return found
@@ -83,7 +100,7 @@ final class ChannelDesk: Sendable {
         var externalAccount: String
         var name: String
         var isBotFirst = false
-        var secrets = ChannelSecrets()
+        var keys = ChannelKeys()
     }
 
     /// Connects a channel.
@@ -114,7 +131,7 @@ final class ChannelDesk: Sendable {
         do {
             try await storage.write(for: tenant) { transaction in
                 let isWritten = try await store.insert(
-                    channel, draft.secrets, max: Channel.Bounds.channels, through: transaction, in: tenant)
+                    channel, draft.keys, max: Channel.Bounds.channels, through: transaction, in: tenant)
                 guard isWritten else {
                     throw InboxError(
                         .limitReached, "A company has at most \(Channel.Bounds.channels) channels.",

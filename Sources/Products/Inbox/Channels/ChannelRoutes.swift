@@ -1,4 +1,5 @@
 import Base
+import InboxVendors
 import Storage
 import Web
 
@@ -67,6 +68,7 @@ struct ChannelRoutes: Sendable {
             .body("isBotFirst", optional: .boolean, default: .boolean(false)),
             .body("signingSecrets", .list(.text(1...500), 1...4), "What deliveries are signed with."),
             .body("verifyToken", optional: .text(1...500)), .body("accessToken", optional: .text(1...4_096)),
+            .body("door", optional: .choice(ChannelLine.Door.self), default: "page"),
         ]
 
         let kind: ChannelKind
@@ -76,6 +78,7 @@ struct ChannelRoutes: Sendable {
         let signingSecrets: [String]
         let verifyToken: String?
         let accessToken: String?
+        let door: ChannelLine.Door
     }
 
     private var connect: Route {
@@ -93,9 +96,11 @@ struct ChannelRoutes: Sendable {
                 _ = try request.context.person(atLeast: .owner)
                 var draft = ChannelDesk.Draft(
                     kind: input.kind, externalAccount: input.account, name: input.name, isBotFirst: input.isBotFirst)
-                draft.secrets = ChannelSecrets(
-                    signing: input.signingSecrets.map { Secret($0) }, verifyToken: input.verifyToken.map { Secret($0) },
-                    accessToken: input.accessToken.map { Secret($0) })
+                draft.keys = ChannelKeys(
+                    secrets: ChannelSecrets(
+                        signing: input.signingSecrets.map { Secret($0) },
+                        verifyToken: input.verifyToken.map { Secret($0) }),
+                    token: Secret(input.accessToken ?? ""), door: input.door)
                 return ChannelOutput(try await office.channels.connect(draft, in: request.tenant))
             }
         }

@@ -1,4 +1,5 @@
 import Base
+import InboxVendors
 import Storage
 
 /// The tables of channels, and the directory that knows whose an address is.
@@ -29,6 +30,16 @@ struct ChannelStore: Sendable {
             """) == 1
     }
 
+    /// Whose channel an account of a vendor's is; `nil` for one that nobody has connected.
+    func route(_ kind: ChannelKind, account: String) async throws(StorageError) -> RoutedChannel? {
+        try await storage.reader(bypassingTenant: Self.routing).first(
+            RoutedChannel.self, "channel.routeAccount",
+            """
+            SELECT a.owner_id, a.channel_id, a.kind FROM inbox_addresses a
+            WHERE a.kind = \(kind) AND a.external_account = \(account)
+            """)
+    }
+
     /// Takes a channel's address out.
     func leave(_ channel: Channel) async throws(StorageError) {
         try await storage.writer(bypassingTenant: Self.routing).execute(
@@ -39,7 +50,7 @@ struct ChannelStore: Sendable {
 
     /// Writes a channel with its secrets; `false` when there are as many as there may be.
     func insert(
-        _ channel: Channel, _ secrets: ChannelSecrets, max: Int, through writing: some Writing, in tenant: Tenant
+        _ channel: Channel, _ keys: ChannelKeys, max: Int, through writing: some Writing, in tenant: Tenant
     ) async throws(StorageError) -> Bool {
         let written = try await writing.execute(
             "channel.insert",
@@ -54,25 +65,25 @@ struct ChannelStore: Sendable {
         try await writing.execute(
             "channel.insertSecrets",
             """
-            INSERT INTO inbox_channel_secrets (tenant_id, channel_id, signing, verify_token, access_token)
-            VALUES (\(tenant), \(channel.id), \(try StoredJSON.text(secrets.signing.map { $0.reveal { $0 } })),
-                \(secrets.verifyToken?.reveal { $0 }), \(secrets.accessToken?.reveal { $0 }))
+            INSERT INTO inbox_channel_secrets (tenant_id, channel_id, signing, verify_token, access_token, door)
+            VALUES (\(tenant), \(channel.id), \(try StoredJSON.text(keys.secrets.signing.map { $0.reveal { $0 } })),
+                \(keys.secrets.verifyToken?.reveal { $0 }), \(keys.token.reveal { $0 }), \(keys.door))
             """)
         return true
     }
 
     /// A channel with what it proves itself by.
-    func secrets(
+    func keys(
         of id: ID<Channel>, in tenant: Tenant
-    ) async throws(StorageError) -> (channel: Channel, secrets: ChannelSecrets)? {
+    ) async throws(StorageError) -> (channel: Channel, keys: ChannelKeys)? {
         let row = try await storage.reader(for: tenant).first(
-            SecretRow.self, "channel.secrets",
+            KeysRow.self, "channel.keys",
             """
-            SELECT \(sql: Channel.columns), s.signing, s.verify_token, s.access_token FROM inbox_channels c
+            SELECT \(sql: Channel.columns), s.signing, s.verify_token, s.access_token, s.door FROM inbox_channels c
             JOIN inbox_channel_secrets s ON s.tenant_id = \(tenant) AND s.channel_id = c.id
             WHERE c.tenant_id = \(tenant) AND c.id = \(id)
             """)
-        return row.map { ($0.channel, $0.secrets) }
+        return row.map { ($0.channel, $0.keys) }
     }
 
     /// All channels of a company, by name.
@@ -122,17 +133,18 @@ extension RoutedChannel: RowDecodable {
     }
 }
 
-private struct SecretRow: RowDecodable {
+private struct KeysRow: RowDecodable {
     let channel: Channel
-    let secrets: ChannelSecrets
+    let keys: ChannelKeys
 
     init(row: SQLRow) throws(StorageError) {
         channel = try Channel(row: row)
         let signing: [String] = try StoredJSON.read(try row.value(at: 10))
         let verify: String? = try row.optional(at: 11)
-        let access: String? = try row.optional(at: 12)
-        secrets = ChannelSecrets(
-            signing: signing.map { Secret($0) }, verifyToken: verify.map { Secret($0) },
-            accessToken: access.map { Secret($0) })
+        let token: String = try row.value(at: 12)
+        keys = ChannelKeys(
+            secrets: ChannelSecrets(
+                signing: signing.map { Secret($0) }, verifyToken: verify.map { Secret($0) }),
+            token: Secret(token), door: try row.value(at: 13))
     }
 }

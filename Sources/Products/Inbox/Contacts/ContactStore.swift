@@ -49,6 +49,20 @@ struct ContactStore: Sendable {
             "SELECT \(sql: Contact.columns) FROM inbox_contacts k WHERE k.tenant_id = \(tenant) AND k.id = \(id)")
     }
 
+    /// Has a customer go on under another id, unless that one is somebody known.
+    func move(
+        _ user: String, to new: String, at channel: ID<Channel>, through writing: some Writing, in tenant: Tenant
+    ) async throws(StorageError) {
+        try await writing.execute(
+            "contact.move",
+            """
+            UPDATE inbox_contact_points SET external_user_id = \(new)
+            WHERE tenant_id = \(tenant) AND channel_id = \(channel) AND external_user_id = \(user)
+                AND NOT EXISTS (SELECT 1 FROM inbox_contact_points o WHERE o.tenant_id = \(tenant)
+                    AND o.channel_id = \(channel) AND o.external_user_id = \(new))
+            """)
+    }
+
     /// What the vendor calls the customer of a conversation.
     func user(
         of point: ID<ContactPoint>, through reading: some Reading, in tenant: Tenant

@@ -79,8 +79,8 @@ extension Conversation {
     ///
     /// - Parameters:
     ///   - message: the message with its number.
-    ///   - kind: of which channel.
-    mutating func take(_ message: Message, on kind: ChannelKind) {
+    ///   - window: how long after the customer's last message the vendor lets anybody answer; `nil` for ever.
+    mutating func take(_ message: Message, window: Duration?) {
         lastSequence = max(lastSequence, message.sequence)
         customerTotal = max(customerTotal, message.customerIndex)
         guard message.role.isSaid else { return }
@@ -90,7 +90,7 @@ extension Conversation {
         case .customer:
             let last = max(lastCustomerAt ?? message.sentAt, message.sentAt)
             lastCustomerAt = last
-            windowEndsAt = kind.window.map { last + $0 }
+            windowEndsAt = window.map { last + $0 }
         case .agent, .bot:
             replySequence = max(replySequence, message.sequence)
             firstReplyAt = firstReplyAt ?? message.sentAt
@@ -137,7 +137,7 @@ extension Conversation {
 extension Conversation.Preview {
     init(_ message: Message) {
         let line = message.body.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        text = line.isEmpty ? message.files.first.map { "[\($0.kind.rawValue)]" } ?? "" : line
+        text = line.isEmpty ? message.files.first.map { "[\($0.kind)]" } ?? "" : line
             .firstScalars(Conversation.Bounds.previewCharacters)
         role = message.role
         sentAt = message.sentAt

@@ -15,7 +15,7 @@ final class ConversationDesk: Sendable {
 
     /// What happened, as a line of the thread says it.
     enum Happening: String, Sendable, CaseIterable {
-        case assigned, unassigned, takenOver, snoozed, woken, closed, opened, handedOver
+        case assigned, unassigned, takenOver, snoozed, woken, closed, opened, handedOver, customerLeft, customerReturned
     }
 
     let store: ConversationStore
@@ -279,7 +279,7 @@ final class ConversationDesk: Sendable {
             return [tally(.closed), tally(.resolution, max(0, (now - head.openedAt).components.seconds))]
         case .opened: return [tally(.opened)]
         case .handedOver: return [tally(.handOff)]
-        case .assigned, .unassigned, .takenOver, .snoozed, .woken: return []
+        case .assigned, .unassigned, .takenOver, .snoozed, .woken, .customerLeft, .customerReturned: return []
         }
     }
 }

@@ -1,7 +1,10 @@
 import Base
+import InboxVendors
 import Jobs
+import NIOCore
 import Storage
 import Telemetry
+import Web
 
 /// Takes deliveries of vendors: verified over the bytes that came, kept once, answered at once, worked off by jobs.
 struct HookDesk: Sendable {
@@ -12,6 +15,13 @@ struct HookDesk: Sendable {
     let events: EventLog
 
     private var store: ReceiptStore { ReceiptStore(storage: storage) }
+
+    /// The bytes of a body as they came, bounded by its route.
+    static func bytes(of body: RequestBody) async throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        for try await chunk in body { bytes += Array(chunk.readableBytesView) }
+        return bytes
+    }
 
     /// A channel by the address that a vendor asks.
     ///
@@ -25,51 +35,84 @@ struct HookDesk: Sendable {
     ///
     /// - Throws: `inbox.notFound`, `inbox.challengeInvalid`.
     func confirm(_ pathKey: String, _ query: [String: String]) async throws -> String {
-        guard let answer = try await open(pathKey).open.adapter.challenge(query) else {
-            throw InboxError(.challengeInvalid, "The question does not carry the token that the channel was given.")
+        let (_, open) = try await open(pathKey)
+        do throws(DeliveryFault) {
+            if let answer = try open.adapter.challenge(query, with: open.secrets) { return answer }
+        } catch {
+            events.record(.hookRefused, ["kind": .text(open.channel.kind.rawValue), "reason": .text(error.rawValue)])
         }
-        return answer
+        throw InboxError(.challengeInvalid, "The question does not carry the token that the channel was given.")
     }
 
     /// Keeps what came; what was kept before is acknowledged again.
     ///
     /// - Parameters:
-    ///   - request: the bytes and headers as they came.
+    ///   - body: the bytes as they came.
+    ///   - headers: the request's headers.
     ///   - pathKey: the end of the address.
     /// - Throws: `inbox.notFound`, `inbox.signatureInvalid`, `inbox.hookInvalid`; errors of storage, at which the vendor is
     ///   to deliver again.
-    func receive(_ request: HookRequest, at pathKey: String) async throws {
+    func receive(_ body: [UInt8], _ headers: DeliveryHeaders, at pathKey: String) async throws {
         let (routed, open) = try await open(pathKey)
-        do throws(HookFault) {
-            try open.adapter.verify(request)
+        let kind = EventValue.text(routed.kind.rawValue)
+        do throws(DeliveryFault) {
+            try open.adapter.verify(body, headers, with: open.secrets)
         } catch {
-            events.record(.hookRefused, ["kind": .text(routed.kind.rawValue), "reason": .text(error.rawValue)])
+            events.record(.hookRefused, ["kind": kind, "reason": .text(error.rawValue)])
+            guard error != .tooLarge else {
+                throw InboxError(.hookInvalid, "The delivery is larger than \(Delivery.Bounds.body).")
+            }
             throw InboxError(.signatureInvalid, "The delivery is not signed as it must be: \(error.rawValue).")
         }
-        guard let deliveries = open.adapter.deliveries(in: request.body), Self.areWithinBounds(deliveries) else {
-            events.record(.hookRefused, ["kind": .text(routed.kind.rawValue), "reason": "unreadable"])
-            throw InboxError(.hookInvalid, "The delivery cannot be read, or is larger than may be.")
+        let deliveries = open.adapter.deliveries(in: body)
+        var isRepeat = true
+        for (owner, parts) in try await parts(of: deliveries, routed, open, body, headers) {
+            let kept = try await keep(parts, for: owner)
+            isRepeat = isRepeat && kept.isEmpty
         }
-        guard !deliveries.isEmpty else { return }
-        let receipts = receipts(of: deliveries, for: routed.channel)
-        let kept = try await storage.write(for: routed.tenant) { transaction in
-            let keys = try await store.keep(receipts, through: transaction, in: routed.tenant)
+        events.record(.hookReceived, ["kind": kind, "isRepeat": .flag(isRepeat)])
+    }
+
+    /// Which channel each delivery is for: an application's one address hears of all accounts that use it.
+    ///
+    /// Another channel's deliveries are believed by that channel's own secrets.
+    private func parts(
+        of deliveries: [Delivery], _ routed: RoutedChannel, _ open: OpenChannel, _ body: [UInt8],
+        _ headers: DeliveryHeaders
+    ) async throws -> [(RoutedChannel, [Delivery])] {
+        let own = open.channel.externalAccount
+        var parts = [(routed, deliveries.filter { $0.account == nil || $0.account == own })]
+        for account in Set(deliveries.compactMap(\.account)).subtracting([own]).sorted() {
+            guard let owner = try await channels.route(routed.kind, account: account),
+                await isBelieved(body, headers, by: owner)
+            else {
+                events.record(.hookRefused, ["kind": .text(routed.kind.rawValue), "reason": "unknownAccount"])
+                continue
+            }
+            parts.append((owner, deliveries.filter { $0.account == account }))
+        }
+        return parts.filter { !$0.1.isEmpty }
+    }
+
+    private func isBelieved(_ body: [UInt8], _ headers: DeliveryHeaders, by owner: RoutedChannel) async -> Bool {
+        do {
+            let open = try await channels.channel(owner.channel, in: owner.tenant)
+            try open.adapter.verify(body, headers, with: open.secrets)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    private func keep(_ deliveries: [Delivery], for owner: RoutedChannel) async throws -> Set<String> {
+        let receipts = receipts(of: deliveries, for: owner.channel)
+        return try await storage.write(for: owner.tenant) { transaction in
+            let keys = try await store.keep(receipts, through: transaction, in: owner.tenant)
             for key in keys.sorted() {
-                try InboxJobs.ingest(ConversationKey(channel: routed.channel, key: key), in: transaction)
+                try InboxJobs.ingest(ConversationKey(channel: owner.channel, key: key), in: transaction)
             }
             return keys
         }
-        events.record(
-            .hookReceived, ["kind": .text(routed.kind.rawValue), "isRepeat": .flag(kept.isEmpty)])
-    }
-
-    private static func areWithinBounds(_ deliveries: [Delivery]) -> Bool {
-        deliveries.count <= Receipt.Bounds.perRequest
-            && deliveries.allSatisfy {
-                $0.raw.count <= Receipt.Bounds.rawBytes
-                    && (1...Receipt.Bounds.deliveryKeyBytes).contains($0.key.utf8.count)
-                    && (1...Receipt.Bounds.conversationKeyBytes).contains($0.conversationKey.utf8.count)
-            }
     }
 
     /// Receipts whose ids are in the order of the deliveries, also within a millisecond.

@@ -1,4 +1,5 @@
 import Base
+import InboxVendors
 import Web
 
 /// Where vendors deliver.
@@ -27,7 +28,7 @@ struct HookRoutes: Sendable {
         Route(
             .post, "/hooks/{pathKey}", "inbox.receiveHook",
             "Takes a signed delivery of a vendor; what comes twice is kept once.", policy: .anyone,
-            limit: .exempt(because: Self.exemption), budget: 3, bodyLimit: ByteCount(Receipt.Bounds.bodyBytes),
+            limit: .exempt(because: Self.exemption), budget: 3, bodyLimit: Delivery.Bounds.body,
             accepts: .bytes, deadline: .seconds(10),
             failures: [
                 Self.missing, Failure("inbox.signatureInvalid", 401, "The delivery is not signed as it must be."),
@@ -35,15 +36,20 @@ struct HookRoutes: Sendable {
             ]
         ) { [office] (request: Request<OfChannel>) in
             let context = request.context
-            var bytes: [UInt8] = []
-            for try await chunk in context.body { bytes += Array(chunk.readableBytesView) }
-            let body = bytes
+            let body = try await HookDesk.bytes(of: context.body)
             try await refusing {
-                try await office.hooks.receive(
-                    HookRequest(body: body) { context.header($0) }, at: request.input.pathKey)
+                try await office.hooks.receive(body, Self.headers(of: context), at: request.input.pathKey)
             }
             return Received(isReceived: true)
         }
+    }
+
+    /// What proves a sender, by whichever vendor; a context gives the first header of a name.
+    private static func headers(of context: RequestContext) -> DeliveryHeaders {
+        DeliveryHeaders(
+            ["x-hub-signature-256", "x-telegram-bot-api-secret-token"].compactMap { name in
+                context.header(name).map { (name, $0) }
+            })
     }
 
     private struct Question: Input {

@@ -1,19 +1,12 @@
 import Base
 import Crypto
+import InboxVendors
 
 import typealias Storage.SQLConvertible
 
 /// A delivery as it was kept before anybody answered for it.
 struct Receipt: Sendable, Hashable {
     enum Bounds {
-        /// Bytes of a webhook request.
-        static let bodyBytes = 1_048_576
-        /// Bytes of one delivery.
-        static let rawBytes = 262_144
-        /// Deliveries in one request.
-        static let perRequest = 1_000
-        static let deliveryKeyBytes = 200
-        static let conversationKeyBytes = 200
         /// Deliveries of a conversation that are worked off in one transaction.
         static let batch = 50
         /// Characters of a reason.
@@ -31,7 +24,7 @@ struct Receipt: Sendable, Hashable {
     let raw: [UInt8]
     let receivedAt: Timestamp
 
-    var delivery: Delivery { Delivery(key: deliveryKey, conversationKey: conversationKey, raw: raw) }
+    var delivery: Delivery { Delivery(raw: raw) }
 }
 
 /// What the deliveries of one conversation are worked off by.

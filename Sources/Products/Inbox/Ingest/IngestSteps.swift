@@ -1,4 +1,5 @@
 import Base
+import InboxVendors
 import Jobs
 import Storage
 import Telemetry
@@ -63,8 +64,10 @@ struct IngestSteps: Sendable {
     private func ingest(
         _ waiting: [Receipt], _ open: OpenChannel, in tenant: Tenant, commit: Commit
     ) async throws {
-        let plan = IngestPlan(waiting, now: clock.now()) { try open.adapter.entries(of: $0) }
-        let heads = try await trying(plan, open.channel, in: tenant, commit: commit)
+        let plan = IngestPlan(waiting, now: clock.now()) { delivery throws(DeliveryFault) in
+            try open.adapter.entries(of: delivery)
+        }
+        let heads = try await trying(plan, open, in: tenant, commit: commit)
         for head in heads { topics.tell(head, in: tenant) }
         for reason in plan.skipped {
             events.record(.entrySkipped, ["kind": .text(open.channel.kind.rawValue), "reason": .text(reason)])
@@ -75,7 +78,7 @@ struct IngestSteps: Sendable {
             events.record(
                 .deliveryIngested, took: lag,
                 [
-                    "kind": .text(open.channel.kind.rawValue), "messages": .count(plan.parts.count),
+                    "kind": .text(open.channel.kind.rawValue), "messages": .number(plan.parts.count),
                     "lag": .time(lag),
                 ])
         }
@@ -83,22 +86,22 @@ struct IngestSteps: Sendable {
 
     /// Two workers may meet a new customer at once: the second finds what the first has made.
     private func trying(
-        _ plan: IngestPlan, _ channel: Channel, in tenant: Tenant, commit: Commit
+        _ plan: IngestPlan, _ open: OpenChannel, in tenant: Tenant, commit: Commit
     ) async throws -> [Conversation] {
         do {
-            return try await commit { try await carryOut(plan, channel, in: tenant, $0) }
+            return try await commit { try await carryOut(plan, open, in: tenant, $0) }
         } catch let error as StorageError where error.code == .uniqueViolation {
-            return try await commit { try await carryOut(plan, channel, in: tenant, $0) }
+            return try await commit { try await carryOut(plan, open, in: tenant, $0) }
         }
     }
 
     private func carryOut(
-        _ plan: IngestPlan, _ channel: Channel, in tenant: Tenant, _ transaction: WriteTransaction
+        _ plan: IngestPlan, _ open: OpenChannel, in tenant: Tenant, _ transaction: WriteTransaction
     ) async throws -> [Conversation] {
         var heads: [Conversation] = []
         // In the order of the customers, so that two workers cannot wait for each other.
         for part in plan.parts.sorted(by: { $0.user < $1.user }) {
-            if let head = try await carryOut(part, channel, in: tenant, transaction) { heads.append(head) }
+            if let head = try await carryOut(part, open, in: tenant, transaction) { heads.append(head) }
         }
         for (id, reason) in plan.unreadable {
             try await receipts.bury(
@@ -112,25 +115,33 @@ struct IngestSteps: Sendable {
     // MARK: One customer
 
     private func carryOut(
-        _ part: IngestPlan.Part, _ channel: Channel, in tenant: Tenant, _ transaction: WriteTransaction
+        _ part: IngestPlan.Part, _ open: OpenChannel, in tenant: Tenant, _ transaction: WriteTransaction
     ) async throws -> Conversation? {
         var part = part
-        guard var work = try await begin(&part, channel, in: tenant, transaction) else { return nil }
-        let appended = try await append(part, to: &work, in: tenant, transaction)
+        if let user = part.movedTo {
+            try await contacts.move(part.user, to: user, at: open.channel.id, through: transaction, in: tenant)
+        }
+        guard var work = try await begin(&part, open, in: tenant, transaction) else { return nil }
+        var appended = try await append(part, to: &work, in: tenant, transaction)
+        appended += try await note(part.signs, in: &work, in: tenant, transaction)
         var changed: [Message] = []
         for change in part.changes {
             if let message = try await apply(change, to: &work, in: tenant, transaction) { changed.append(message) }
         }
         for mark in part.marks {
             let delivery = mark.kind == .read ? Message.Delivery.read : .delivered
+            guard let covered = mark.mark else { continue }
             let ids = try await messages.mark(
-                delivery, mark.externalID, until: mark.sentAt, of: work.head, through: transaction, in: tenant)
+                delivery, covered, of: work.head, through: transaction, in: tenant)
             try topics.publish(delivery, ids, of: work.head.id, in: transaction)
         }
         try topics.publish(changed: changed, of: work.head.id, in: transaction)
         guard work.isNew || !appended.isEmpty || work.isChanged else { return nil }
         try await conversations.update(work.head, through: transaction, in: tenant)
         try topics.publish(appended + work.late, work.head, in: transaction)
+        if work.head.bot == .active, !part.isStandby, appended.contains(where: { $0.role == .customer }) {
+            try InboxJobs.botTurn(work.head.id, after: BotPolicy.Bounds.pause, in: transaction)
+        }
         try transaction.tally(tallies(of: appended + work.late, work))
         return work.head
     }
@@ -138,6 +149,7 @@ struct IngestSteps: Sendable {
     /// A conversation that is being worked on.
     private struct Work {
         let channel: Channel
+        let rules: ChannelRules
         let now: Timestamp
         var head: Conversation
         var isNew = false
@@ -149,38 +161,43 @@ struct IngestSteps: Sendable {
 
     /// Finds, opens or makes the conversation; `nil` when there is none and nothing to begin one with.
     private func begin(
-        _ part: inout IngestPlan.Part, _ channel: Channel, in tenant: Tenant, _ transaction: WriteTransaction
+        _ part: inout IngestPlan.Part, _ open: OpenChannel, in tenant: Tenant, _ transaction: WriteTransaction
     ) async throws -> Work? {
         let now = clock.now()
-        if let known = try await contacts.point(of: part.user, at: channel.id, through: transaction, in: tenant) {
-            return try await goOn(known.point, known.name, &part, channel, at: now, in: tenant, transaction)
+        let channel = open.channel
+        let user = part.movedTo ?? part.user
+        if let known = try await contacts.point(of: user, at: channel.id, through: transaction, in: tenant) {
+            return try await goOn(known.point, known.name, &part, open, at: now, in: tenant, transaction)
         }
         guard !part.entries.isEmpty || !part.changes.isEmpty else { return nil }
-        let name = part.name.flatMap { $0.trimmed.isEmpty ? nil : $0.trimmed.storable } ?? Contact.nameless
+        let name = (part.profile?.name).flatMap { $0.trimmed.isEmpty ? nil : $0.trimmed } ?? Contact.nameless
         let contact = Contact(
             id: ID(at: now, using: randomness), name: name.firstScalars(Contact.Bounds.nameCharacters), email: nil,
-            phone: nil, locale: nil, fields: [:], mergedInto: nil, createdAt: now, version: 1)
+            phone: nil, locale: part.profile?.locale, fields: [:], mergedInto: nil, createdAt: now, version: 1)
         let point = ContactPoint(
             id: ID(at: now, using: randomness), contactID: contact.id, channelID: channel.id,
-            externalUserID: part.user)
-        try await contacts.insert(contact, point, picture: part.picture, through: transaction, in: tenant)
-        return try await make(point, contact.name, channel, at: now, in: tenant, transaction)
+            externalUserID: user)
+        try await contacts.insert(
+            contact, point, picture: part.profile?.picture, through: transaction, in: tenant)
+        return try await make(point, contact.name, open, at: now, in: tenant, transaction)
     }
 
     /// Goes on with somebody who is known.
     private func goOn(
-        _ point: ContactPoint, _ name: String, _ part: inout IngestPlan.Part, _ channel: Channel, at now: Timestamp,
+        _ point: ContactPoint, _ name: String, _ part: inout IngestPlan.Part, _ open: OpenChannel, at now: Timestamp,
         in tenant: Tenant, _ transaction: WriteTransaction
     ) async throws -> Work? {
+        let channel = open.channel
+        let rules = open.adapter.rules
         let head = try await conversations.locked(of: point.id, through: transaction, in: tenant)
-        if let head, head.state == .open { return Work(channel: channel, now: now, head: head) }
+        if let head, head.state == .open { return Work(channel: channel, rules: rules, now: now, head: head) }
         // What comes a second time wakes nobody and opens nothing.
         let known = try await messages.known(
-            part.entries.compactMap(\.externalID), at: channel.id, through: transaction, in: tenant)
-        part.entries.removeAll { $0.externalID.map(known.contains) ?? false }
+            part.entries.compactMap(\.externalId), at: channel.id, through: transaction, in: tenant)
+        part.entries.removeAll { $0.externalId.map(known.contains) ?? false }
         let speaks = part.entries.contains { $0.kind == .message }
         if var head, mayGoOn(head, at: now, speaks: speaks) {
-            var work = Work(channel: channel, now: now, head: head)
+            var work = Work(channel: channel, rules: rules, now: now, head: head)
             if speaks {
                 work.isOpened = head.state == .closed
                 head.reopen(at: now, isBotFirst: channel.isBotFirst)
@@ -190,7 +207,7 @@ struct IngestSteps: Sendable {
             return work
         }
         guard speaks || head == nil && !part.entries.isEmpty else { return nil }
-        return try await make(point, name, channel, at: now, in: tenant, transaction)
+        return try await make(point, name, open, at: now, in: tenant, transaction)
     }
 
     /// What is not closed goes on; what is closed takes in echoes and changes, and opens again for a while.
@@ -200,15 +217,17 @@ struct IngestSteps: Sendable {
     }
 
     private func make(
-        _ point: ContactPoint, _ name: String, _ channel: Channel, at now: Timestamp, in tenant: Tenant,
+        _ point: ContactPoint, _ name: String, _ open: OpenChannel, at now: Timestamp, in tenant: Tenant,
         _ transaction: WriteTransaction
     ) async throws -> Work {
+        let channel = open.channel
         let head = Conversation(
             id: ID(at: now, using: randomness), contactID: point.contactID, pointID: point.id, channelID: channel.id,
             contactName: name, state: .open, bot: channel.isBotFirst ? .active : .off, lastMessageAt: now,
             openedAt: now, createdAt: now)
         try await conversations.insert(head, through: transaction, in: tenant)
-        var work = Work(channel: channel, now: now, head: head, isNew: true, isOpened: true)
+        var work = Work(
+            channel: channel, rules: open.adapter.rules, now: now, head: head, isNew: true, isOpened: true)
         // The first message says when something was said last.
         work.head.lastMessageAt = .epoch
         return work
@@ -221,7 +240,7 @@ struct IngestSteps: Sendable {
     ) async throws -> [Message] {
         var new: [Message] = []
         for entry in part.entries {
-            if entry.kind == .echo, let id = entry.externalID, !work.isNew,
+            if entry.kind == .echo, let id = entry.externalId, !work.isNew,
                 try await messages.adopt(entry, id, of: work.head, through: transaction, in: tenant)
             {
                 continue
@@ -234,9 +253,9 @@ struct IngestSteps: Sendable {
     private func message(_ entry: InboundEntry, in work: Work, role: Message.Role) -> Message {
         Message(
             id: ID(at: work.now, using: randomness), conversationID: work.head.id, sequence: 0,
-            channelID: work.channel.id, role: role, externalID: entry.externalID, body: entry.text,
-            files: entry.attachments, delivery: role == .customer ? .received : .sent, sentAt: entry.sentAt,
-            createdAt: work.now)
+            channelID: work.channel.id, role: role, externalID: entry.externalId, body: entry.text,
+            files: entry.attachments.map(MessageFile.init), delivery: role == .agent ? .sent : .received,
+            sentAt: entry.sentAt ?? work.now, createdAt: work.now)
     }
 
     private func write(
@@ -244,25 +263,39 @@ struct IngestSteps: Sendable {
     ) async throws -> [Message] {
         let written = try await messages.append(new, to: work.head, through: transaction, in: tenant)
         for message in written {
-            work.head.take(message, on: work.channel.kind)
+            work.head.take(message, window: work.rules.window)
             // Whoever answers in the vendor's own app is a person.
             if message.role == .agent { work.head.takeFromBot() }
         }
         return written
     }
 
+    /// Writes lines about what happened to the conversation at the vendor's.
+    private func note(
+        _ signs: [(happening: ConversationDesk.Happening, entry: InboundEntry)], in work: inout Work,
+        in tenant: Tenant, _ transaction: WriteTransaction
+    ) async throws -> [Message] {
+        let lines = signs.map { happening, entry in
+            var line = message(entry, in: work, role: .event)
+            line.body = happening.rawValue
+            return line
+        }
+        return try await write(lines, to: &work, in: tenant, transaction)
+    }
+
     /// Carries out an edit or deletion; one that is there before its message leaves what the message will have become.
     private func apply(
         _ change: InboundEntry, to work: inout Work, in tenant: Tenant, _ transaction: WriteTransaction
     ) async throws -> Message? {
-        guard let externalID = change.externalID else { return nil }
+        guard let externalID = change.externalId else { return nil }
+        let time = change.sentAt ?? work.now
         let former = ID<FormerText>(at: work.now, using: randomness)
         let changed =
             change.kind == .deletion
             ? try await messages.delete(
-                externalID, on: change.sentAt, former: former, at: work.channel.id, through: transaction, in: tenant)
+                externalID, on: time, former: former, at: work.channel.id, through: transaction, in: tenant)
             : try await messages.edit(
-                externalID, to: change.text, on: change.sentAt, former: former, at: work.channel.id,
+                externalID, to: change.text, on: time, former: former, at: work.channel.id,
                 through: transaction, in: tenant)
         if let changed {
             if changed.conversationID == work.head.id {
@@ -282,9 +315,9 @@ struct IngestSteps: Sendable {
         if change.kind == .deletion {
             early.body = ""
             early.files = []
-            early.deletedAt = change.sentAt
+            early.deletedAt = time
         } else {
-            early.editedAt = change.sentAt
+            early.editedAt = time
         }
         work.late += try await write([early], to: &work, in: tenant, transaction)
         if !work.late.isEmpty { work.isChanged = true }

@@ -1,4 +1,5 @@
 import Base
+import InboxVendors
 
 import typealias Storage.SQLConvertible
 
@@ -51,7 +52,7 @@ struct Message: Sendable, Hashable {
     var clientID: String?
     var personID: ID<Person>?
     var body: String
-    var files: [InboundAttachment] = []
+    var files: [MessageFile] = []
     /// How many messages of the customer there are up to here.
     var customerIndex: Int64 = 0
     /// The bot's epoch in which it spoke.
@@ -72,4 +73,30 @@ struct Message: Sendable, Hashable {
 
     /// Whether nothing of it is shown to whoever looks at the list.
     var isHidden: Bool { deletedAt != nil || delivery == .withdrawn }
+}
+
+/// Something that came with a message: what it is, and where the vendor has it.
+struct MessageFile: Sendable, Hashable, Codable {
+    /// What it is, by the vendors' common words.
+    let kind: String
+    /// An address that does not last.
+    var address: String?
+    /// An id that the vendor turns into an address.
+    var reference: String?
+    var name: String?
+    var mediaType: String?
+    /// Words to show in its place.
+    var title: String?
+
+    init(_ attachment: InboundAttachment) {
+        kind = attachment.kind.rawValue
+        switch attachment.source {
+        case .address(let place): address = place
+        case .reference(let id): reference = id
+        case .none: break
+        }
+        name = attachment.name
+        mediaType = attachment.mediaType
+        title = attachment.title
+    }
 }

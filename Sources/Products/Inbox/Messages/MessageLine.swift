@@ -17,8 +17,9 @@ struct MessageLine: Sendable, Hashable, Codable {
 
     /// A file of a message.
     struct File: Sendable, Hashable, Codable {
-        let kind: InboundAttachment.Kind
+        let kind: String
         let name: String?
+        let title: String?
     }
 
     init(_ message: Message) {
@@ -28,7 +29,7 @@ struct MessageLine: Sendable, Hashable, Codable {
         clientId = message.clientID
         personId = message.personID
         body = message.body
-        files = message.files.map { File(kind: $0.kind, name: $0.name) }
+        files = message.files.map { File(kind: $0.kind, name: $0.name, title: $0.title) }
         delivery = message.delivery
         failure = message.failure
         sentAt = message.sentAt

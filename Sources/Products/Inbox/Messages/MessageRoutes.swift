@@ -168,7 +168,7 @@ extension MessageLine: Output {
             "files",
             .list(
                 .object([
-                    .body("kind", .choice(InboundAttachment.Kind.self)), .body("name", optional: .text),
+                    .body("kind", .text), .body("name", optional: .text), .body("title", optional: .text),
                 ]))), .body("delivery", .choice(Message.Delivery.self)), .body("failure", optional: .text),
         .body("sentAt", .timestamp), .body("isEdited", .boolean), .body("isDeleted", .boolean),
     ]

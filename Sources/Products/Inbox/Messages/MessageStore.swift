@@ -1,4 +1,5 @@
 import Base
+import InboxVendors
 import Storage
 
 /// The messages of conversations; all writers hold the lock on the conversation's head.
@@ -51,20 +52,22 @@ struct MessageStore: Sendable {
         }.sorted { $0.sequence < $1.sequence }
     }
 
-    /// Gives a message of ours that is on its way and says the same the vendor's id of its echo; `false` when there is
-    /// none, or the id is known.
+    /// Gives a message of ours that is on its way the vendor's id of its echo: the one that the echo names, else the
+    /// first that says the same; `false` when there is none, or the id is known.
     func adopt(
         _ echo: InboundEntry, _ externalID: String, of head: Conversation, through writing: some Writing,
         in tenant: Tenant
     ) async throws(StorageError) -> Bool {
-        try await writing.execute(
+        var which: SQL = "o.body = \(echo.text)"
+        if let id = echo.reference.flatMap(ID<Message>.init) { which = "o.id = \(id)" }
+        return try await writing.execute(
             "message.adopt",
             """
             UPDATE inbox_messages SET external_id = \(externalID), delivery = 'sent', failure = NULL
             WHERE tenant_id = \(tenant) AND conversation_id = \(head.id) AND sequence = (
                 SELECT min(o.sequence) FROM inbox_messages o WHERE o.tenant_id = \(tenant)
                     AND o.conversation_id = \(head.id) AND o.delivery IN ('sending', 'unknown')
-                    AND o.external_id IS NULL AND o.body = \(echo.text))
+                    AND o.external_id IS NULL AND \(sql: which))
                 AND NOT EXISTS (SELECT 1 FROM inbox_messages k WHERE k.tenant_id = \(tenant)
                     AND k.channel_id = \(head.channelID) AND k.external_id = \(externalID))
             """) == 1
@@ -120,14 +123,17 @@ struct MessageStore: Sendable {
             """)
     }
 
-    /// Marks what we sent as delivered or read, up to a time or one message; never backwards.
+    /// Marks what we sent as delivered or read; never backwards.
     func mark(
-        _ delivery: Message.Delivery, _ externalID: String?, until time: Timestamp, of head: Conversation,
-        through writing: some Writing, in tenant: Tenant
+        _ delivery: Message.Delivery, _ mark: InboundMark, of head: Conversation, through writing: some Writing,
+        in tenant: Tenant
     ) async throws(StorageError) -> [ID<Message>] {
         let before: SQL = delivery == .read ? "('sent', 'delivered')" : "('sent')"
-        var which: SQL = "m.sent_at <= \(time)"
-        if let externalID { which = "m.external_id = \(externalID)" }
+        let which: SQL =
+            switch mark {
+            case .until(let time): "m.sent_at <= \(time)"
+            case .messages(let ids): "m.external_id IN (\(rows: SQLRows(ids)))"
+            }
         return try await writing.returning(
             MarkedRow.self, "message.mark",
             """

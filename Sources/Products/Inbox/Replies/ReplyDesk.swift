@@ -1,4 +1,5 @@
 import Base
+import InboxVendors
 import Jobs
 import Storage
 
@@ -58,14 +59,15 @@ final class ReplyDesk: Sendable {
     /// - Throws: `inbox.messageInvalid`, `inbox.tooLong`, `inbox.windowClosed`, `inbox.threadMoved`,
     ///   `inbox.conversationClosed`, `inbox.notFound`.
     func reply(_ draft: Draft, by person: ID<Person>, in tenant: Tenant) async throws -> Message {
-        let channel = try await channels.channel(draft.channel, in: tenant).channel
+        let open = try await channels.channel(draft.channel, in: tenant)
+        let (channel, rules) = (open.channel, open.adapter.rules)
         let now = clock.now()
-        let body = try Self.body(draft.body, on: channel.kind)
+        let body = try Self.body(draft.body, rules.text)
         let outcome = try await storage.write(for: tenant) { transaction -> Outcome in
             let ask = ReplyStore.Ask(
                 conversation: draft.conversation, person: person, clientID: draft.clientID,
                 seen: draft.isConfirmed ? nil : draft.seen, preview: Self.preview(body), at: now,
-                customerSince: channel.kind.window.map { now - (channel.kind.humanWindow ?? $0) })
+                customerSince: rules.window.map { now - (rules.personWindow ?? $0) })
             if let head = try await store.take(ask, through: transaction, in: tenant), head.channelID == channel.id {
                 return .taken(try await insert(body, draft, by: person, at: now, head, transaction, tenant), head)
             }
@@ -90,15 +92,14 @@ final class ReplyDesk: Sendable {
         case onlyOwn
     }
 
-    private static func body(_ text: String, on kind: ChannelKind) throws -> String {
+    private static func body(_ text: String, _ rule: TextRule) throws -> String {
         let body = text.storable.trimmed
         guard !body.isEmpty else { throw InboxError(.messageInvalid, "An answer says something.") }
-        let limit = kind.textLimit
-        let length = limit.unit.length(of: body)
-        guard length <= limit.count, body.unicodeScalars.count <= Message.Bounds.bodyCharacters else {
+        let length = rule.length(of: body)
+        guard length <= rule.limit, body.unicodeScalars.count <= Message.Bounds.bodyCharacters else {
             throw InboxError(
-                .tooLong, "The answer has \(length) \(limit.unit.rawValue); this channel takes \(limit.count).",
-                context: ["length": "\(length)", "limit": "\(limit.count)", "unit": limit.unit.rawValue])
+                .tooLong, "The answer has \(length) \(rule.unit.rawValue); this channel takes \(rule.limit).",
+                context: ["length": "\(length)", "limit": "\(rule.limit)", "unit": rule.unit.rawValue])
         }
         return body
     }

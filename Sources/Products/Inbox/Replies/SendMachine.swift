@@ -1,4 +1,5 @@
 import Base
+import InboxVendors
 
 /// Decides what is sent next of a conversation: pure.
 ///
@@ -66,12 +67,16 @@ struct SendMachine: Sendable {
         case unknown
         /// It waits, and somebody has to sign in again.
         case held(until: Timestamp)
+        /// The customer goes on under another id: the next attempt goes there.
+        case moved(to: String)
     }
 
     func effect(of outcome: SendOutcome, on message: Message) -> Effect {
         switch outcome {
         case .sent(let externalID): return .sent(externalID: externalID)
-        case .refusedForGood(let code, _): return .failed(reason: code)
+        case .refusedForGood(let refusal): return .failed(reason: refusal.reason.rawValue)
+        case .moved(let user):
+            return message.attempts < Bounds.attempts ? .moved(to: user) : .failed(reason: "unreachable")
         case .unknown: return .unknown
         case .tokenExpired:
             guard now - message.createdAt < Bounds.holding else { return .failed(reason: "tokenExpired") }

@@ -1,4 +1,5 @@
 import Base
+import InboxVendors
 import Jobs
 import Storage
 import Telemetry
@@ -52,7 +53,7 @@ struct SendSteps: Sendable {
     }
 
     private func machine(_ kind: ChannelKind) -> SendMachine {
-        SendMachine(now: clock.now(), hasEchoes: kind == .messenger || kind == .instagram)
+        SendMachine(now: clock.now(), hasEchoes: kind.hasEchoes)
     }
 
     /// Decides what is next and takes it: whoever sends has said so before the vendor is asked.
@@ -61,7 +62,8 @@ struct SendSteps: Sendable {
             guard let head = try await conversations.locked(id, through: transaction, in: tenant) else {
                 return .nothing
             }
-            let channel = try await channels.channel(head.channelID, in: tenant).channel
+            let open = try await channels.channel(head.channelID, in: tenant)
+            let channel = open.channel
             let leaving = try await store.leaving(id, limit: 1, through: transaction, in: tenant)
             switch machine(channel.kind).next(of: leaving) {
             case .nothing: return .nothing
@@ -70,9 +72,7 @@ struct SendSteps: Sendable {
                 try await fail(message, failure, channel, in: tenant, transaction)
                 return .goOn
             case .send(var message):
-                let tag = channel.kind.needsHumanTag(
-                    at: clock.now(), lastCustomer: head.lastCustomerAt, isPerson: message.role == .agent)
-                guard tag != nil else {
+                guard author(of: message, head, open.adapter.rules) != nil else {
                     try await fail(message, "windowClosed", channel, in: tenant, transaction)
                     return .goOn
                 }
@@ -89,6 +89,17 @@ struct SendSteps: Sendable {
                 try topics.publish(changed: [taken], of: id, in: transaction)
                 return .send(taken, head, user: user)
             }
+        }
+    }
+
+    /// As whom a message may be sent now; `nil` when the vendor would not take it.
+    private func author(
+        of message: Message, _ head: Conversation, _ rules: ChannelRules
+    ) -> OutboundMessage.Author? {
+        switch rules.standing(lastCustomerAt: head.lastCustomerAt, at: clock.now()) {
+        case .open: message.role == .bot ? .bot : .person
+        case .peopleOnly: message.role == .bot ? nil : .personAfterWindow
+        case .closed: nil
         }
     }
 
@@ -111,11 +122,9 @@ struct SendSteps: Sendable {
         let open = try await channels.channel(head.channelID, in: tenant)
         let start = clock.uptime()
         let outbound = OutboundMessage(
-            externalUserID: user, text: message.body,
-            isHumanTagged: open.channel.kind.needsHumanTag(
-                at: clock.now(), lastCustomer: head.lastCustomerAt, isPerson: message.role == .agent) ?? false,
+            to: user, .text(message.body), by: author(of: message, head, open.adapter.rules) ?? .bot,
             reference: message.id.description)
-        let outcome = await open.adapter.send(outbound)
+        let outcome = await open.adapter.send(outbound, over: open.line)
         let effect = machine(open.channel.kind).effect(of: outcome, on: message)
         do {
             return try await note(effect, message, open, took: clock.uptime() - start, in: tenant)
@@ -146,6 +155,7 @@ struct SendSteps: Sendable {
         case .sent: events.record(.messageSent, took: took, ["kind": kind, "took": .time(took)])
         case .failed(let reason): events.record(.messageFailed, ["kind": kind, "reason": .text(reason)])
         case .queued(let time), .held(let time): return time
+        case .moved: return clock.now()
         case .unknown:
             events.record(.messageUncertain, ["kind": kind])
             return clock.now() + SendMachine.Bounds.echo
@@ -173,6 +183,10 @@ struct SendSteps: Sendable {
             message.sendAfter = time
             delivery = .queued
         case .unknown: delivery = .unknown
+        case .moved(let user):
+            message.sendAfter = nil
+            delivery = .queued
+            try await moved(to: user, message, open, in: tenant, transaction)
         case .held(let time):
             message.sendAfter = time
             delivery = .queued
@@ -183,6 +197,16 @@ struct SendSteps: Sendable {
         let settled = try await store.settle(
             message, as: delivery, from: [.sending], through: transaction, in: tenant)
         if let settled { try topics.publish(changed: [settled], of: message.conversationID, in: transaction) }
+    }
+
+    private func moved(
+        to user: String, _ message: Message, _ open: OpenChannel, in tenant: Tenant, _ transaction: WriteTransaction
+    ) async throws {
+        let head = try await conversations.conversation(message.conversationID, through: transaction, in: tenant)
+        guard let head, let former = try await contacts.user(of: head.pointID, through: transaction, in: tenant) else {
+            return
+        }
+        try await contacts.move(former, to: user, at: open.channel.id, through: transaction, in: tenant)
     }
 
     private func refreshPreview(

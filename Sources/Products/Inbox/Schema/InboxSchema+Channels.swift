@@ -43,7 +43,7 @@ extension InboxSchema {
             """
             CREATE TABLE inbox_channel_secrets (
                 tenant_id uuid NOT NULL, channel_id uuid NOT NULL, signing text NOT NULL, verify_token text,
-                access_token text,
+                access_token text NOT NULL, door text NOT NULL CHECK (door IN ('page', 'account')),
                 PRIMARY KEY (tenant_id, channel_id))
             """)
 

@@ -5,9 +5,9 @@ public import Storage
 public enum InboxSchema {
     /// Tables and their history.
     public static let module = SchemaModule(
-        name: "inbox", tables: channelTables + conversationTables + workTables,
+        name: "inbox", tables: channelTables + conversationTables + workTables + botTables,
         migrations: [
-            Migration(1, "channels, contacts, conversations, messages, work", channels + conversations + work)
+            Migration(1, "channels, contacts, conversations, messages, work, bot", channels + conversations + work + bot)
         ])
 
     /// A table that is only ever reached through its primary key: on SQLite it is stored in the key's order.

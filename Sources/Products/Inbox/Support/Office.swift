@@ -1,9 +1,12 @@
+import AIProviders
 import Base
+import Blobs
 import Caching
-import Coordination
+import InboxVendors
 import Jobs
-import Logging
+import Limits
 import Realtime
+import Retrieval
 import Storage
 import Telemetry
 import Web
@@ -16,7 +19,11 @@ final class Office: Sendable {
         var caches: CacheRegistry
         var realtime: Realtime
         var nameOf: PersonNaming
-        var makeAdapter: AdapterMaking
+        var adapters: ChannelAdapters
+        var limits: LimitRegistry
+        var models: AIModels
+        var retrieval: Retrieval
+        var blobs: any BlobStore
         var clock: any WallClock
         var randomness: any Randomness
         var events: EventLog
@@ -35,6 +42,10 @@ final class Office: Sendable {
     let sending: SendSteps
     let conversations: ConversationDesk
     let scheduled: ScheduledDesk
+    let answering: BotDesk
+    let bot: BotSteps
+    let knowledge: KnowledgeDesk
+    let counts: CountDesk
 
     init(_ parts: Parts) {
         let (storage, clock, randomness, events) = (parts.storage, parts.clock, parts.randomness, parts.events)
@@ -45,7 +56,7 @@ final class Office: Sendable {
         topics = InboxTopics(realtime: parts.realtime, storage: storage, nameOf: parts.nameOf)
         channels = ChannelDesk(
             storage: storage, caches: parts.caches, clock: clock, randomness: randomness, events: events,
-            make: parts.makeAdapter)
+            adapters: parts.adapters)
         hooks = HookDesk(
             storage: storage, channels: channels, clock: clock, randomness: randomness, events: events)
         ingest = IngestSteps(
@@ -57,5 +68,14 @@ final class Office: Sendable {
         sending = SendSteps(storage: storage, channels: channels, topics: topics, clock: clock, events: events)
         conversations = ConversationDesk(storage: storage, topics: topics, clock: clock, randomness: randomness)
         scheduled = ScheduledDesk(storage: storage, replies: replies, clock: clock, randomness: randomness)
+        answering = BotDesk(
+            storage: storage, caches: parts.caches, limits: parts.limits, models: parts.models,
+            retrieval: parts.retrieval, clock: clock, randomness: randomness)
+        bot = BotSteps(
+            storage: storage, desk: answering, channels: channels, topics: topics, clock: clock,
+            randomness: randomness, events: events)
+        knowledge = KnowledgeDesk(
+            storage: storage, blobs: parts.blobs, retrieval: parts.retrieval, clock: clock, randomness: randomness)
+        counts = CountDesk(storage: storage, caches: parts.caches, channels: channels, clock: clock)
     }
 }
