@@ -4,7 +4,9 @@ import Storage
 
 /// What is done beside requests.
 enum InboxJobs {
-    /// Works off what waits of a conversation. While one waits no second one does: it will find whatever has come.
+    /// Works off what waits of a conversation.
+    ///
+    /// While one waits no second one does: it will find whatever has come.
     static let ingest = JobKind<ConversationKey>(
         "inbox.inbound.ingest", lane: .interactive, attemptsMax: 3,
         backoff: .exponential(from: .seconds(2), to: .seconds(60)), unique: .whilePending, isKept: false)
@@ -14,7 +16,8 @@ enum InboxJobs {
         isKept: false)
     /// The bot's turn after the customer's last message.
     static let botTurn = JobKind<ID<Conversation>>(
-        "inbox.bot.turn", lane: .interactive, attemptsMax: 3, backoff: .exponential(from: .seconds(2), to: .seconds(30)),
+        "inbox.bot.turn", lane: .interactive, attemptsMax: 3,
+        backoff: .exponential(from: .seconds(2), to: .seconds(30)),
         timeout: .seconds(120), unique: .whilePending, isKept: false)
     /// Reads a document and makes its passages findable.
     static let index = JobKind<ID<KnowledgeDocument>>(

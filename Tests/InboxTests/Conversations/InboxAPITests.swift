@@ -91,7 +91,8 @@ import WebTestKit
             func answer(_ caller: Caller, _ client: String, _ more: String = "") async throws -> PerformedAnswer {
                 try await caller.ask(
                     "POST", "/conversations/\(id)/messages",
-                    #"{"channelId":"\#(channel.id)","body":"from \#(client)","clientId":"\#(client)","seen":1\#(more)}"#).0
+                    #"{"channelId":"\#(channel.id)","body":"from \#(client)","clientId":"\#(client)","seen":1\#(more)}"#
+                ).0
             }
             #expect(try await answer(tom, "tom").status == 201)
             let moved = try await answer(priya, "priya")
@@ -100,16 +101,19 @@ import WebTestKit
             #expect(messages.map { $0["body"] as? String } == ["from tom"])
             #expect(try await answer(priya, "priya", #","confirm":true"#).status == 201)
             let taken = try await priya.ask(
-                "PUT", "/conversations/\(id)/assignee", #"{"assigneeId":"\#(stage.priya)"}"#).0
+                "PUT", "/conversations/\(id)/assignee", #"{"assigneeId":"\#(stage.priya)"}"#
+            ).0
             #expect(taken.problemCode == "inbox.alreadyAssigned")
             #expect(try json(taken)["holder"] as? String == stage.tom.description)
             let forbidden = try await tom.ask(
-                "POST", "/channels", #"{"kind":"telegram","account":"b","name":"B","signingSecrets":["s"]}"#).0
+                "POST", "/channels", #"{"kind":"telegram","account":"b","name":"B","signingSecrets":["s"]}"#
+            ).0
             #expect(forbidden.status == 403 && forbidden.problemCode == "inbox.notAllowed")
             let owner = Caller(site: site, session: try await stage.session(stage.tom, .owner, on: site))
             let made = try await owner.ask(
                 "POST", "/channels",
-                #"{"kind":"telegram","account":"b","name":"B","signingSecrets":["s"],"accessToken":"t0p-s3cret"}"#).0
+                #"{"kind":"telegram","account":"b","name":"B","signingSecrets":["s"],"accessToken":"t0p-s3cret"}"#
+            ).0
             #expect(made.status == 201 && !made.text.contains("t0p-s3cret"))
             #expect(try json(made)["hook"] as? String != nil)
         }

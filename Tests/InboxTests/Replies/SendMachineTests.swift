@@ -38,14 +38,17 @@ import Testing
     @Test func `a vendor's answer is tried again, held or final, and pauses grow`() {
         let machine = SendMachine(now: now, hasEchoes: true)
         #expect(
-            machine.effect(of: .tryAgain(after: nil), on: message(.sending, attempts: 1)) == .queued(until: now + .seconds(2)))
+            machine.effect(of: .tryAgain(after: nil), on: message(.sending, attempts: 1))
+                == .queued(until: now + .seconds(2)))
         #expect(
-            machine.effect(of: .tryAgain(after: nil), on: message(.sending, attempts: 3)) == .queued(until: now + .seconds(8)))
+            machine.effect(of: .tryAgain(after: nil), on: message(.sending, attempts: 3))
+                == .queued(until: now + .seconds(8)))
         #expect(
             machine.effect(of: .tryAgain(after: .seconds(30)), on: message(.sending, attempts: 1))
                 == .queued(until: now + .seconds(30)))
         #expect(
-            machine.effect(of: .tryAgain(after: nil), on: message(.sending, attempts: 5)) == .failed(reason: "unreachable"))
+            machine.effect(of: .tryAgain(after: nil), on: message(.sending, attempts: 5))
+                == .failed(reason: "unreachable"))
         #expect(machine.effect(of: .tokenExpired, on: message(.sending)) == .held(until: now + .seconds(300)))
         let late = SendMachine(now: now + .seconds(86_400), hasEchoes: true)
         #expect(late.effect(of: .tokenExpired, on: message(.sending)) == .failed(reason: "tokenExpired"))

@@ -10,7 +10,9 @@ import Synchronization
 final class PlayedVendor: Sendable {
     /// An event as the vendor tells it.
     struct Event: Codable, Sendable, Hashable {
-        enum Kind: String, Codable, Sendable { case message, echo, edit, deletion, delivered, read, sticker, left, broken }
+        enum Kind: String, Codable, Sendable {
+            case message, echo, edit, deletion, delivered, read, sticker, left, broken
+        }
 
         var kind: Kind
         var user: String
@@ -172,7 +174,8 @@ extension PlayedVendor {
             nil
         }
 
-        func place(of attachment: InboundAttachment, over line: ChannelLine) async throws(VendorFailure) -> MediaPlace? {
+        func place(of attachment: InboundAttachment, over line: ChannelLine) async throws(VendorFailure) -> MediaPlace?
+        {
             nil
         }
 

@@ -25,7 +25,8 @@ extension Stage {
             #expect(
                 thread.map(\.sequence) == (0..<thread.count).map { Int64($0 + 1) }, "\(name): a gap",
                 sourceLocation: sourceLocation)
-            #expect(head.lastSequence == Int64(thread.count), "\(name): the last number", sourceLocation: sourceLocation)
+            #expect(
+                head.lastSequence == Int64(thread.count), "\(name): the last number", sourceLocation: sourceLocation)
             let customers = thread.filter { $0.role == .customer }
             #expect(
                 head.customerTotal == Int64(customers.count), "\(name): the customer's messages",
@@ -36,7 +37,8 @@ extension Stage {
             let shown = thread.filter { $0.role.isSaid && !$0.isHidden }
                 .max { ($0.sentAt, $0.sequence) < ($1.sentAt, $1.sequence) }
             #expect(
-                head.preview == (shown.map(Conversation.Preview.init) ?? Conversation.Preview()), "\(name): the preview",
+                head.preview == (shown.map(Conversation.Preview.init) ?? Conversation.Preview()),
+                "\(name): the preview",
                 sourceLocation: sourceLocation)
             let said = thread.filter(\.role.isSaid)
             #expect(

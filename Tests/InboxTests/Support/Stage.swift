@@ -156,7 +156,6 @@ final class Stage: Sendable {
 
     // MARK: Looking
 
-
     /// All conversations of a company, the oldest first.
     func conversations(in tenant: Tenant? = nil) async throws -> [Conversation] {
         let tenant = tenant ?? self.tenant

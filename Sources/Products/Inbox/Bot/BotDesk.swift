@@ -99,6 +99,7 @@ final class BotDesk: Sendable {
     ///   - said: the conversation as far as the model is given it, the newest last.
     ///   - policy: what holds.
     ///   - tenant: whose.
+    /// - Returns: what is to be said, or why people get the word.
     /// - Throws: errors of models and of retrieval; a budget that is spent hands over.
     func answer(_ said: [Message], _ policy: BotPolicy, in tenant: Tenant) async throws -> Answer {
         let question = Self.question(of: said)

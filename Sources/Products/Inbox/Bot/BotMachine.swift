@@ -30,9 +30,12 @@ struct BotMachine: Sendable {
     ///   - head: the conversation.
     ///   - waiting: what the customer has said since the last answer, the oldest first.
     ///   - recent: how many answers the bot has given within the last minute.
+    /// - Returns: what to do first.
     func opening(_ head: Conversation, waiting: [Message], recent: Int) -> Opening {
         guard head.bot == .active, head.state != .closed, let last = waiting.last else { return .nothing }
-        if last.createdAt + BotPolicy.Bounds.pause > now { return .wait(until: last.createdAt + BotPolicy.Bounds.pause) }
+        if last.createdAt + BotPolicy.Bounds.pause > now {
+            return .wait(until: last.createdAt + BotPolicy.Bounds.pause)
+        }
         if let end = head.windowEndsAt, end < now { return .handOver(.windowClosed) }
         let said = waiting.map { $0.body.lowercased() }
         if said.contains(where: names) { return .handOver(.keyword) }
@@ -76,6 +79,7 @@ struct BotMachine: Sendable {
     ///   - epoch: the bot's epoch when it began.
     ///   - sequence: the number of the customer's last message when it began.
     ///   - newest: the number of the customer's last message now.
+    /// - Returns: whether nobody else has taken the word and nothing has been said since.
     static func mayCommit(_ head: Conversation, epoch: Int64, after sequence: Int64, newest: Int64) -> Bool {
         head.bot == .active && head.state != .closed && head.botEpoch == epoch && head.replySequence < sequence
             && newest == sequence

@@ -10,6 +10,7 @@ enum BotPrompts {
     ///   - said: the conversation as far as it is given, the newest last.
     ///   - passages: what the company's documents say about it.
     ///   - policy: how the bot speaks.
+    /// - Returns: what the model is asked.
     static func request(_ said: [Message], _ passages: [Passage], _ policy: BotPolicy) -> ChatRequest {
         var room = BotPolicy.Bounds.context
         var parts: [String] = []
@@ -17,7 +18,8 @@ enum BotPrompts {
             let text = passage.text.firstScalars(room)
             guard !text.isEmpty else { break }
             room -= text.unicodeScalars.count
-            parts.append("<passage id=\"\(passage.id)\" title=\"\(plain(passage.title))\">\n\(fenced(text))\n</passage>")
+            parts.append(
+                "<passage id=\"\(passage.id)\" title=\"\(plain(passage.title))\">\n\(fenced(text))\n</passage>")
         }
         let system = """
             You answer customers of a company. Speak in a way that is \(plain(policy.tone)). Answer in the customer's

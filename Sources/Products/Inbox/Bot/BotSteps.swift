@@ -148,7 +148,8 @@ struct BotSteps: Sendable {
                 createdAt: now)
         }
         // A bot says nothing that the vendor would not take: outside of the window, or too long.
-        let isOpen = if case .open = rules.standing(lastCustomerAt: head.lastCustomerAt, at: now) { true } else { false }
+        let isOpen =
+            if case .open = rules.standing(lastCustomerAt: head.lastCustomerAt, at: now) { true } else { false }
         let pieces = isOpen ? text.flatMap { rules.text.pieces(of: $0, atMost: 4) } ?? [] : []
         var lines = pieces.map { line(.bot, $0, .queued) }
         if reason != nil { lines.append(line(.event, ConversationDesk.Happening.handedOver.rawValue, .received)) }

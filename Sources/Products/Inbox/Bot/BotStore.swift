@@ -34,8 +34,9 @@ struct BotStore: Sendable {
 
     // MARK: Turns
 
-    /// Begins a turn; `nil` when it was had already. One that a dead worker has begun is begun again.
-    func begin(_ turn: BotTurn, through writing: some Writing, in tenant: Tenant) async throws(StorageError) -> BotTurn? {
+    /// Begins a turn, also one that a dead worker had begun; `nil` when it was had already.
+    func begin(_ turn: BotTurn, through writing: some Writing, in tenant: Tenant) async throws(StorageError) -> BotTurn?
+    {
         try await writing.returning(
             BotTurn.self, "bot.begin",
             """

@@ -137,8 +137,11 @@ extension Conversation {
 extension Conversation.Preview {
     init(_ message: Message) {
         let line = message.body.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        text = line.isEmpty ? message.files.first.map { "[\($0.kind)]" } ?? "" : line
-            .firstScalars(Conversation.Bounds.previewCharacters)
+        text =
+            line.isEmpty
+            ? message.files.first.map { "[\($0.kind)]" } ?? ""
+            : line
+                .firstScalars(Conversation.Bounds.previewCharacters)
         role = message.role
         sentAt = message.sentAt
         sequence = message.sequence

@@ -48,6 +48,7 @@ final class ConversationDesk: Sendable {
     ///   - from: who had it when it was decided.
     ///   - person: who decides.
     ///   - tenant: whose.
+    /// - Returns: the conversation as it is then.
     /// - Throws: `inbox.alreadyAssigned` when somebody else has it by now; `inbox.notFound`.
     func assign(
         _ id: ID<Conversation>, to assignee: ID<Person>?, from: ID<Person>?, by person: ID<Person>, in tenant: Tenant

@@ -178,7 +178,7 @@ struct ConversationRoutes: Sendable {
         Route(
             .put, "/conversations/{id}/assignee", "inbox.assignConversation",
             "Gives a conversation to somebody, unless somebody else has it by now.", policy: .signedIn,
-            limit: Rates.writing, budget: 5,
+            limit: Rates.writing, budget: 9,
             failures: [
                 Failures.missing,
                 Failure("inbox.alreadyAssigned", 409, "Somebody else has it by now; the holder is told."),
@@ -208,7 +208,7 @@ struct ConversationRoutes: Sendable {
         Route(
             .post, "/conversations/{id}/snooze", "inbox.snoozeConversation",
             "Puts a conversation aside until a time, or until the customer writes.", policy: .signedIn,
-            limit: Rates.writing, budget: 5, failures: [Failures.missing, Failures.closed, Failures.time]
+            limit: Rates.writing, budget: 9, failures: [Failures.missing, Failures.closed, Failures.time]
         ) { [office] (request: Request<SnoozeInput>) in
             try await refusing {
                 ConversationLine(
@@ -222,7 +222,7 @@ struct ConversationRoutes: Sendable {
     private var close: Route {
         Route(
             .post, "/conversations/{id}/closing", "inbox.closeConversation", "Closes a conversation.",
-            policy: .signedIn, limit: Rates.writing, budget: 5, failures: [Failures.missing]
+            policy: .signedIn, limit: Rates.writing, budget: 9, failures: [Failures.missing]
         ) { [office] (request: Request<OfConversation>) in
             try await refusing {
                 ConversationLine(
@@ -235,7 +235,7 @@ struct ConversationRoutes: Sendable {
     private var open: Route {
         Route(
             .delete, "/conversations/{id}/closing", "inbox.openConversation",
-            "Opens a conversation that sleeps or is closed.", policy: .signedIn, limit: Rates.writing, budget: 5,
+            "Opens a conversation that sleeps or is closed.", policy: .signedIn, limit: Rates.writing, budget: 9,
             failures: [Failures.missing, Failures.closed]
         ) { [office] (request: Request<OfConversation>) in
             try await refusing {
@@ -250,7 +250,7 @@ struct ConversationRoutes: Sendable {
         Route(
             .post, "/conversations/{id}/takeover", "inbox.takeOverConversation",
             "Takes the word from the bot, for good until the conversation is closed.", policy: .signedIn,
-            limit: Rates.writing, budget: 5, failures: [Failures.missing]
+            limit: Rates.writing, budget: 9, failures: [Failures.missing]
         ) { [office] (request: Request<OfConversation>) in
             try await refusing {
                 ConversationLine(

@@ -12,7 +12,7 @@ struct TagStore: Sendable {
             limit: Tag.Bounds.tags)
     }
 
-    /// Makes a tag; `nil` when there are as many as there may be. One of the label that is there is taken.
+    /// Makes a tag, or takes the one of its label; `nil` when there are as many as there may be.
     func make(
         _ tag: Tag, at time: Timestamp, in tenant: Tenant
     ) async throws(StorageError) -> Tag? {

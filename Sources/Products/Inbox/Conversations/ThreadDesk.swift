@@ -61,7 +61,9 @@ final class ThreadDesk: Sendable {
         return found
     }
 
-    /// Has read up to a message: one statement. Told to the agent's other sessions.
+    /// Has read up to a message: one statement.
+    ///
+    /// Told to the agent's other sessions.
     ///
     /// - Throws: `inbox.notFound`.
     func read(

@@ -25,7 +25,8 @@ final class CountDesk: Sendable {
         self.clock = clock
         store = CountStore(storage: storage)
         dashboards = Cache(
-            "inbox.dashboards", CacheOptions(ttl: .seconds(60), staleWindow: .seconds(300), capacity: 20_000), in: caches)
+            "inbox.dashboards", CacheOptions(ttl: .seconds(60), staleWindow: .seconds(300), capacity: 20_000),
+            in: caches)
     }
 
     // MARK: Counting

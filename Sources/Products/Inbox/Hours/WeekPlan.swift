@@ -29,7 +29,8 @@ struct WeekPlan: Sendable, Hashable, Codable {
         TimeZone(identifier: zone) != nil && days.count == 7 && holidays.count <= Bounds.holidays
             && holidays.allSatisfy { CalendarDay($0) != nil }
             && days.allSatisfy { spans in
-                spans.count <= Bounds.spans && spans.allSatisfy { $0.from >= 0 && $0.from < $0.until && $0.until <= 1_440 }
+                spans.count <= Bounds.spans
+                    && spans.allSatisfy { $0.from >= 0 && $0.from < $0.until && $0.until <= 1_440 }
                     && zip(spans, spans.dropFirst()).allSatisfy { $0.until <= $1.from }
             }
     }

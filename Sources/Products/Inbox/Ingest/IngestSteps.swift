@@ -8,7 +8,8 @@ import Telemetry
 /// order.
 struct IngestSteps: Sendable {
     /// Commits the effect of a job together with its completion.
-    typealias Commit = @Sendable (@Sendable (WriteTransaction) async throws -> [Conversation]) async throws ->
+    typealias Commit =
+        @Sendable (@Sendable (WriteTransaction) async throws -> [Conversation]) async throws ->
         [Conversation]
 
     let storage: Storage
@@ -30,6 +31,7 @@ struct IngestSteps: Sendable {
     ///   - tenant: whose.
     ///   - isLastAttempt: whether what fails now is given up.
     ///   - commit: commits with the job's end; called once, for the last part.
+    /// - Throws: errors of storage, at which the job is tried again.
     func ingest(
         _ key: ConversationKey, in tenant: Tenant, isLastAttempt: Bool, commit: Commit
     ) async throws {

@@ -42,6 +42,7 @@ final class KnowledgeDesk: Sendable {
     ///   - title: what it is called.
     ///   - person: who gives it.
     ///   - tenant: whose it is.
+    /// - Returns: the document, which waits to be read.
     /// - Throws: `inbox.documentTooLarge`, `inbox.documentUnreadable`, `inbox.documentKnown`, `inbox.limitReached`.
     func add(
         _ bytes: [UInt8], as form: DocumentText.Form, titled title: String, by person: ID<Person>, in tenant: Tenant

@@ -75,7 +75,7 @@ struct MessageRoutes: Sendable {
     private var reply: Route {
         Route(
             .post, "/conversations/{id}/messages", "inbox.reply", "Answers a customer.", policy: .signedIn,
-            limit: Rates.sending, budget: 6, status: 201,
+            limit: Rates.sending, budget: 9, status: 201,
             failures: [
                 Failures.missing, Failures.closed, Failures.message,
                 Failure("inbox.tooLong", 422, "The text is longer than the vendor takes; unit and limit are told."),
@@ -103,7 +103,7 @@ struct MessageRoutes: Sendable {
     private var withdraw: Route {
         Route(
             .delete, "/messages/{id}", "inbox.withdrawMessage", "Takes an answer back that has not been sent.",
-            policy: .signedIn, limit: Rates.sending, budget: 6, status: 204,
+            policy: .signedIn, limit: Rates.sending, budget: 9, status: 204,
             failures: [Failures.missing, Failures.late]
         ) { [office] (request: Request<OfMessage>) in
             try await refusing {
@@ -117,7 +117,7 @@ struct MessageRoutes: Sendable {
     private var retry: Route {
         Route(
             .post, "/messages/{id}/retry", "inbox.retryMessage", "Sends an answer again that could not be sent.",
-            policy: .signedIn, limit: Rates.sending, budget: 6, status: 204,
+            policy: .signedIn, limit: Rates.sending, budget: 9, status: 204,
             failures: [Failures.missing, Failures.late]
         ) { [office] (request: Request<OfMessage>) in
             try await refusing {
@@ -146,7 +146,7 @@ struct MessageRoutes: Sendable {
     private var note: Route {
         Route(
             .post, "/conversations/{id}/notes", "inbox.writeNote", "Writes a note that the customer never sees.",
-            policy: .signedIn, limit: Rates.writing, budget: 6, status: 201,
+            policy: .signedIn, limit: Rates.writing, budget: 9, status: 201,
             failures: [Failures.missing, Failures.message]
         ) { [office] (request: Request<NoteInput>) in
             let input = request.input

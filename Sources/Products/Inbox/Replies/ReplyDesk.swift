@@ -161,7 +161,8 @@ final class ReplyDesk: Sendable {
             after: draft.seen, notBy: ask.person, in: head.id, limit: Bounds.unseen, through: transaction, of: tenant)
         guard !others.isEmpty else { return .onlyOwn }
         var error = InboxError(
-            .threadMoved, "Somebody has answered meanwhile: read it, then send yours all the same if it is still right.",
+            .threadMoved,
+            "Somebody has answered meanwhile: read it, then send yours all the same if it is still right.",
             context: ["lastSequence": "\(head.lastSequence)"])
         error.unseen = others
         throw error

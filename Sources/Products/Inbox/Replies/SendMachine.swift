@@ -38,6 +38,7 @@ struct SendMachine: Sendable {
     /// What is next.
     ///
     /// - Parameter leaving: what is queued, being sent or uncertain, in the order of the thread.
+    /// - Returns: what to do.
     func next(of leaving: [Message]) -> Step {
         guard let first = leaving.first else { return .nothing }
         switch first.delivery {

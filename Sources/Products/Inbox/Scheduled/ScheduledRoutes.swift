@@ -52,7 +52,7 @@ struct ScheduledRoutes: Sendable {
     private var schedule: Route {
         Route(
             .post, "/scheduled", "inbox.scheduleMessage", "Takes an answer that is sent later.", policy: .signedIn,
-            limit: Rates.sending, budget: 3, status: 201, failures: [Failures.message, Failures.time, Failures.limit]
+            limit: Rates.sending, budget: 5, status: 201, failures: [Failures.message, Failures.time, Failures.limit]
         ) { [office] (request: Request<ScheduleInput>) in
             let input = request.input
             return try await refusing {

@@ -84,55 +84,56 @@ extension InboxSchema {
         .both("CREATE INDEX inbox_conversations_of_point ON inbox_conversations (tenant_id, contact_point_id, id)"),
     ]
 
-    private static let messages: [Migration.Step] = [
-        .both(
-            """
-            CREATE TABLE inbox_messages (
-                tenant_id uuid NOT NULL, conversation_id uuid NOT NULL, sequence bigint NOT NULL CHECK (sequence > 0),
-                id uuid NOT NULL, channel_id uuid NOT NULL,
-                role text NOT NULL CHECK (role IN ('customer', 'agent', 'bot', 'note', 'event')),
-                external_id text, client_id text, person_id uuid, body text NOT NULL CHECK (length(body) <= 8000),
-                files text NOT NULL DEFAULT '[]', customer_index bigint NOT NULL, epoch bigint NOT NULL DEFAULT 0,
-                delivery text NOT NULL CHECK (delivery IN ('received', 'queued', 'sending', 'unknown', 'sent',
-                    'delivered', 'read', 'failed', 'withdrawn')),
-                failure text, attempts bigint NOT NULL DEFAULT 0, send_after timestamptz, tried_at timestamptz,
-                sent_at timestamptz NOT NULL, created_at timestamptz NOT NULL, edited_at timestamptz,
-                deleted_at timestamptz,
-                PRIMARY KEY (tenant_id, conversation_id, sequence))
-            """),
-        .both("CREATE UNIQUE INDEX inbox_messages_by_id ON inbox_messages (tenant_id, id)"),
-        .both(
-            """
-            CREATE UNIQUE INDEX inbox_messages_external ON inbox_messages (tenant_id, channel_id, external_id)
-            WHERE external_id IS NOT NULL
-            """),
-        .both(
-            """
-            CREATE UNIQUE INDEX inbox_messages_client ON inbox_messages (tenant_id, conversation_id, client_id)
-            WHERE client_id IS NOT NULL
-            """),
-        // What is on its way: few rows, asked for before each attempt to send.
-        .both(
-            """
-            CREATE INDEX inbox_messages_leaving ON inbox_messages (tenant_id, conversation_id, sequence)
-            WHERE delivery IN ('queued', 'sending', 'unknown')
-            """),
-        // What an agent has not seen who has no cursor: only the customer's, by when they came.
-        .both(
-            """
-            CREATE INDEX inbox_messages_of_customer ON inbox_messages (tenant_id, conversation_id, created_at)
-            WHERE role = 'customer'
-            """),
-        .both(
-            """
-            CREATE TABLE inbox_former_texts (
-                tenant_id uuid NOT NULL, id uuid NOT NULL, message_id uuid NOT NULL, body text NOT NULL,
-                changed_at timestamptz NOT NULL,
-                PRIMARY KEY (tenant_id, id))
-            """),
-        .both("CREATE INDEX inbox_former_texts_of ON inbox_former_texts (tenant_id, message_id, changed_at)"),
-        .both("CREATE INDEX inbox_former_texts_by_age ON inbox_former_texts (tenant_id, changed_at)"),
-    ]
+    private static let messages: [Migration.Step] =
+        [
+            .both(
+                """
+                CREATE TABLE inbox_messages (
+                    tenant_id uuid NOT NULL, conversation_id uuid NOT NULL, sequence bigint NOT NULL CHECK (sequence > 0),
+                    id uuid NOT NULL, channel_id uuid NOT NULL,
+                    role text NOT NULL CHECK (role IN ('customer', 'agent', 'bot', 'note', 'event')),
+                    external_id text, client_id text, person_id uuid, body text NOT NULL CHECK (length(body) <= 8000),
+                    files text NOT NULL DEFAULT '[]', customer_index bigint NOT NULL, epoch bigint NOT NULL DEFAULT 0,
+                    delivery text NOT NULL CHECK (delivery IN ('received', 'queued', 'sending', 'unknown', 'sent',
+                        'delivered', 'read', 'failed', 'withdrawn')),
+                    failure text, attempts bigint NOT NULL DEFAULT 0, send_after timestamptz, tried_at timestamptz,
+                    sent_at timestamptz NOT NULL, created_at timestamptz NOT NULL, edited_at timestamptz,
+                    deleted_at timestamptz,
+                    PRIMARY KEY (tenant_id, conversation_id, sequence))
+                """),
+            .both("CREATE UNIQUE INDEX inbox_messages_by_id ON inbox_messages (tenant_id, id)"),
+            .both(
+                """
+                CREATE UNIQUE INDEX inbox_messages_external ON inbox_messages (tenant_id, channel_id, external_id)
+                WHERE external_id IS NOT NULL
+                """),
+            .both(
+                """
+                CREATE UNIQUE INDEX inbox_messages_client ON inbox_messages (tenant_id, conversation_id, client_id)
+                WHERE client_id IS NOT NULL
+                """),
+            // What is on its way: few rows, asked for before each attempt to send.
+            .both(
+                """
+                CREATE INDEX inbox_messages_leaving ON inbox_messages (tenant_id, conversation_id, sequence)
+                WHERE delivery IN ('queued', 'sending', 'unknown')
+                """),
+            // What an agent has not seen who has no cursor: only the customer's, by when they came.
+            .both(
+                """
+                CREATE INDEX inbox_messages_of_customer ON inbox_messages (tenant_id, conversation_id, created_at)
+                WHERE role = 'customer'
+                """),
+            .both(
+                """
+                CREATE TABLE inbox_former_texts (
+                    tenant_id uuid NOT NULL, id uuid NOT NULL, message_id uuid NOT NULL, body text NOT NULL,
+                    changed_at timestamptz NOT NULL,
+                    PRIMARY KEY (tenant_id, id))
+                """),
+            .both("CREATE INDEX inbox_former_texts_of ON inbox_former_texts (tenant_id, message_id, changed_at)"),
+            .both("CREATE INDEX inbox_former_texts_by_age ON inbox_former_texts (tenant_id, changed_at)"),
+        ]
         + keyed(
             """
             CREATE TABLE inbox_cursors (

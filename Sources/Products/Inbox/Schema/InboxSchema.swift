@@ -7,7 +7,8 @@ public enum InboxSchema {
     public static let module = SchemaModule(
         name: "inbox", tables: channelTables + conversationTables + workTables + botTables,
         migrations: [
-            Migration(1, "channels, contacts, conversations, messages, work, bot", channels + conversations + work + bot)
+            Migration(
+                1, "channels, contacts, conversations, messages, work, bot", channels + conversations + work + bot)
         ])
 
     /// A table that is only ever reached through its primary key: on SQLite it is stored in the key's order.
