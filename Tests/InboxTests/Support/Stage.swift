@@ -26,6 +26,10 @@ import WebTestKit
 final class Stage: Sendable {
     let storage: Storage
     let clock: SimClock
+    /// The clock of everything: the simulated one, or the machine's where workers run.
+    let time: any WallClock
+    let bus = InProcessBus()
+    let realtime: Realtime
     let chance: SeededRandomness
     let office: Office
     let vendor = PlayedVendor()
@@ -37,37 +41,39 @@ final class Stage: Sendable {
         RealtimeSchema.module, LimitsSchema.module, AIProvidersSchema.module, RetrievalSchema.module,
     ]
 
-    private init(driver: any StorageDriver, seed: UInt64, blobs: any BlobStore, provider: any AIProvider) throws {
+    private init(
+        driver: any StorageDriver, seed: UInt64, blobs: any BlobStore, provider: any AIProvider, isLive: Bool
+    ) throws {
         clock = SimClock()
         chance = SeededRandomness(seed: seed)
+        time = isLive ? SystemClock() : clock
+        let randomness: any Randomness = isLive ? SystemRandomness() : chance
         storage = Storage(
             driver: driver, modules: Self.modules, cursorKey: Backend.cursorKey,
-            clock: ImpatientClock(simulated: clock), randomness: chance)
-        let caches = CacheRegistry(clock: clock, randomness: chance)
+            clock: isLive ? SystemClock() : ImpatientClock(simulated: clock), randomness: randomness)
+        let caches = CacheRegistry(clock: time, randomness: randomness)
         storage.addObserver(caches)
-        let bus = InProcessBus()
         let models = try AIModels(
             [provider, LocalModel()], chat: [ModelName(provider: provider.name, model: "chat")],
-            embedding: ModelName(provider: "local", model: "words"), storage: storage, bus: bus, clock: clock,
-            randomness: chance, events: .silent(clock: clock))
+            embedding: ModelName(provider: "local", model: "words"), storage: storage, bus: bus, clock: time,
+            randomness: randomness, events: .silent(clock: time))
+        realtime = Realtime(
+            storage: storage, bus: bus, clock: time, randomness: SystemRandomness(), events: .silent(clock: time))
         office = Office(
             Office.Parts(
-                storage: storage, caches: caches,
-                realtime: Realtime(
-                    storage: storage, bus: bus, clock: clock, randomness: SystemRandomness(),
-                    events: .silent(clock: clock)),
-                nameOf: { _, _ in "Tom" },
+                storage: storage, caches: caches, realtime: realtime, nameOf: { _, _ in "Tom" },
                 adapters: ChannelAdapters([
                     PlayedVendor.Adapter(vendor: vendor), PlayedVendor.Adapter(vendor: vendor, kind: .telegram),
-                ]), limits: LimitRegistry(clock: clock, bus: bus, randomness: chance), models: models,
-                retrieval: Retrieval(storage: storage, models: models, clock: clock, randomness: chance), blobs: blobs,
-                clock: clock, randomness: chance, events: .silent(clock: clock, products: Event.inbox)))
+                ]), limits: LimitRegistry(clock: time, bus: bus, randomness: randomness), models: models,
+                retrieval: Retrieval(storage: storage, models: models, clock: time, randomness: randomness),
+                blobs: blobs, clock: time, randomness: randomness,
+                events: .silent(clock: time, products: Event.inbox)))
     }
 
     /// Opens a new database, runs `body` and removes it.
     static func with(
         _ backend: Backend, seed: UInt64 = 1, provider: any AIProvider = LocalModel(),
-        _ body: (Stage) async throws -> Void
+        isLive: Bool = false, _ body: (Stage) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "capstan-inbox-\(UUID().uuidString)")
         // The folder of a test that failed early is not there.
@@ -78,7 +84,7 @@ final class Stage: Sendable {
             let blobs = try await DiskBlobs(
                 root: folder.path, clock: clock, randomness: SeededRandomness(seed: seed),
                 events: .silent(clock: clock, products: []))
-            try await body(Stage(driver: driver, seed: seed, blobs: blobs, provider: provider))
+            try await body(Stage(driver: driver, seed: seed, blobs: blobs, provider: provider, isLive: isLive))
         }
     }
 
@@ -127,7 +133,7 @@ final class Stage: Sendable {
         ago: Duration = .zero, name: String? = nil
     ) -> PlayedVendor.Event {
         PlayedVendor.Event(
-            kind: kind, user: user, id: id, text: text, at: (clock.now() - ago).microseconds, name: name)
+            kind: kind, user: user, id: id, text: text, at: (time.now() - ago).microseconds, name: name)
     }
 
     /// Delivers events and works them off, as hook and job do.
