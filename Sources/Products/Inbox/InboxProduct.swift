@@ -50,7 +50,8 @@ public struct InboxProduct: Product {
             HookRoutes(office: office).routes + ConversationRoutes(office: office).routes
             + MessageRoutes(office: office).routes + ScheduledRoutes(office: office).routes
             + ChannelRoutes(office: office).routes + BotRoutes(office: office).routes
-            + DashboardRoutes(office: office).routes
+            + DashboardRoutes(office: office).routes + SearchRoutes(office: office).routes
+            + ContactRoutes(office: office).routes
         return routes.map { $0.mounted(under: PathTemplate(Addresses.api)) }
     }
 }

@@ -138,6 +138,9 @@ struct IngestSteps: Sendable {
             try topics.publish(delivery, ids, of: work.head.id, in: transaction)
         }
         try topics.publish(changed: changed, of: work.head.id, in: transaction)
+        try transaction.find(changed)
+        // What was written and changed at once is told and found as it is now.
+        appended = appended.map { message in changed.last { $0.id == message.id } ?? message }
         guard work.isNew || !appended.isEmpty || work.isChanged else { return nil }
         try await conversations.update(work.head, through: transaction, in: tenant)
         try topics.publish(appended + work.late, work.head, in: transaction)
@@ -310,6 +313,7 @@ struct IngestSteps: Sendable {
                 try await refresh(&other, after: changed, in: tenant, transaction)
                 try await conversations.update(other, through: transaction, in: tenant)
                 try topics.publish(changed: [changed], of: other.id, in: transaction)
+                try transaction.find([changed])
             }
             return nil
         }

@@ -76,6 +76,7 @@ struct InboxTopics: Sendable {
         _ messages: [Message], _ head: Conversation, in transaction: WriteTransaction
     ) throws(StorageError) {
         for message in messages { try publish(.message, message, of: head.id, in: transaction) }
+        try transaction.find(messages)
         try transaction.publish(ThreadNote(kind: .head, head: ConversationLine(head)), to: thread("\(head.id)"))
     }
 

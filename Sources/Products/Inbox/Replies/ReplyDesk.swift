@@ -220,6 +220,7 @@ final class ReplyDesk: Sendable {
             try await conversations.update(head, through: transaction, in: tenant)
         }
         try topics.publish(changed: [settled], of: head.id, in: transaction)
+        if delivery == .withdrawn { try transaction.find([settled]) }
         return head
     }
 }

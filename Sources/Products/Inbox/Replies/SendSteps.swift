@@ -135,7 +135,10 @@ struct SendSteps: Sendable {
                 _ = try await conversations.locked(head.id, through: transaction, in: tenant)
                 let echo = try await store.release(
                     externalID, at: open.channel.id, through: transaction, in: tenant)
-                if let echo { try topics.publish(changed: [echo], of: head.id, in: transaction) }
+                if let echo {
+                    try topics.publish(changed: [echo], of: head.id, in: transaction)
+                    try transaction.find([echo])
+                }
                 try await settle(effect, message, open, in: tenant, transaction)
                 try await refreshPreview(of: head.id, in: tenant, transaction)
             }

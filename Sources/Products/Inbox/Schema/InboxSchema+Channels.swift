@@ -10,6 +10,7 @@ extension InboxSchema {
         TableDeclaration("inbox_receipts", retention: .after(column: "received_at", age: day * 30)),
         TableDeclaration("inbox_contacts"),
         TableDeclaration("inbox_contact_points"),
+        TableDeclaration("inbox_merges"),
     ]
 
     static let channels: [Migration.Step] = directory + receipts + people
@@ -94,6 +95,14 @@ extension InboxSchema {
             CREATE UNIQUE INDEX inbox_contact_points_once
             ON inbox_contact_points (tenant_id, channel_id, external_user_id)
             """),
+        .both(
+            """
+            CREATE TABLE inbox_merges (
+                tenant_id uuid NOT NULL, id uuid NOT NULL, from_id uuid NOT NULL, into_id uuid NOT NULL,
+                moved text NOT NULL, person_id uuid NOT NULL, made_at timestamptz NOT NULL, undone_at timestamptz,
+                PRIMARY KEY (tenant_id, id))
+            """),
+        .both("CREATE INDEX inbox_merges_into ON inbox_merges (tenant_id, into_id, id)"),
         .both("CREATE INDEX inbox_contact_points_of_contact ON inbox_contact_points (tenant_id, contact_id, id)"),
     ]
 }

@@ -12,9 +12,11 @@ extension InboxSchema {
         TableDeclaration("inbox_tags"),
         TableDeclaration("inbox_tagged"),
         TableDeclaration("inbox_mentions"),
+        // Beside the row-level walls: an index of words cannot bind a tenant, so the company is a word of its own.
+        TableDeclaration("inbox_words", .system),
     ]
 
-    static let conversations: [Migration.Step] = agents + heads + messages + tags
+    static let conversations: [Migration.Step] = agents + heads + messages + words + tags
 
     /// Since when somebody answers here, by which what was there before is not unread for them.
     private static let agents: [Migration.Step] = keyed(
@@ -141,6 +143,13 @@ extension InboxSchema {
                 read_sequence bigint NOT NULL, read_customer bigint NOT NULL,
                 PRIMARY KEY (tenant_id, person_id, conversation_id))
             """)
+
+    private static let words: [Migration.Step] = [
+        .sqlite(
+            "CREATE VIRTUAL TABLE inbox_words USING fts5(owner, body, message_id UNINDEXED, tokenize = 'unicode61')"),
+        .postgres("CREATE TABLE inbox_words (message_id uuid NOT NULL PRIMARY KEY, words tsvector NOT NULL)"),
+        .postgres("CREATE INDEX inbox_words_by_word ON inbox_words USING gin (words)"),
+    ]
 
     private static let tags: [Migration.Step] =
         [

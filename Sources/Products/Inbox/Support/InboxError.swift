@@ -8,6 +8,7 @@ struct InboxError: CodedError {
         case alreadyMerged = "inbox.alreadyMerged"
         case challengeInvalid = "inbox.challengeInvalid"
         case channelInvalid = "inbox.channelInvalid"
+        case contactInvalid = "inbox.contactInvalid"
         case conversationClosed = "inbox.conversationClosed"
         case cursorInvalid = "inbox.cursorInvalid"
         case documentKnown = "inbox.documentKnown"

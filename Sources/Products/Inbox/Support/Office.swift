@@ -46,6 +46,7 @@ final class Office: Sendable {
     let bot: BotSteps
     let knowledge: KnowledgeDesk
     let counts: CountDesk
+    let contacts: ContactDesk
 
     init(_ parts: Parts) {
         let (storage, clock, randomness, events) = (parts.storage, parts.clock, parts.randomness, parts.events)
@@ -76,6 +77,7 @@ final class Office: Sendable {
             randomness: randomness, events: events)
         knowledge = KnowledgeDesk(
             storage: storage, blobs: parts.blobs, retrieval: parts.retrieval, clock: clock, randomness: randomness)
+        contacts = ContactDesk(storage: storage, clock: clock, randomness: randomness)
         counts = CountDesk(storage: storage, caches: parts.caches, channels: channels, clock: clock)
     }
 }
