@@ -25,6 +25,8 @@ enum InboxJobs {
     /// Counts what has happened, of all companies.
     static let fold = JobKind<NoJobInput>(
         "inbox.counts.fold", timeout: .seconds(120), unique: .whilePendingOrRunning, isKept: false)
+    /// Carries out the rules for something that has happened.
+    static let rule = JobKind<RuleEvent>("inbox.rule.run", attemptsMax: 3, isKept: false)
     static let wake = JobKind<ID<Conversation>>("inbox.snooze.wake", attemptsMax: 10, isKept: false)
     static let sendLater = JobKind<ID<ScheduledMessage>>("inbox.scheduled.send", attemptsMax: 10)
 
@@ -48,6 +50,10 @@ enum InboxJobs {
         _ id: ID<KnowledgeDocument>, in transaction: WriteTransaction
     ) throws(StorageError) {
         try transaction.enqueue(index, id, key: id.description)
+    }
+
+    static func rule(_ event: RuleEvent, in transaction: WriteTransaction) throws(StorageError) {
+        try transaction.enqueue(rule, event)
     }
 
     static func wake(
@@ -85,6 +91,9 @@ enum InboxJobs {
                 try await desk.index(id, in: context.tenant)
             },
             fold.handler { [desk = office.counts] _, _ in try await desk.fold() },
+            rule.handler { [desk = office.rules] event, context in
+                try await desk.carryOut(event, in: context.tenant)
+            },
             wake.handler { [desk = office.conversations] id, context in
                 try await desk.wake(id, in: context.tenant)
             },

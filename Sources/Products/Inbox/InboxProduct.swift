@@ -51,7 +51,7 @@ public struct InboxProduct: Product {
             + MessageRoutes(office: office).routes + ScheduledRoutes(office: office).routes
             + ChannelRoutes(office: office).routes + BotRoutes(office: office).routes
             + DashboardRoutes(office: office).routes + SearchRoutes(office: office).routes
-            + ContactRoutes(office: office).routes
+            + ContactRoutes(office: office).routes + RuleRoutes(office: office).routes
         return routes.map { $0.mounted(under: PathTemplate(Addresses.api)) }
     }
 }

@@ -221,7 +221,7 @@ final class ConversationDesk: Sendable {
         _ id: ID<Conversation>, with tag: ID<Tag>, isOn: Bool, in tenant: Tenant
     ) async throws {
         guard isOn else { return try await tags.take(tag, off: id, in: tenant) }
-        guard try await tags.put(tag, on: id, in: tenant) else {
+        guard try await tags.put(tag, on: id, through: storage.writer(for: tenant), in: tenant) else {
             throw InboxError(
                 .notFound, "There is no such tag or conversation, or it has \(Tag.Bounds.each) tags already.")
         }

@@ -29,9 +29,9 @@ struct TagStore: Sendable {
 
     /// Puts a tag on a conversation; `false` without such a tag or conversation, or with too many tags.
     func put(
-        _ tag: ID<Tag>, on conversation: ID<Conversation>, in tenant: Tenant
+        _ tag: ID<Tag>, on conversation: ID<Conversation>, through writing: some Writing, in tenant: Tenant
     ) async throws(StorageError) -> Bool {
-        try await storage.writer(for: tenant).execute(
+        try await writing.execute(
             "tag.put",
             """
             INSERT INTO inbox_tagged AS d (tenant_id, tag_id, conversation_id)

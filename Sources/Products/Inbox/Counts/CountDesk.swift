@@ -16,12 +16,16 @@ final class CountDesk: Sendable {
     let store: CountStore
     private let storage: Storage
     private let channels: ChannelDesk
+    private let rules: RuleDesk
     private let clock: any WallClock
     private let dashboards: Cache<Int, Dashboard>
 
-    init(storage: Storage, caches: CacheRegistry, channels: ChannelDesk, clock: any WallClock) {
+    init(
+        storage: Storage, caches: CacheRegistry, channels: ChannelDesk, rules: RuleDesk, clock: any WallClock
+    ) {
         self.storage = storage
         self.channels = channels
+        self.rules = rules
         self.clock = clock
         store = CountStore(storage: storage)
         dashboards = Cache(
@@ -52,6 +56,8 @@ final class CountDesk: Sendable {
             try await store.addDays(
                 CountKey.counts(of: tallies, in: tenant, seconds: CountStore.Bounds.day), through: transaction,
                 in: tenant)
+            // What was counted has happened: rules hear of it once, as it is taken away in the same transaction.
+            try await rules.enqueue(tallies, in: transaction, of: tenant)
             return tallies.count
         }
     }

@@ -39,7 +39,7 @@ struct CountStore: Sendable {
             """
             DELETE FROM inbox_tallies WHERE tenant_id = \(tenant) AND id IN (
                 SELECT y.id FROM inbox_tallies y WHERE y.tenant_id = \(tenant) ORDER BY y.id LIMIT \(limit)\(sql: lock))
-            RETURNING kind, conversation_id, channel_id, person_id, amount, at
+            RETURNING kind, conversation_id, channel_id, person_id, amount, at, chain
             """, rows: limit)
     }
 
@@ -173,6 +173,8 @@ extension Tally: RowDecodable {
         self.init(
             kind: try row.value(at: 0), conversation: try row.value(at: 1), channel: try row.value(at: 2),
             person: try row.optional(at: 3), amount: try row.value(at: 4), at: try row.value(at: 5))
+        let chain: String = try row.value(at: 6)
+        if !chain.isEmpty { self.chain = try StoredJSON.read(chain) }
     }
 }
 

@@ -20,4 +20,6 @@ struct Tally: Sendable, Hashable {
     var person: ID<Person>?
     var amount: Int64 = 1
     var at: Timestamp
+    /// How it came about, as far as rules have caused it.
+    var chain = RuleChain()
 }

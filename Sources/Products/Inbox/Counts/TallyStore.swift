@@ -10,6 +10,8 @@ enum TallyOutbox: Outbox {
     struct Row: Sendable {
         let id: ID<Tally>
         let tally: Tally
+        /// How it came about, as it is stored.
+        let chain: String
     }
 
     static func steps(for rows: [Row], in context: OutboxContext) -> [OutboxStep] {
@@ -18,14 +20,14 @@ enum TallyOutbox: Outbox {
         }
         let input = SQLRows(
             rows, { $0.id }, { $0.tally.kind.rawValue }, { $0.tally.conversation }, { $0.tally.channel },
-            { $0.tally.person }, { $0.tally.amount }, { $0.tally.at })
+            { $0.tally.person }, { $0.tally.amount }, { $0.tally.at }, { $0.chain })
         return [
             OutboxStep(
                 "added_tallies",
                 """
-                INSERT INTO inbox_tallies (tenant_id, id, kind, conversation_id, channel_id, person_id, amount, at)
-                SELECT \(tenant), i.id, i.kind, i.conversation_id, i.channel_id, i.person_id, i.amount, i.at
-                FROM (WITH v(id, kind, conversation_id, channel_id, person_id, amount, at) AS (\(rows: input))
+                INSERT INTO inbox_tallies (tenant_id, id, kind, conversation_id, channel_id, person_id, amount, at, chain)
+                SELECT \(tenant), i.id, i.kind, i.conversation_id, i.channel_id, i.person_id, i.amount, i.at, i.chain
+                FROM (WITH v(id, kind, conversation_id, channel_id, person_id, amount, at, chain) AS (\(rows: input))
                     SELECT * FROM v) i WHERE true
                 """)
         ]
@@ -38,7 +40,10 @@ extension WriteTransaction {
     /// Has something be counted when the transaction commits.
     func tally(_ tallies: [Tally]) throws(StorageError) {
         var rows: [TallyOutbox.Row] = []
-        for tally in tallies { rows.append(TallyOutbox.Row(id: makeID(), tally: tally)) }
+        for tally in tallies {
+            let chain = tally.chain.depth == 0 ? "" : try StoredJSON.text(tally.chain)
+            rows.append(TallyOutbox.Row(id: makeID(), tally: tally, chain: chain))
+        }
         try add(rows, to: TallyOutbox.self)
     }
 }

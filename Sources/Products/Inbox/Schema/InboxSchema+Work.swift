@@ -9,9 +9,11 @@ extension InboxSchema {
         TableDeclaration("inbox_tallies"),
         TableDeclaration("inbox_hour_counts", retention: .after(column: "hour_at", age: day * 60)),
         TableDeclaration("inbox_day_counts"),
+        TableDeclaration("inbox_rules"),
+        TableDeclaration("inbox_rule_firings", retention: .after(column: "fired_at", age: day * 7)),
     ]
 
-    static let work: [Migration.Step] = beginnings + counts
+    static let work: [Migration.Step] = beginnings + counts + rules
 
     private static let beginnings: [Migration.Step] =
         keyed(
@@ -40,6 +42,27 @@ extension InboxSchema {
             .both("CREATE INDEX inbox_scheduled_by_age ON inbox_scheduled (tenant_id, settled_at)"),
         ]
 
+    private static let rules: [Migration.Step] = [
+        .both(
+            """
+            CREATE TABLE inbox_rules (
+                tenant_id uuid NOT NULL, id uuid NOT NULL, name text NOT NULL CHECK (length(name) BETWEEN 1 AND 120),
+                event text NOT NULL, conditions text NOT NULL, actions text NOT NULL, place bigint NOT NULL,
+                is_paused boolean NOT NULL, reason text, fired bigint NOT NULL DEFAULT 0, person_id uuid NOT NULL,
+                created_at timestamptz NOT NULL,
+                PRIMARY KEY (tenant_id, id))
+            """),
+        .both(
+            """
+            CREATE TABLE inbox_rule_firings (
+                tenant_id uuid NOT NULL, event_id uuid NOT NULL, rule_id uuid NOT NULL, conversation_id uuid NOT NULL,
+                fired_at timestamptz NOT NULL,
+                PRIMARY KEY (tenant_id, event_id, rule_id))
+            """),
+        .both("CREATE INDEX inbox_rule_firings_of ON inbox_rule_firings (tenant_id, conversation_id, fired_at)"),
+        .both("CREATE INDEX inbox_rule_firings_by_age ON inbox_rule_firings (tenant_id, fired_at)"),
+    ]
+
     /// What has happened goes into `inbox_tallies` with the transaction that did it, and from there into the counts: each
     /// row once, as the same transaction takes it away and adds it.
     private static let counts: [Migration.Step] =
@@ -49,6 +72,7 @@ extension InboxSchema {
                 CREATE TABLE inbox_tallies (
                     tenant_id uuid NOT NULL, id uuid NOT NULL, kind text NOT NULL, conversation_id uuid NOT NULL,
                     channel_id uuid NOT NULL, person_id uuid, amount bigint NOT NULL, at timestamptz NOT NULL,
+                    chain text NOT NULL DEFAULT '',
                     PRIMARY KEY (tenant_id, id))
                 """)
         ] + ["inbox_hour_counts", "inbox_day_counts"].flatMap(countTable)

@@ -20,6 +20,7 @@ struct InboxError: CodedError {
         case notAllowed = "inbox.notAllowed"
         case notFound = "inbox.notFound"
         case policyInvalid = "inbox.policyInvalid"
+        case ruleInvalid = "inbox.ruleInvalid"
         case signatureInvalid = "inbox.signatureInvalid"
         case threadMoved = "inbox.threadMoved"
         case timeInvalid = "inbox.timeInvalid"

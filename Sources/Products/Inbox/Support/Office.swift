@@ -45,6 +45,7 @@ final class Office: Sendable {
     let answering: BotDesk
     let bot: BotSteps
     let knowledge: KnowledgeDesk
+    let rules: RuleDesk
     let counts: CountDesk
     let contacts: ContactDesk
 
@@ -78,6 +79,9 @@ final class Office: Sendable {
         knowledge = KnowledgeDesk(
             storage: storage, blobs: parts.blobs, retrieval: parts.retrieval, clock: clock, randomness: randomness)
         contacts = ContactDesk(storage: storage, clock: clock, randomness: randomness)
-        counts = CountDesk(storage: storage, caches: parts.caches, channels: channels, clock: clock)
+        rules = RuleDesk(
+            storage: storage, caches: parts.caches, topics: topics, clock: clock, randomness: randomness)
+        counts = CountDesk(
+            storage: storage, caches: parts.caches, channels: channels, rules: rules, clock: clock)
     }
 }
