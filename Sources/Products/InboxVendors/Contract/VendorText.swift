@@ -50,9 +50,6 @@ enum VendorKey {
 
     /// SHA-256 as hexadecimal digits.
     static func hash(_ bytes: [UInt8]) -> String {
-        SHA256.hash(data: bytes).map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.utf8.count == 1 ? "0" + digits : digits
-        }.joined()
+        HexDigits.text(SHA256.hash(data: bytes))
     }
 }

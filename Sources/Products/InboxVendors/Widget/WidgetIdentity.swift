@@ -67,9 +67,7 @@ public struct WidgetIdentity: Sendable, Hashable {
 
     /// What the company's server computes, as 64 hexadecimal digits.
     public static func signature(userId: String, expires: Int64, with secret: Secret<String>) -> String {
-        code(userId: userId, expires: expires, secret).map { byte in
-            (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }.joined()
+        HexDigits.text(code(userId: userId, expires: expires, secret))
     }
 
     private static func code(userId: String, expires: Int64, _ secret: Secret<String>) -> [UInt8] {

@@ -24,6 +24,12 @@ enum BodySignature {
         guard isRight else { throw .mismatch }
     }
 
+    /// The header's value for a body of our own.
+    static func header(over raw: [UInt8], with secret: Secret<String>) -> String {
+        let key = SymmetricKey(data: secret.reveal { Array($0.utf8) })
+        return "sha256=" + HexDigits.text(HMAC<SHA256>.authenticationCode(for: raw, using: key))
+    }
+
     /// Whether two words of any length are the same, without telling where they differ or how long the secret is.
     static func isSame(_ given: String, _ secret: Secret<String>) -> Bool {
         let key = SymmetricKey(data: Array("capstan".utf8))

@@ -234,6 +234,14 @@ enum HexDigits {
         }
     }
 
+    /// Two digits for each byte, in lower case.
+    static func text(_ bytes: some Sequence<UInt8>) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        var text: [UInt8] = []
+        for byte in bytes { text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
+        return String(decoding: text, as: UTF8.self)
+    }
+
     /// As many bytes as half the digits of a text of exactly so many; `nil` for any other text.
     static func bytes(_ text: some StringProtocol, count: Int) -> [UInt8]? {
         let digits = Array(text.utf8)
