@@ -326,7 +326,7 @@ let suites: [Room] = [
             "Base", "BaseTestKit", "Telemetry", "Coordination", "Outbound", "OutboundTestKit", "Storage",
             "StorageTestKit", "StorageBackends", "Blobs", "BlobsTestKit", "Caching", "Limits", "Jobs", "JobsTestKit",
             "Realtime", "RealtimeTestKit", "AIProviders", "AIProvidersTestKit", "Retrieval", "Web", "WebTestKit",
-            "Accounts", "Hosting", "InboxVendors", "Inbox",
+            "Accounts", "Hosting", "InboxVendors", "InboxTestKit", "Inbox",
         ],
         [logging, crypto, httpTypes, nioCore, lifecycle]),
     tests(

@@ -41,7 +41,8 @@ public struct InboxProduct: Product {
     public var manifest: ProductManifest {
         ProductManifest(
             routes: Self.api(office), jobs: InboxJobs.handlers(office),
-            schedules: InboxJobs.schedules(office), topics: office.topics.kinds)
+            schedules: InboxJobs.schedules(office), topics: office.topics.kinds,
+            personalData: AgentPersonSteps(storage: office.storage).personalData)
     }
 
     /// All routes of the API.

@@ -1,3 +1,4 @@
+import Accounts
 import Base
 import BaseTestKit
 import InboxVendors
@@ -133,6 +134,18 @@ import Testing
             let letters = try await office.hooks.deadLetters(of: channel.id, after: nil, limit: 10, in: tenant)
             try await office.hooks.retry(try #require(letters.items.first).id, in: tenant)
             _ = try await office.hooks.lastArrival(of: channel.id, in: tenant)
+            _ = try await office.threads.search("hello", after: nil, limit: 10, in: tenant)
+            let contacts = try await office.contacts.store.page(named: "n1", after: nil, limit: 2, in: tenant).items
+            let merge = try await office.contacts.merge(
+                contacts[0].contact.id, into: contacts[1].contact.id, by: stage.tom, in: tenant)
+            _ = try await office.contacts.undo(merge.id, in: tenant)
+            try await office.counts.fold()
+            let data = AgentPersonSteps(storage: stage.storage).personalData
+            try await data.export(stage.tom, tenant) { _, _ in }
+            for _ in 0..<40 {
+                let leaver = Leaver(person: stage.tom, pseudonym: ID(high: 4, low: 4))
+                if try await data.erase(leaver, tenant) == .done { break }
+            }
             stage.storage.setRecorder(nil)
             let findings = try await PlanInspector(driver: stage.storage.driver, largeTables: Self.large)
                 .findings(in: recorded).filter { !$0.description.hasPrefix("test.") }

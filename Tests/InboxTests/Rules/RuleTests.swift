@@ -44,7 +44,7 @@ import Testing
 
     @Test func `every chain ends: by depth, by the rules that have fired, by the minute`() {
         let machine = RuleMachine(now: now)
-        let rules = [rule(1, [.note("a")]), rule(2, [.note("b")])]
+        let rules = [rule(1, Rule.Conditions(), [.note("a")]), rule(2, Rule.Conditions(), [.note("b")])]
         #expect(machine.fire(rules, on: head(), RuleChain(depth: 3), recent: 0).fired.isEmpty)
         let once = machine.fire(rules, on: head(), RuleChain(depth: 1, fired: [rules[0].id]), recent: 0)
         #expect(once.fired == [rules[1].id])

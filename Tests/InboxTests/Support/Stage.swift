@@ -42,7 +42,8 @@ final class Stage: Sendable {
     ]
 
     private init(
-        driver: any StorageDriver, seed: UInt64, blobs: any BlobStore, provider: any AIProvider, isLive: Bool
+        driver: any StorageDriver, seed: UInt64, blobs: any BlobStore, provider: any AIProvider, isLive: Bool,
+        adapters: ChannelAdapters?
     ) throws {
         clock = SimClock()
         chance = SeededRandomness(seed: seed)
@@ -62,9 +63,10 @@ final class Stage: Sendable {
         office = Office(
             Office.Parts(
                 storage: storage, caches: caches, realtime: realtime, nameOf: { _, _ in "Tom" },
-                adapters: ChannelAdapters([
-                    PlayedVendor.Adapter(vendor: vendor), PlayedVendor.Adapter(vendor: vendor, kind: .telegram),
-                ]), limits: LimitRegistry(clock: time, bus: bus, randomness: randomness), models: models,
+                adapters: adapters
+                    ?? ChannelAdapters([
+                        PlayedVendor.Adapter(vendor: vendor), PlayedVendor.Adapter(vendor: vendor, kind: .telegram),
+                    ]), limits: LimitRegistry(clock: time, bus: bus, randomness: randomness), models: models,
                 retrieval: Retrieval(storage: storage, models: models, clock: time, randomness: randomness),
                 blobs: blobs, clock: time, randomness: randomness,
                 events: .silent(clock: time, products: Event.inbox)))
@@ -73,7 +75,7 @@ final class Stage: Sendable {
     /// Opens a new database, runs `body` and removes it.
     static func with(
         _ backend: Backend, seed: UInt64 = 1, provider: any AIProvider = LocalModel(),
-        isLive: Bool = false, _ body: (Stage) async throws -> Void
+        isLive: Bool = false, adapters: ChannelAdapters? = nil, _ body: (Stage) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "capstan-inbox-\(UUID().uuidString)")
         // The folder of a test that failed early is not there.
@@ -84,7 +86,10 @@ final class Stage: Sendable {
             let blobs = try await DiskBlobs(
                 root: folder.path, clock: clock, randomness: SeededRandomness(seed: seed),
                 events: .silent(clock: clock, products: []))
-            try await body(Stage(driver: driver, seed: seed, blobs: blobs, provider: provider, isLive: isLive))
+            try await body(
+                Stage(
+                    driver: driver, seed: seed, blobs: blobs, provider: provider, isLive: isLive,
+                    adapters: adapters))
         }
     }
 

@@ -84,7 +84,7 @@ struct MessageStore: Sendable {
             """
             UPDATE inbox_messages AS m SET body = \(body), edited_at = \(time)
             WHERE m.tenant_id = \(tenant) AND m.channel_id = \(channel) AND m.external_id = \(externalID)
-                AND m.deleted_at IS NULL AND (m.edited_at IS NULL OR m.edited_at < \(time))
+                AND m.deleted_at IS NULL AND (m.edited_at IS NULL OR m.edited_at <= \(time))
             RETURNING \(sql: Message.returned)
             """, limit: 1
         ).first
@@ -112,7 +112,7 @@ struct MessageStore: Sendable {
         at channel: ID<Channel>, through writing: some Writing, in tenant: Tenant
     ) async throws(StorageError) {
         var condition: SQL = ""
-        if let time { condition = "AND (m.edited_at IS NULL OR m.edited_at < \(time))" }
+        if let time { condition = "AND (m.edited_at IS NULL OR m.edited_at <= \(time))" }
         try await writing.execute(
             "message.keepFormer",
             """

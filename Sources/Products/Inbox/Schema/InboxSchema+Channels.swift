@@ -102,6 +102,7 @@ extension InboxSchema {
                 moved text NOT NULL, person_id uuid NOT NULL, made_at timestamptz NOT NULL, undone_at timestamptz,
                 PRIMARY KEY (tenant_id, id))
             """),
+        .both("CREATE INDEX inbox_merges_of_person ON inbox_merges (tenant_id, person_id, id)"),
         .both("CREATE INDEX inbox_merges_into ON inbox_merges (tenant_id, into_id, id)"),
         .both("CREATE INDEX inbox_contact_points_of_contact ON inbox_contact_points (tenant_id, contact_id, id)"),
     ]

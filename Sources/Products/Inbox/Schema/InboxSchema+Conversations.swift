@@ -114,6 +114,12 @@ extension InboxSchema {
                 CREATE UNIQUE INDEX inbox_messages_client ON inbox_messages (tenant_id, conversation_id, client_id)
                 WHERE client_id IS NOT NULL
                 """),
+            // Who leaves is found by what they wrote.
+            .both(
+                """
+                CREATE INDEX inbox_messages_of_person ON inbox_messages (tenant_id, person_id, id)
+                WHERE person_id IS NOT NULL
+                """),
             // What is on its way: few rows, asked for before each attempt to send.
             .both(
                 """

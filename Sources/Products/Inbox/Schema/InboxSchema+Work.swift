@@ -38,6 +38,8 @@ extension InboxSchema {
                 """
                 CREATE INDEX inbox_scheduled_due ON inbox_scheduled (tenant_id, due_at) WHERE state = 'waiting'
                 """),
+            .both("CREATE INDEX inbox_drafts_of_person ON inbox_drafts (tenant_id, person_id)"),
+            .both("CREATE INDEX inbox_scheduled_of_person ON inbox_scheduled (tenant_id, person_id, id)"),
             .both("CREATE INDEX inbox_scheduled_of ON inbox_scheduled (tenant_id, conversation_id, id)"),
             .both("CREATE INDEX inbox_scheduled_by_age ON inbox_scheduled (tenant_id, settled_at)"),
         ]
