@@ -170,6 +170,13 @@ let floors: [[Room]] = [
                 "Accounts", "Hosting",
             ],
             [logging, crypto, nioCore, lifecycle]),
+        product(
+            "Inbox",
+            [
+                "Base", "Telemetry", "Storage", "Coordination", "Outbound", "Blobs", "Caching", "Limits", "Jobs",
+                "Realtime", "AIProviders", "Web", "Accounts", "Retrieval", "Hosting", "InboxVendors",
+            ],
+            [logging, crypto, nioCore, lifecycle]),
     ],
     // F8
     [
@@ -311,6 +318,15 @@ let suites: [Room] = [
             "Web",
             "WebTestKit",
             "Accounts", "Hosting", "Discovery",
+        ],
+        [logging, crypto, httpTypes, nioCore, lifecycle]),
+    tests(
+        "InboxTests",
+        [
+            "Base", "BaseTestKit", "Telemetry", "Coordination", "Outbound", "OutboundTestKit", "Storage",
+            "StorageTestKit", "StorageBackends", "Blobs", "BlobsTestKit", "Caching", "Limits", "Jobs", "JobsTestKit",
+            "Realtime", "RealtimeTestKit", "AIProviders", "AIProvidersTestKit", "Retrieval", "Web", "WebTestKit",
+            "Accounts", "Hosting", "InboxVendors", "InboxTestKit", "Inbox",
         ],
         [logging, crypto, httpTypes, nioCore, lifecycle]),
     tests(

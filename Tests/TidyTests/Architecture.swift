@@ -18,7 +18,8 @@ extension Rule {
         "Mustache": ["Sources/Platform/Web/", "Tests/WebTests/"],
     ]
 
-    static let pure: Set<String> = ["Base", "Crypto"]
+    /// Values and pure functions: what vendors' messages are in neutral words is one of them.
+    static let pure: Set<String> = ["Base", "Crypto", "InboxVendors"]
 
     /// What a product's file may import beside `standard`, by the suffix of its name; files without one are pure rules.
     static let roles: [(suffix: String, imports: Set<String>)] = [

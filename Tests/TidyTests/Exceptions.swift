@@ -23,6 +23,9 @@ extension Exception {
             rule: "product files", path: "Sources/Products/Discovery/Support/",
             reason: "what serves every noun: refusals, seats, loads that several requests share"),
         Exception(
+            rule: "product files", path: "Sources/Products/Inbox/Support/",
+            reason: "what serves every noun: refusals, seats, loads that several requests share"),
+        Exception(
             rule: "unowned task", path: "Sources/Platform/BlobsS3/S3Blobs+Receiving.swift",
             reason: "what a cancelled upload has begun is undone outside of the cancellation; it is awaited at once"),
         Exception(

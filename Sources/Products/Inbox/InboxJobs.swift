@@ -1,0 +1,105 @@
+import Base
+import Jobs
+import Storage
+
+/// What is done beside requests.
+enum InboxJobs {
+    /// Works off what waits of a conversation.
+    ///
+    /// While one waits no second one does: it will find whatever has come.
+    static let ingest = JobKind<ConversationKey>(
+        "inbox.inbound.ingest", lane: .interactive, attemptsMax: 3,
+        backoff: .exponential(from: .seconds(2), to: .seconds(60)), unique: .whilePending, isKept: false)
+    /// Sends what is queued of a conversation.
+    static let send = JobKind<ID<Conversation>>(
+        "inbox.message.send", lane: .interactive, attemptsMax: 5, timeout: .seconds(120), unique: .whilePending,
+        isKept: false)
+    /// The bot's turn after the customer's last message.
+    static let botTurn = JobKind<ID<Conversation>>(
+        "inbox.bot.turn", lane: .interactive, attemptsMax: 3,
+        backoff: .exponential(from: .seconds(2), to: .seconds(30)),
+        timeout: .seconds(120), unique: .whilePending, isKept: false)
+    /// Reads a document and makes its passages findable.
+    static let index = JobKind<ID<KnowledgeDocument>>(
+        "inbox.document.index", lane: .bulk, attemptsMax: 5, timeout: .seconds(900), unique: .whilePending)
+    /// Counts what has happened, of all companies.
+    static let fold = JobKind<NoJobInput>(
+        "inbox.counts.fold", timeout: .seconds(120), unique: .whilePendingOrRunning, isKept: false)
+    /// Carries out the rules for something that has happened.
+    static let rule = JobKind<RuleEvent>("inbox.rule.run", attemptsMax: 3, isKept: false)
+    static let wake = JobKind<ID<Conversation>>("inbox.snooze.wake", attemptsMax: 10, isKept: false)
+    static let sendLater = JobKind<ID<ScheduledMessage>>("inbox.scheduled.send", attemptsMax: 10)
+
+    static func ingest(_ key: ConversationKey, in transaction: WriteTransaction) throws(StorageError) {
+        try transaction.enqueue(ingest, key, key: key.text, priority: .high)
+    }
+
+    static func send(
+        _ id: ID<Conversation>, after delay: Duration?, in transaction: WriteTransaction
+    ) throws(StorageError) {
+        try transaction.enqueue(send, id, key: id.description, after: delay)
+    }
+
+    static func botTurn(
+        _ id: ID<Conversation>, after delay: Duration, in transaction: WriteTransaction
+    ) throws(StorageError) {
+        try transaction.enqueue(botTurn, id, key: id.description, after: delay)
+    }
+
+    static func index(
+        _ id: ID<KnowledgeDocument>, in transaction: WriteTransaction
+    ) throws(StorageError) {
+        try transaction.enqueue(index, id, key: id.description)
+    }
+
+    static func rule(_ event: RuleEvent, in transaction: WriteTransaction) throws(StorageError) {
+        try transaction.enqueue(rule, event)
+    }
+
+    static func wake(
+        _ id: ID<Conversation>, after delay: Duration, in transaction: WriteTransaction
+    ) throws(StorageError) {
+        try transaction.enqueue(wake, id, after: delay)
+    }
+
+    static func sendLater(
+        _ id: ID<ScheduledMessage>, after delay: Duration, in transaction: WriteTransaction
+    ) throws(StorageError) {
+        try transaction.enqueue(sendLater, id, after: delay)
+    }
+
+    /// What is done by the clock; a second in which nothing has happened costs a look.
+    static func schedules(_ office: Office) -> [JobSchedule] {
+        [
+            JobSchedule(
+                "inbox.counts", every: .seconds(1), fold, NoJobInput(), missed: .skip,
+                onlyIf: { [store = office.counts.store] in try await store.hasTallies() })
+        ]
+    }
+
+    /// How they are handled.
+    static func handlers(_ office: Office) -> [JobHandler] {
+        [
+            ingest.handler { [steps = office.ingest] key, context in
+                try await steps.ingest(key, in: context.tenant, isLastAttempt: context.isLastAttempt) { body in
+                    try await context.complete { try await body($0) }
+                }
+            },
+            send.handler { [steps = office.sending] id, context in try await steps.send(id, in: context.tenant) },
+            botTurn.handler { [steps = office.bot] id, context in try await steps.turn(id, in: context.tenant) },
+            index.handler { [desk = office.knowledge] id, context in
+                try await desk.index(id, in: context.tenant)
+            },
+            fold.handler { [desk = office.counts] _, _ in try await desk.fold() },
+            rule.handler { [desk = office.rules] event, context in
+                try await desk.carryOut(event, in: context.tenant)
+            },
+            wake.handler { [desk = office.conversations] id, context in
+                try await desk.wake(id, in: context.tenant)
+            },
+            sendLater.handler { [desk = office.scheduled] id, context in
+                try await desk.send(id, in: context.tenant)
+            },
+        ]
+    }
+}

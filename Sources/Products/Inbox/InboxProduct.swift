@@ -1,0 +1,58 @@
+import Accounts
+import Base
+public import Hosting
+import InboxVendors
+import Telemetry
+import Web
+
+/// Inbox: every customer conversation from Messenger, Instagram, Telegram and the site's own widget in one place.
+public struct InboxProduct: Product {
+    /// What the product needs to exist.
+    public static let plan = ProductPlan(
+        name: "inbox", title: "Inbox",
+        summary: "Teams answer customers of all channels in one place; nothing is lost or answered twice.",
+        schema: InboxSchema.module, capabilities: [ChannelStore.routing, CountStore.counting], events: Event.inbox)
+
+    private let office: Office
+
+    /// Makes the product from the services it may use.
+    public init(_ services: ProductServices) async throws {
+        office = Office(
+            Office.Parts(
+                storage: services.storage, caches: services.caches, realtime: services.realtime,
+                nameOf: PersonNames(storage: services.storage).name,
+                adapters: Self.adapters(services), limits: services.limits, models: services.models,
+                retrieval: services.retrieval, blobs: services.blobs, clock: services.clock,
+                randomness: services.randomness,
+                events: services.events))
+    }
+
+    private static func adapters(_ services: ProductServices) -> ChannelAdapters {
+        func vendor(_ name: String) -> VendorClient {
+            VendorClient(name, through: services.outbound, clock: services.clock)
+        }
+        return ChannelAdapters([
+            MetaClient(.messenger, through: vendor("messenger")), MetaClient(.instagram, through: vendor("instagram")),
+            TelegramClient(through: vendor("telegram")), WidgetClient(),
+        ])
+    }
+
+    /// What the product gives to the host.
+    public var manifest: ProductManifest {
+        ProductManifest(
+            routes: Self.api(office), jobs: InboxJobs.handlers(office),
+            schedules: InboxJobs.schedules(office), topics: office.topics.kinds,
+            personalData: AgentPersonSteps(storage: office.storage).personalData)
+    }
+
+    /// All routes of the API.
+    static func api(_ office: Office) -> [Route] {
+        let routes =
+            HookRoutes(office: office).routes + ConversationRoutes(office: office).routes
+            + MessageRoutes(office: office).routes + ScheduledRoutes(office: office).routes
+            + ChannelRoutes(office: office).routes + BotRoutes(office: office).routes
+            + DashboardRoutes(office: office).routes + SearchRoutes(office: office).routes
+            + ContactRoutes(office: office).routes + RuleRoutes(office: office).routes
+        return routes.map { $0.mounted(under: PathTemplate(Addresses.api)) }
+    }
+}

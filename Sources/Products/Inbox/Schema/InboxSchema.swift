@@ -1,0 +1,18 @@
+import Base
+public import Storage
+
+/// The product's part of the database.
+public enum InboxSchema {
+    /// Tables and their history.
+    public static let module = SchemaModule(
+        name: "inbox", tables: channelTables + conversationTables + workTables + botTables,
+        migrations: [
+            Migration(
+                1, "channels, contacts, conversations, messages, work, bot", channels + conversations + work + bot)
+        ])
+
+    /// A table that is only ever reached through its primary key: on SQLite it is stored in the key's order.
+    static func keyed(_ text: String) -> [Migration.Step] { [.postgres(text), .sqlite(text + " WITHOUT ROWID")] }
+
+    static let day: Duration = .seconds(86_400)
+}

@@ -1,0 +1,40 @@
+import Logging
+import Telemetry
+
+/// What the product tells about itself; `Documentation/Reference/inbox-events.md` shows them as a table.
+extension Event {
+    static let inbox: [Event] = [
+        .hookReceived, .hookRefused, .deliveryIngested, .deliveryBuried, .entrySkipped, .channelChanged,
+        .messageSent, .messageFailed, .messageUncertain, .botTurned,
+    ]
+
+    static let hookReceived = Event(
+        "hook.received", .info, "A delivery of a vendor was verified and kept.", fields: ["kind", "isRepeat"],
+        feeds: .counter("capstan_inbox_hooks_total"))
+    static let hookRefused = Event(
+        "hook.refused", .warning, "A delivery was refused before it was kept.", fields: ["kind", "reason"],
+        feeds: .counter("capstan_inbox_hooks_refused_total"))
+    static let deliveryIngested = Event(
+        "delivery.ingested", .info, "Kept deliveries of a conversation were worked off.",
+        fields: ["kind", "messages", "lag"], feeds: .histogram("capstan_inbox_ingest_lag_seconds"))
+    static let deliveryBuried = Event(
+        "delivery.buried", .error, "A kept delivery was given up; the channel's page offers to try again.",
+        fields: ["kind", "reason"], feeds: .counter("capstan_inbox_deliveries_buried_total"))
+    static let entrySkipped = Event(
+        "entry.skipped", .notice, "Something in a delivery means nothing here.", fields: ["kind", "reason"],
+        feeds: .counter("capstan_inbox_entries_skipped_total"))
+    static let channelChanged = Event(
+        "channel.changed", .warning, "A channel is in another state of health.", fields: ["kind", "health"])
+    static let messageSent = Event(
+        "message.sent", .info, "A vendor has taken a message.", fields: ["kind", "took"],
+        feeds: .histogram("capstan_inbox_send_seconds"))
+    static let messageFailed = Event(
+        "message.failed", .warning, "A message cannot be sent; its thread says why.", fields: ["kind", "reason"],
+        feeds: .counter("capstan_inbox_sends_failed_total"))
+    static let messageUncertain = Event(
+        "message.uncertain", .warning, "Whether a message was sent is not known; its echo is waited for.",
+        fields: ["kind"], feeds: .counter("capstan_inbox_sends_uncertain_total"))
+    static let botTurned = Event(
+        "bot.turned", .info, "The bot has had its turn.", fields: ["outcome"],
+        feeds: .counter("capstan_inbox_bot_turns_total"))
+}

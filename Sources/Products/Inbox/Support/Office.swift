@@ -1,0 +1,87 @@
+import AIProviders
+import Base
+import Blobs
+import Caching
+import InboxVendors
+import Jobs
+import Limits
+import Realtime
+import Retrieval
+import Storage
+import Telemetry
+import Web
+
+/// The product at work: everything that routes, pages and jobs use.
+final class Office: Sendable {
+    /// What the product is made from.
+    struct Parts: Sendable {
+        var storage: Storage
+        var caches: CacheRegistry
+        var realtime: Realtime
+        var nameOf: PersonNaming
+        var adapters: ChannelAdapters
+        var limits: LimitRegistry
+        var models: AIModels
+        var retrieval: Retrieval
+        var blobs: any BlobStore
+        var clock: any WallClock
+        var randomness: any Randomness
+        var events: EventLog
+    }
+
+    let storage: Storage
+    let clock: any WallClock
+    let agents: AgentKeeper
+    let names: NameKeeper
+    let topics: InboxTopics
+    let channels: ChannelDesk
+    let hooks: HookDesk
+    let ingest: IngestSteps
+    let threads: ThreadDesk
+    let replies: ReplyDesk
+    let sending: SendSteps
+    let conversations: ConversationDesk
+    let scheduled: ScheduledDesk
+    let answering: BotDesk
+    let bot: BotSteps
+    let knowledge: KnowledgeDesk
+    let rules: RuleDesk
+    let counts: CountDesk
+    let contacts: ContactDesk
+
+    init(_ parts: Parts) {
+        let (storage, clock, randomness, events) = (parts.storage, parts.clock, parts.randomness, parts.events)
+        self.storage = storage
+        self.clock = clock
+        agents = AgentKeeper(storage: storage, caches: parts.caches, clock: clock)
+        names = NameKeeper(caches: parts.caches, nameOf: parts.nameOf)
+        topics = InboxTopics(realtime: parts.realtime, storage: storage, nameOf: parts.nameOf)
+        channels = ChannelDesk(
+            storage: storage, caches: parts.caches, clock: clock, randomness: randomness, events: events,
+            adapters: parts.adapters)
+        hooks = HookDesk(
+            storage: storage, channels: channels, clock: clock, randomness: randomness, events: events)
+        ingest = IngestSteps(
+            storage: storage, channels: channels, topics: topics, clock: clock, randomness: randomness,
+            events: events)
+        threads = ThreadDesk(storage: storage, caches: parts.caches, topics: topics)
+        replies = ReplyDesk(
+            storage: storage, channels: channels, topics: topics, clock: clock, randomness: randomness)
+        sending = SendSteps(storage: storage, channels: channels, topics: topics, clock: clock, events: events)
+        conversations = ConversationDesk(storage: storage, topics: topics, clock: clock, randomness: randomness)
+        scheduled = ScheduledDesk(storage: storage, replies: replies, clock: clock, randomness: randomness)
+        answering = BotDesk(
+            storage: storage, caches: parts.caches, limits: parts.limits, models: parts.models,
+            retrieval: parts.retrieval, clock: clock, randomness: randomness)
+        bot = BotSteps(
+            storage: storage, desk: answering, channels: channels, topics: topics, clock: clock,
+            randomness: randomness, events: events)
+        knowledge = KnowledgeDesk(
+            storage: storage, blobs: parts.blobs, retrieval: parts.retrieval, clock: clock, randomness: randomness)
+        contacts = ContactDesk(storage: storage, clock: clock, randomness: randomness)
+        rules = RuleDesk(
+            storage: storage, caches: parts.caches, topics: topics, clock: clock, randomness: randomness)
+        counts = CountDesk(
+            storage: storage, caches: parts.caches, channels: channels, rules: rules, clock: clock)
+    }
+}

@@ -1,0 +1,156 @@
+import Accounts
+import Base
+import BaseTestKit
+import InboxVendors
+import Storage
+import StorageBackends
+import StorageTestKit
+import Testing
+
+@testable import Inbox
+
+@Suite(.databases) struct InboxPlanTests {
+    private static let large: Set<String> = [
+        "inbox_contacts", "inbox_contact_points", "inbox_conversations", "inbox_messages", "inbox_cursors",
+        "inbox_receipts", "inbox_tagged", "inbox_mentions", "inbox_drafts", "inbox_scheduled", "inbox_former_texts",
+    ]
+
+    /// 30,000 conversations with two messages each, and as much of everything else.
+    private func fill(_ stage: Stage, _ channel: Channel) async throws {
+        let (tenant, now) = (stage.tenant, stage.clock.now())
+        let statements: [SQL] = [
+            """
+            INSERT INTO inbox_contacts (tenant_id, id, name, search_name, created_at)
+            SELECT \(tenant), gen_random_uuid(), 'N' || g, 'n' || g, \(now) FROM generate_series(1, 30000) g
+            """,
+            """
+            INSERT INTO inbox_contact_points (tenant_id, id, contact_id, channel_id, external_user_id, created_at)
+            SELECT \(tenant), gen_random_uuid(), k.id, \(channel.id), k.name, \(now)
+            FROM inbox_contacts k WHERE k.tenant_id = \(tenant)
+            """,
+            """
+            INSERT INTO inbox_conversations (tenant_id, id, contact_id, contact_point_id, channel_id, contact_name, state,
+                bot, assignee_id, last_sequence, customer_total, last_message_at, opened_at, created_at)
+            SELECT \(tenant), gen_random_uuid(), p.contact_id, p.id, \(channel.id), 'N',
+                CASE WHEN n % 10 < 7 THEN 'closed' WHEN n % 10 = 7 THEN 'snoozed' ELSE 'open' END, 'off',
+                CASE WHEN n % 3 = 0 THEN NULL WHEN n % 50 = 1 THEN \(stage.tom) ELSE \(stage.priya) END, 2, 2,
+                \(now) - n * interval '1 second', \(now), \(now) - interval '1 day'
+            FROM (SELECT *, row_number() OVER () AS n FROM inbox_contact_points WHERE tenant_id = \(tenant)) p
+            """,
+            """
+            INSERT INTO inbox_messages (tenant_id, conversation_id, sequence, id, channel_id, role, external_id, body,
+                customer_index, delivery, sent_at, created_at)
+            SELECT \(tenant), c.id, s, gen_random_uuid(), \(channel.id), 'customer', c.id || '-' || s, 'Hello', s,
+                'received', c.last_message_at, c.last_message_at
+            FROM inbox_conversations c CROSS JOIN generate_series(1, 2) s WHERE c.tenant_id = \(tenant)
+            """,
+            """
+            INSERT INTO inbox_cursors (tenant_id, person_id, conversation_id, read_sequence, read_customer)
+            SELECT \(tenant), \(stage.priya), c.id, 1, 1 FROM inbox_conversations c WHERE c.tenant_id = \(tenant)
+            """,
+            """
+            INSERT INTO inbox_receipts (tenant_id, id, channel_id, delivery_key, conversation_key, raw, state, received_at)
+            SELECT \(tenant), gen_random_uuid(), \(channel.id), 'k' || g, 'c' || g, '',
+                CASE WHEN g % 1000 = 0 THEN 'dead' ELSE 'done' END, \(now) FROM generate_series(1, 30000) g
+            """,
+            """
+            INSERT INTO inbox_mentions (tenant_id, person_id, conversation_id, mentioned_at)
+            SELECT \(tenant), gen_random_uuid(), c.id, \(now) FROM inbox_conversations c WHERE c.tenant_id = \(tenant)
+            """,
+            """
+            INSERT INTO inbox_tagged (tenant_id, tag_id, conversation_id)
+            SELECT \(tenant), gen_random_uuid(), c.id FROM inbox_conversations c WHERE c.tenant_id = \(tenant)
+            """,
+            """
+            INSERT INTO inbox_drafts (tenant_id, conversation_id, person_id, body, changed_at)
+            SELECT \(tenant), c.id, \(stage.tom), 'x', \(now) FROM inbox_conversations c WHERE c.tenant_id = \(tenant)
+            """,
+            """
+            INSERT INTO inbox_scheduled (tenant_id, id, conversation_id, person_id, body, due_at, cancels_on_reply,
+                seen_customer, state, created_at, settled_at)
+            SELECT \(tenant), gen_random_uuid(), c.id, \(stage.tom), 'x', \(now), true, 0, 'sent', \(now), \(now)
+            FROM inbox_conversations c WHERE c.tenant_id = \(tenant)
+            """,
+            """
+            INSERT INTO inbox_former_texts (tenant_id, id, message_id, body, changed_at)
+            SELECT \(tenant), gen_random_uuid(), m.id, 'x', \(now) FROM inbox_messages m WHERE m.tenant_id = \(tenant)
+            """,
+        ]
+        for (index, statement) in statements.enumerated() {
+            _ = try await stage.storage.writer(for: tenant).execute("test.fill", statement)
+            if index == 1 || index == 2 { try await PlanInspector.analyse(stage.storage.driver) }
+        }
+        try await PlanInspector.analyse(stage.storage.driver)
+    }
+
+    @Test(arguments: Backend.all.filter { $0.name == "postgres" })
+    func `no statement about conversations looks at a whole table`(backend: Backend) async throws {
+        try await Stage.with(backend) { stage in
+            let channel = try await stage.channel()
+            try await fill(stage, channel)
+            let (office, tenant) = (stage.office, stage.tenant)
+            let tom = try await stage.agent(stage.tom)
+            let recorded = RecordedStatements()
+            stage.storage.setRecorder(recorded)
+            for name in ConversationView.Name.allCases {
+                var view = ConversationView(name: name)
+                let page = try await office.threads.page(view, for: tom, after: nil, in: tenant)
+                _ = try await office.threads.page(view, for: tom, after: page.next, in: tenant)
+                view.channel = channel.id
+                _ = try await office.threads.page(view, for: tom, after: nil, in: tenant)
+            }
+            var view = ConversationView()
+            view.team = ID(high: 1, low: 1)
+            _ = try await office.threads.page(view, for: tom, after: nil, in: tenant)
+            _ = try await office.threads.badges(of: tom, in: tenant)
+            let story = [
+                stage.event(.message, "Hi", id: "new1"), stage.event(.edit, "Hello", id: "new1"),
+                stage.event(.echo, "From the app", id: "new2"), stage.event(.read), stage.event(.deletion, id: "new1"),
+                stage.event(.broken, id: "new3"),
+            ]
+            let body = PlayedVendor.body([
+                ("p1", "anna", Array(story.dropLast())), ("p2", "anna", [story[5]]),
+            ])
+            try await office.hooks.receive(body, PlayedVendor.headers(body), at: channel.pathKey)
+            try await stage.ingest("anna", of: channel)
+            let id = try #require(try await stage.conversation(of: "anna", at: channel)).id
+            _ = try await office.threads.messages(of: id, .before(.max), in: tenant)
+            _ = try await office.threads.messages(of: id, .after(1), in: tenant)
+            _ = try await office.threads.read(id, upTo: 1, by: tom, in: tenant)
+            let message = try await stage.answer("one", to: id, of: channel, undo: 5)
+            try await office.replies.withdraw(message.id, by: stage.tom, in: tenant)
+            _ = try await stage.answer("two", to: id, of: channel, client: "c2")
+            _ = try await stage.answer("two", to: id, of: channel, client: "c2")
+            try await office.sending.send(id, in: tenant)
+            _ = try await office.conversations.note(
+                "n", mentioning: [stage.priya], on: id, clientID: "n1", by: stage.tom, in: tenant)
+            let tag = try await office.conversations.makeTag("t", in: tenant)
+            try await office.conversations.tag(id, with: tag.id, isOn: true, in: tenant)
+            _ = try await office.conversations.tags(of: [id], in: tenant)
+            let wish = ScheduledDesk.Wish(conversation: id, body: "x", at: stage.clock.now() + .seconds(9))
+            let later = try await office.scheduled.schedule(wish, by: stage.tom, in: tenant)
+            try await office.scheduled.send(later.id, in: tenant)
+            _ = try await office.conversations.close(id, by: stage.tom, in: tenant)
+            let letters = try await office.hooks.deadLetters(of: channel.id, after: nil, limit: 10, in: tenant)
+            try await office.hooks.retry(try #require(letters.items.first).id, in: tenant)
+            _ = try await office.hooks.lastArrival(of: channel.id, in: tenant)
+            _ = try await office.threads.search("hello", after: nil, limit: 10, in: tenant)
+            let contacts = try await office.contacts.store.page(named: "n1", after: nil, limit: 2, in: tenant).items
+            let merge = try await office.contacts.merge(
+                contacts[0].contact.id, into: contacts[1].contact.id, by: stage.tom, in: tenant)
+            _ = try await office.contacts.undo(merge.id, in: tenant)
+            try await office.counts.fold()
+            let data = AgentPersonSteps(storage: stage.storage).personalData
+            try await data.export(stage.tom, tenant) { _, _ in }
+            for _ in 0..<40 {
+                let leaver = Leaver(person: stage.tom, pseudonym: ID(high: 4, low: 4))
+                if try await data.erase(leaver, tenant) == .done { break }
+            }
+            stage.storage.setRecorder(nil)
+            let findings = try await PlanInspector(driver: stage.storage.driver, largeTables: Self.large)
+                .findings(in: recorded).filter { !$0.description.hasPrefix("test.") }
+            #expect(findings.isEmpty, "\(findings.map(\.description).joined(separator: "\n\n"))")
+            #expect(Set(recorded.distinct.map(\.request.name)).count >= 30)
+        }
+    }
+}
