@@ -83,7 +83,7 @@ public struct DemoCompany: Sendable {
 
     init(
         _ name: String, owner: String, agents: [String], bot: String, zone: String, channels: [Channel], scale: Scale,
-        subjects: [DemoTalk.Subject], seed: UInt64
+        subjects: [DemoTalk.Subject], chance: DemoChance
     ) {
         self.name = name
         self.owner = owner
@@ -93,7 +93,7 @@ public struct DemoCompany: Sendable {
         self.channels = channels
         self.scale = scale
         self.subjects = subjects
-        chance = DemoChance(seed: seed)
+        self.chance = chance
     }
 
     /// A shop for bicycles with four channels and a quarter's worth of conversations.
@@ -107,7 +107,7 @@ public struct DemoCompany: Sendable {
         ],
         scale: Scale(
             contacts: 1_200, doubles: 9, conversations: 2_400, messages: 19_000, open: 140, unassigned: 26, pressing: 3,
-            snoozed: 12), subjects: DemoTalk.bicycles, seed: 0x1B0C_5EED)
+            snoozed: 12), subjects: DemoTalk.bicycles, chance: DemoChance(seed: 0x1B0C_5EED))
 
     /// A second company beside it, so that what must not mix can be seen not to.
     public static let casaVerde = DemoCompany(
@@ -115,5 +115,22 @@ public struct DemoCompany: Sendable {
         channels: [Channel(.telegram, "Casa Verde bot", account: "verde-bot")],
         scale: Scale(
             contacts: 60, doubles: 2, conversations: 96, messages: 760, open: 12, unassigned: 3, pressing: 1,
-            snoozed: 2), subjects: DemoTalk.plants, seed: 0xCA5A_5EED)
+            snoozed: 2), subjects: DemoTalk.plants, chance: DemoChance(seed: 0xCA5A_5EED))
+
+    /// The company on a smaller scale and with accounts of its own: an account is one channel's in an installation.
+    ///
+    /// - Parameters:
+    ///   - name: What it is called.
+    ///   - prefix: What its accounts begin with, after ``DemoAdapter/prefix``.
+    ///   - scale: How much there is.
+    /// - Returns: The branch.
+    public func branch(_ name: String, accounts prefix: String, scale: Scale) -> DemoCompany {
+        let start = DemoAdapter.prefix.count
+        return DemoCompany(
+            name, owner: owner, agents: agents, bot: bot, zone: zone,
+            channels: channels.map {
+                Channel(
+                    $0.kind, $0.title, account: prefix + "-" + $0.account.dropFirst(start), tokenDays: $0.tokenDays)
+            }, scale: scale, subjects: subjects, chance: chance)
+    }
 }
