@@ -186,6 +186,7 @@ let floors: [[Room]] = [
                 "Base", "Telemetry", "Storage", "StorageSQLite", "StoragePostgres", "Coordination",
                 "CoordinationRedis", "CoordinationStorage", "Blobs", "BlobsS3", "Outbound", "Caching", "Limits", "Jobs",
                 "Realtime", "AIProviders", "Web", "Accounts", "Retrieval", "Hosting", "Tournament", "Discovery",
+                "Inbox",
             ],
             libraries: [logging, crypto, arguments, configuration, lifecycle, unixSignals], resources: [])
     ],

@@ -3,6 +3,7 @@ import Accounts
 import CoordinationStorage
 import Discovery
 import Hosting
+import Inbox
 import Jobs
 import Limits
 import Realtime
@@ -12,7 +13,7 @@ import Tournament
 
 /// The products that this program can mount; one line each.
 enum Products {
-    static let all: [any Product.Type] = [TournamentProduct.self, DiscoveryProduct.self]
+    static let all: [any Product.Type] = [TournamentProduct.self, DiscoveryProduct.self, InboxProduct.self]
 
     /// The tables of the platform's own modules.
     static let platformModules: [SchemaModule] = [

@@ -14,6 +14,9 @@ public struct InboxProduct: Product {
         schema: InboxSchema.module, capabilities: [ChannelStore.routing, CountStore.counting], events: Event.inbox)
 
     private let office: Office
+    private let isDemo: Bool
+    private let filling: DemoFilling
+    private let crowd: DemoCrowdService
 
     /// Makes the product from the services it may use.
     public init(_ services: ProductServices) async throws {
@@ -25,24 +28,30 @@ public struct InboxProduct: Product {
                 retrieval: services.retrieval, blobs: services.blobs, clock: services.clock,
                 randomness: services.randomness,
                 events: services.events))
+        isDemo = services.isDemo
+        filling = DemoFilling(office: office, clock: services.clock, randomness: services.randomness)
+        crowd = DemoCrowdService(office: office, clock: services.clock)
     }
 
     private static func adapters(_ services: ProductServices) -> ChannelAdapters {
         func vendor(_ name: String) -> VendorClient {
             VendorClient(name, through: services.outbound, clock: services.clock)
         }
-        return ChannelAdapters([
+        let adapters: [any ChannelAdapter] = [
             MetaClient(.messenger, through: vendor("messenger")), MetaClient(.instagram, through: vendor("instagram")),
             TelegramClient(through: vendor("telegram")), WidgetClient(),
-        ])
+        ]
+        // Accounts of the demo have no vendor.
+        return ChannelAdapters(services.isDemo ? adapters.map { DemoAdapter(before: $0) } : adapters)
     }
 
     /// What the product gives to the host.
     public var manifest: ProductManifest {
         ProductManifest(
-            routes: Self.api(office), jobs: InboxJobs.handlers(office),
+            routes: Self.api(office), services: isDemo ? [crowd] : [], jobs: InboxJobs.handlers(office),
             schedules: InboxJobs.schedules(office), topics: office.topics.kinds,
-            personalData: AgentPersonSteps(storage: office.storage).personalData)
+            personalData: AgentPersonSteps(storage: office.storage).personalData,
+            demo: { [filling, crowd] stage in crowd.begin(try await filling.fill(stage)) })
     }
 
     /// All routes of the API.

@@ -13,17 +13,19 @@ struct DemoFilling: Sendable {
 
     private var store: DemoStore { DemoStore(storage: office.storage) }
 
-    /// Fills what is empty.
-    func fill(_ stage: DemoStage) async throws {
+    /// Fills what is empty; returns all companies of the demo.
+    func fill(_ stage: DemoStage) async throws -> [DemoPlace] {
         let now = clock.now()
         let places = try await DemoPlace.all(
             on: stage, isFilled: { try await store.hasConversations(in: $0) },
             orElse: { ID(at: now, using: randomness) })
-        for place in places { try await fill(place) }
-        if !places.isEmpty, office.storage.dialect == .postgres {
+        let empty = places.filter { !$0.isFilled }
+        for place in empty { try await fill(place) }
+        if !empty.isEmpty, office.storage.dialect == .postgres {
             // Until then PostgreSQL plans as if the tables were empty.
             try await office.storage.writer(bypassingTenant: CountStore.counting).execute("demo.analyse", "ANALYZE")
         }
+        return places
     }
 
     /// Fills one company.

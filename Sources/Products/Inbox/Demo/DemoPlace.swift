@@ -8,15 +8,24 @@ struct DemoPlace: Sendable {
     let tenant: Tenant
     /// The owner, then the agents, in the order of ``DemoCompany/agents``.
     let people: [ID<Person>]
-    /// What makes ids and secrets; the same in every demo.
+    /// What makes ids; the same in every demo.
     let seed: UInt64
+    /// Whether it was filled before.
+    let isFilled: Bool
 
     /// Somebody who works there by the name that the demo's conversations know.
     func person(_ name: String?) -> ID<Person>? {
         name.flatMap(company.agents.firstIndex).flatMap { people.dropFirst($0 + 1).first ?? people.last }
     }
 
-    /// The companies that are to be filled: two of their own, and a branch for whoever looks at the first address.
+    /// The companies: two with addresses of their own, and a branch for whoever looks at the first address.
+    ///
+    /// - Parameters:
+    ///   - stage: Where they are.
+    ///   - isFilled: Whether one is complete, so that nobody is appointed there again.
+    ///   - id: Somebody who works where nobody may be appointed.
+    /// - Returns: All of them.
+    /// - Throws: Errors of Accounts and of storage.
     static func all(
         on stage: DemoStage, isFilled: (Tenant) async throws -> Bool, orElse id: () -> ID<Person>
     ) async throws -> [DemoPlace] {
@@ -27,14 +36,18 @@ struct DemoPlace: Sendable {
             (DemoCompany.lumenBikes, lumen, "lumenbikes.example", UInt64(0x1B0C_0001)),
             (.casaVerde, verde, "casaverde.example", 0x1B0C_0002), (home, stage.home, "", 0x1B0C_0003),
         ] {
-            if try await isFilled(tenant) { continue }
-            // At home the demo's own people answer, so that whoever signs in finds what is theirs.
-            let hosts =
-                domain.isEmpty
-                ? try await stage.people(in: tenant, limit: company.agents.count + 1)
-                : try await appoint(company, at: domain, in: tenant, on: stage)
+            let isFilled = try await isFilled(tenant)
+            var people: [ID<Person>] = []
+            if !isFilled {
+                // At home the demo's own people answer, so that whoever signs in finds what is theirs.
+                people =
+                    domain.isEmpty
+                    ? try await stage.people(in: tenant, limit: company.agents.count + 1)
+                    : try await appoint(company, at: domain, in: tenant, on: stage)
+                if people.isEmpty { people = [id()] }
+            }
             places.append(
-                DemoPlace(company: company, tenant: tenant, people: hosts.isEmpty ? [id()] : hosts, seed: seed))
+                DemoPlace(company: company, tenant: tenant, people: people, seed: seed, isFilled: isFilled))
         }
         return places
     }

@@ -104,6 +104,12 @@ struct HookDesk: Sendable {
         }
     }
 
+    /// Keeps what a visitor wrote, who has been believed already.
+    func receive(_ note: Delivery, for owner: RoutedChannel) async throws {
+        let kept = try await keep([note], for: owner)
+        events.record(.hookReceived, ["kind": .text(owner.kind.rawValue), "isRepeat": .flag(kept.isEmpty)])
+    }
+
     private func keep(_ deliveries: [Delivery], for owner: RoutedChannel) async throws -> Set<String> {
         let receipts = receipts(of: deliveries, for: owner.channel)
         return try await storage.write(for: owner.tenant) { transaction in
