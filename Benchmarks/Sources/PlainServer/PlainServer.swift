@@ -23,6 +23,13 @@ struct PlainServer {
                 status: .ok, headers: [.contentType: "application/json"],
                 body: .init(byteBuffer: .init(string: page)))
         }
+        router.post("/v1/chat/completions") { _, _ in
+            // A model that takes its time.
+            try await Task.sleep(for: .seconds(5))
+            return Response(
+                status: .ok, headers: [.contentType: "text/event-stream"],
+                body: .init(byteBuffer: .init(string: PlainVendor.answer)))
+        }
         let application = Application(
             router: router, configuration: .init(address: .hostname("127.0.0.1", port: port)))
         try await application.runService()

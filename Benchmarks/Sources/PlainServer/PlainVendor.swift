@@ -21,4 +21,15 @@ enum PlainVendor {
         let list = items.joined(separator: ",")
         return #"{"success":true,"cursor":\#(cursor + creators),"has_more":1,"search_item_list":[\#(list)]}"#
     }
+
+    /// What a model says, as OpenAI streams it.
+    static let answer = """
+        data: {"choices":[{"index":0,"delta":{"role":"assistant","content":"It is on its way."}}]}
+
+        data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":80,"completion_tokens":6}}
+
+        data: [DONE]
+
+
+        """
 }

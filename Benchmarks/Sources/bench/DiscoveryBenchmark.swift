@@ -34,24 +34,17 @@ enum DiscoveryBenchmark: Benchmark {
         let ours = Double(creators) / seconds
         let naive = Double(alone) / (try BenchDatabase.seconds { try database.sql(loop(tenant, last)) })
 
-        try database.sql("SELECT pg_stat_statements_reset()")
         let poll = try workspace.microseconds("/searches/\(last)", times: polls)
-        let statements =
-            try database.sql(
-                """
-                SELECT coalesce(sum(s.calls), 0) FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
-                WHERE d.datname = current_database() AND s.query ILIKE 'SELECT%' AND s.query LIKE '%searches%'
-                """
-            ).first.flatMap { Double($0) } ?? 0
+        let statements = try workspace.statements("/searches/\(last)", times: polls, about: "searches")
 
         var table = Table("Creators taken in, \(known) known before", "creators/s", "ratio")
         table.row("capstan: pages of 200, four statements each", ours.shown(0), (ours / naive).shown())
         table.row("a loop of single upserts", naive.shown(0), "1")
         table.show()
-        print("A poll of a search: \(poll.shown(0)) µs, \((statements / Double(polls)).shown()) statements (bar: 1).\n")
+        print("A poll of a search: \(poll.shown(0)) µs, \(statements.shown()) statements (bar: 1).\n")
         return [
             ("ratio", (ours / naive).shown()), ("creators_per_second", ours.shown(0)), ("poll_us", poll.shown(0)),
-            ("statements_per_poll", (statements / Double(polls)).shown()),
+            ("statements_per_poll", statements.shown()),
         ]
     }
 

@@ -1,13 +1,21 @@
 import Foundation
 
-/// A workspace of Discovery on a served database: a person who is signed in, and rows that are put in past the API.
+/// A tenant of the demo on a served database: a person who is signed in, and rows that are put in past the API.
 struct Workspace {
     let database: BenchDatabase
     let capstan: Capstan
     private let jar: String
+    private let api: String
 
     /// Fills a database with the demo, serves it with the given settings, and signs the demo's owner in.
-    init(_ name: String, settings: [String: String] = [:]) async throws {
+    ///
+    /// - Parameters:
+    ///   - name: the database's.
+    ///   - api: what the product's addresses begin with.
+    ///   - settings: the server's, beside those of every benchmark.
+    /// - Throws: ``Impossible``.
+    init(_ name: String, api: String = "/api/discovery", settings: [String: String] = [:]) async throws {
+        self.api = api
         database = try BenchDatabase(name)
         try await Capstan.fillDemo(database.url)
         capstan = try await Capstan(database: database.url, settings: settings)
@@ -30,16 +38,32 @@ struct Workspace {
             try body.write(to: file, atomically: true, encoding: .utf8)
             arguments += ["-H", "content-type: application/json", "--data-binary", "@\(file.path)"]
         }
-        let text = try Command.run("curl", arguments + [capstan.server.address + "/api/discovery" + path])
+        let text = try Command.run("curl", arguments + [capstan.server.address + api + path])
         return try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] ?? [:]
     }
 
     /// The median of the times in which an address answers, in microseconds.
-    func microseconds(_ path: String, times: Int) throws -> Double {
-        let address = capstan.server.address + "/api/discovery" + path
+    func microseconds(_ path: String, times: Int) throws -> Double { try self.times(path, count: times).median }
+
+    /// The times in which an address answers, in microseconds, sorted.
+    func times(_ path: String, count: Int) throws -> [Double] {
+        let address = capstan.server.address + api + path
         let one = ["-sf", "-b", jar, "-o", "/dev/null", "-w", "%{time_total}\n", address]
-        let text = try Command.run("curl", (0..<times).flatMap { $0 == 0 ? one : ["--next"] + one })
-        return text.split(separator: "\n").compactMap { Double($0) }.map { $0 * 1_000_000 }.median
+        let text = try Command.run("curl", (0..<count).flatMap { $0 == 0 ? one : ["--next"] + one })
+        return text.split(separator: "\n").compactMap { Double($0) }.map { $0 * 1_000_000 }.sorted()
+    }
+
+    /// Statements that a request sends to one of these tables, by the database's own count.
+    func statements(_ path: String, times: Int, about tables: String) throws -> Double {
+        try database.sql("CREATE EXTENSION IF NOT EXISTS pg_stat_statements; SELECT pg_stat_statements_reset()")
+        _ = try self.times(path, count: times)
+        let calls = try database.sql(
+            """
+            SELECT coalesce(sum(s.calls), 0) FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
+            WHERE d.datname = current_database() AND s.query ILIKE 'SELECT%' AND s.query LIKE '%\(tables)%'
+            """
+        ).first.flatMap { Double($0) }
+        return (calls ?? 0) / Double(times)
     }
 
     /// The tenant of the demo's owner.

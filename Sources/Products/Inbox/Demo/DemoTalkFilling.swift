@@ -69,8 +69,10 @@ struct DemoTalkFilling: Sendable {
         let start = time(first)
         var head = Conversation(
             id: ID(at: start, using: chance), contactID: point.contactID, pointID: point.id,
-            channelID: open.channel.id, contactName: customer.name, state: .open, bot: .active, lastMessageAt: .epoch,
-            openedAt: start, createdAt: start)
+            channelID: open.channel.id, contactName: customer.name,
+            // Somebody who has written before has one conversation that is not closed.
+            state: talk.state == .closed ? .closed : .open, bot: .active, lastMessageAt: .epoch, openedAt: start,
+            createdAt: start)
         let conversations = ConversationStore(storage: storage)
         try await conversations.insert(head, through: transaction, in: tenant)
         let lines = talk.lines.map { message($0, of: talk, in: head) }

@@ -1,0 +1,97 @@
+import Foundation
+
+/// Conversations of Inbox that are put in past the API, for whoever is signed in to a workspace.
+struct InboxRows {
+    /// Messages of each; every second one is the customer's.
+    static let messagesEach = 10
+
+    let workspace: Workspace
+    let tenant: String
+    let channel: String
+
+    init(_ workspace: Workspace) throws {
+        self.workspace = workspace
+        tenant = try workspace.tenant()
+        guard
+            let channel = try workspace.database.sql(
+                "SELECT id FROM inbox_channels WHERE tenant_id = '\(tenant)' AND kind = 'messenger'"
+            ).first
+        else { throw Impossible("the demo has no channel") }
+        self.channel = channel
+    }
+
+    /// How many conversations there are.
+    func count() throws -> Int {
+        try workspace.database.sql("SELECT count(*) FROM inbox_conversations WHERE tenant_id = '\(tenant)'").first
+            .flatMap { Int($0) } ?? 0
+    }
+
+    /// Brings the company to so many conversations, all of the new ones open, each with its contact.
+    func fill(to count: Int) throws {
+        let first = try self.count() + 1
+        let numbers = "FROM generate_series(\(first), \(count)) n"
+        // Ids in the order of time, as those are that the program makes.
+        func id(_ mark: String, _ number: String) -> String {
+            "('\(mark)-0000-7000-8000-' || lpad(to_hex(\(number)), 12, '0'))::uuid"
+        }
+        try workspace.database.sql(
+            """
+            INSERT INTO inbox_contacts (tenant_id, id, name, search_name, email, created_at)
+            SELECT '\(tenant)', \(id("01900001", "n")), 'Customer No. ' || n, 'customer no. ' || n,
+                'customer' || n || '@example.org', now() \(numbers);
+            INSERT INTO inbox_contact_points (tenant_id, id, contact_id, channel_id, external_user_id, created_at)
+            SELECT '\(tenant)', \(id("01900002", "n")), \(id("01900001", "n")), '\(channel)', 'bench' || n, now() \(numbers);
+            INSERT INTO inbox_conversations (tenant_id, id, contact_id, contact_point_id, channel_id, contact_name, state,
+                bot, last_sequence, customer_total, reply_sequence, last_message_at, last_customer_at, preview,
+                preview_at, preview_sequence, opened_at, created_at)
+            SELECT '\(tenant)', \(id("01900003", "n")), \(id("01900001", "n")), \(id("01900002", "n")), '\(channel)',
+                'Customer No. ' || n, 'open', 'human', \(Self.messagesEach), \(Self.messagesEach / 2),
+                \(Self.messagesEach), now() - n * interval '1 second', now() - n * interval '1 second',
+                'Where is my order no. ' || n || '? It should have been here yesterday.', now(), \(Self.messagesEach),
+                now() - n * interval '2 second', now() - n * interval '2 second' \(numbers);
+            INSERT INTO inbox_messages (tenant_id, conversation_id, sequence, id, channel_id, role, body, customer_index,
+                delivery, sent_at, created_at)
+            SELECT '\(tenant)', \(id("01900003", "n")), s, \(id("01900004", "n * 16 + s")), '\(channel)',
+                CASE WHEN s % 2 = 1 THEN 'customer' ELSE 'agent' END,
+                'Message ' || s || ' of conversation ' || n || ', as long as people write on their way.', (s + 1) / 2,
+                CASE WHEN s % 2 = 1 THEN 'received' ELSE 'read' END, now() - n * interval '1 second',
+                now() - n * interval '1 second'
+            \(numbers), generate_series(1, \(Self.messagesEach)) s;
+            VACUUM ANALYZE inbox_contacts, inbox_contact_points, inbox_conversations, inbox_messages;
+            """)
+    }
+
+    /// The id of one that was put in.
+    func conversation(_ number: Int) -> String {
+        "01900003-0000-7000-8000-" + String(repeating: "0", count: 12 - String(number, radix: 16).count)
+            + String(number, radix: 16)
+    }
+
+    /// Signs in so many more agents and returns their cookies.
+    func agents(_ count: Int) throws -> [String] {
+        try workspace.database.sql(
+            """
+            INSERT INTO people (id, email, name, password, is_operator, verified_at, created_at)
+            SELECT md5('agent' || n)::uuid, 'agent' || n || '@bench.example', 'Agent ' || n, p.password, false, now(), now()
+            FROM people p, generate_series(1, \(count)) n WHERE p.email = 'director@example.com';
+            INSERT INTO memberships (tenant_id, person_id, role, is_owner, joined_at)
+            SELECT '\(tenant)', md5('agent' || n)::uuid, 'member', false, now() FROM generate_series(1, \(count)) n;
+            """)
+        return try (1...count).map { number in
+            let jar = try Command.temporaryFolder().appendingPathComponent("cookies").path
+            try Command.run(
+                "curl",
+                [
+                    "-sf", "-o", "/dev/null", "-c", jar, "-H", "content-type: application/json",
+                    "-H", "x-forwarded-for: 10.0.\(number / 200).\(number % 200 + 1)", "-d",
+                    "{\"email\":\"agent\(number)@bench.example\",\"password\":\"capstan-demo\"}",
+                    workspace.capstan.server.address + "/api/session",
+                ])
+            let lines = try String(contentsOfFile: jar, encoding: .utf8).split(separator: "\n")
+            guard let token = lines.last(where: { $0.contains("capstan_session") })?.split(separator: "\t").last else {
+                throw Impossible("agent \(number) was not signed in")
+            }
+            return "capstan_session=\(token)"
+        }
+    }
+}
