@@ -14,7 +14,7 @@ struct InboxHooks {
     init(_ workspace: Workspace) throws {
         self.workspace = workspace
         try workspace.ask(
-            "PUT", "/bot/policies/current",
+            "PUT", "/bot/policy",
             json: """
                 {"mode":"suggests","temperature":0.3,"tokensMax":200,"threshold":0,"passages":5,"keywords":[],
                 "tone":"short","unsure":"I am not sure.","closed":"We are closed.","tokensPerDay":900000000,
