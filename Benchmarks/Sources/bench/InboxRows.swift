@@ -67,8 +67,8 @@ struct InboxRows {
             + String(number, radix: 16)
     }
 
-    /// Signs in so many more agents and returns their cookies.
-    func agents(_ count: Int) throws -> [String] {
+    /// Signs in so many more agents, each at an address of its own.
+    func agents(_ count: Int) throws -> [Workspace.Visitor] {
         try workspace.database.sql(
             """
             INSERT INTO people (id, email, name, password, is_operator, verified_at, created_at)
@@ -83,7 +83,7 @@ struct InboxRows {
                 "curl",
                 [
                     "-sf", "-o", "/dev/null", "-c", jar, "-H", "content-type: application/json",
-                    "-H", "x-forwarded-for: 10.0.\(number / 200).\(number % 200 + 1)", "-d",
+                    "-H", "x-forwarded-for: \(Self.address(number))", "-d",
                     "{\"email\":\"agent\(number)@bench.example\",\"password\":\"capstan-demo\"}",
                     workspace.capstan.server.address + "/api/session",
                 ])
@@ -91,7 +91,10 @@ struct InboxRows {
             guard let token = lines.last(where: { $0.contains("capstan_session") })?.split(separator: "\t").last else {
                 throw Impossible("agent \(number) was not signed in")
             }
-            return "capstan_session=\(token)"
+            return Workspace.Visitor(cookie: "capstan_session=\(token)", address: Self.address(number))
         }
     }
+
+    /// No two of them belong to one group of addresses.
+    private static func address(_ number: Int) -> String { "10.\(number / 250).\(number % 250).1" }
 }

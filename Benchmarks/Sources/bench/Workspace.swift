@@ -45,12 +45,30 @@ struct Workspace {
     /// The median of the times in which an address answers, in microseconds.
     func microseconds(_ path: String, times: Int) throws -> Double { try self.times(path, count: times).median }
 
-    /// The times in which an address answers, in microseconds, sorted.
-    func times(_ path: String, count: Int) throws -> [Double] {
-        let address = capstan.server.address + api + path
-        let one = ["-sf", "-b", jar, "-o", "/dev/null", "-w", "%{time_total}\n", address]
-        let text = try Command.run("curl", (0..<count).flatMap { $0 == 0 ? one : ["--next"] + one })
-        return text.split(separator: "\n").compactMap { Double($0) }.map { $0 * 1_000_000 }.sorted()
+    /// Somebody who is signed in, and where.
+    struct Visitor {
+        var cookie: String
+        var address: String
+    }
+
+    /// The times in which an address answers, in microseconds, sorted; people take turns, where some are given.
+    func times(_ path: String, count: Int, by visitors: [Visitor] = []) throws -> [Double] {
+        var arguments: [String] = []
+        for number in 0..<count {
+            if number > 0 { arguments.append("--next") }
+            let visitor = visitors.isEmpty ? nil : visitors[number % visitors.count]
+            if let visitor { arguments += ["-H", "x-forwarded-for: \(visitor.address)"] }
+            arguments += ["-s", "-b", visitor?.cookie ?? jar, "-o", "/dev/null", "-w", "%{http_code} %{time_total}\n"]
+            arguments.append(capstan.server.address + api + path)
+        }
+        let text = try Command.run("curl", arguments)
+        return try text.split(separator: "\n").map { line in
+            let words = line.split(separator: " ")
+            guard words.count == 2, words[0] == "200", let seconds = Double(words[1]) else {
+                throw Impossible("\(path) answered \(line)")
+            }
+            return seconds * 1_000_000
+        }.sorted()
     }
 
     /// Statements that a request sends to one of these tables, by the database's own count.
