@@ -23,14 +23,16 @@ final class ConversationDesk: Sendable {
     private let messages: MessageStore
     private let tags: TagStore
     private let topics: InboxTopics
+    private let notices: NoticeDesk
     private let clock: any WallClock
     private let randomness: any Randomness
 
     init(
-        storage: Storage, topics: InboxTopics, clock: any WallClock, randomness: any Randomness
+        storage: Storage, topics: InboxTopics, notices: NoticeDesk, clock: any WallClock, randomness: any Randomness
     ) {
         self.storage = storage
         self.topics = topics
+        self.notices = notices
         self.clock = clock
         self.randomness = randomness
         store = ConversationStore(storage: storage)
@@ -186,6 +188,10 @@ final class ConversationDesk: Sendable {
             head.lastSequence = note.sequence
             try await store.update(head, through: transaction, in: tenant)
             try await store.mention(people, in: id, at: now, through: transaction, of: tenant)
+            let others = people.filter { $0 != person }
+            try await notices.tell(
+                others, .mentioned, "A note about \(head.contactName) names you", body, about: id, in: transaction,
+                of: tenant)
             try topics.publish([note], head, in: transaction)
             return note
         }
@@ -277,10 +283,14 @@ final class ConversationDesk: Sendable {
         }
         switch happening {
         case .closed:
-            return [tally(.closed), tally(.resolution, max(0, (now - head.openedAt).components.seconds))]
+            let ends = [tally(.closed), tally(.resolution, max(0, (now - head.openedAt).components.seconds))]
+            return head.isDeflected ? ends + [tally(.deflected)] : ends
         case .opened: return [tally(.opened)]
         case .handedOver: return [tally(.handOff)]
-        case .assigned, .unassigned, .takenOver, .snoozed, .woken, .customerLeft, .customerReturned: return []
+        case .assigned, .takenOver: return [tally(.assigned)]
+        case .snoozed: return [tally(.snoozed)]
+        case .woken: return [tally(.woken)]
+        case .unassigned, .customerLeft, .customerReturned: return []
         }
     }
 }

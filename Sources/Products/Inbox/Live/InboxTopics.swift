@@ -58,8 +58,10 @@ struct InboxTopics: Sendable {
             else { return .refused }
             return .admitted(as: try await nameOf(person, visitor.tenant) ?? "Somebody")
         }
-        list = TopicKind("inbox/list/{view}") { visitor, topic in
-            topic["view"] == "all" && visitor.agent != nil ? .admitted() : .refused
+        // Whoever looks at the lists is present, and may be given what waits.
+        list = TopicKind("inbox/list/{view}", showsPresence: true) { visitor, topic in
+            guard topic["view"] == "all", let person = visitor.agent else { return .refused }
+            return .admitted(as: try await nameOf(person, visitor.tenant) ?? "Somebody")
         }
         agent = TopicKind("inbox/agent/{id}") { visitor, topic in
             visitor.agent != nil && visitor.agent == ID<Person>(topic["id"]) ? .admitted() : .refused
@@ -68,6 +70,11 @@ struct InboxTopics: Sendable {
 
     /// All kinds of topics.
     var kinds: [TopicKind] { [thread, list, agent] }
+
+    /// Who looks at the lists of a company, on whichever node.
+    func present(in tenant: Tenant) -> [ID<Person>] {
+        realtime.present(at: list("all"), of: tenant).map { $0.cast(to: ID<Person>.self) }
+    }
 
     // MARK: Telling
 

@@ -120,6 +120,7 @@ struct AgentPersonStore: Sendable {
             UPDATE inbox_day_counts SET scope_id = \(pseudonym)
             WHERE tenant_id = \(tenant) AND scope = 'person' AND scope_id = \(person)
             """)
+        changed += try await dropTeamwork(person, pseudonym, through: writing, in: tenant)
         changed += try await writing.execute(
             "ownData.giveTallies",
             "UPDATE inbox_tallies SET person_id = \(pseudonym) WHERE tenant_id = \(tenant) AND person_id = \(person)")

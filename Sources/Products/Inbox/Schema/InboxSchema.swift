@@ -5,10 +5,11 @@ public import Storage
 public enum InboxSchema {
     /// Tables and their history.
     public static let module = SchemaModule(
-        name: "inbox", tables: channelTables + conversationTables + workTables + botTables,
+        name: "inbox", tables: channelTables + conversationTables + workTables + botTables + teamTables,
         migrations: [
             Migration(
-                1, "channels, contacts, conversations, messages, work, bot", channels + conversations + work + bot)
+                1, "channels, contacts, conversations, messages, work, bot", channels + conversations + work + bot),
+            Migration(2, "teams, hours, service levels, canned replies, ratings", teams),
         ])
 
     /// A table that is only ever reached through its primary key: on SQLite it is stored in the key's order.

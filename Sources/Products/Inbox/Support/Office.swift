@@ -48,6 +48,14 @@ final class Office: Sendable {
     let rules: RuleDesk
     let counts: CountDesk
     let contacts: ContactDesk
+    let notices: NoticeDesk
+    let teams: TeamDesk
+    let canned: CannedReplyDesk
+    let promises: SlaDesk
+    let assignments: AssignmentDesk
+    let ratings: RatingDesk
+    let seals: SealDesk
+    let reports: ReportDesk
 
     init(_ parts: Parts) {
         let (storage, clock, randomness, events) = (parts.storage, parts.clock, parts.randomness, parts.events)
@@ -68,8 +76,11 @@ final class Office: Sendable {
         replies = ReplyDesk(
             storage: storage, channels: channels, topics: topics, clock: clock, randomness: randomness)
         sending = SendSteps(storage: storage, channels: channels, topics: topics, clock: clock, events: events)
-        conversations = ConversationDesk(storage: storage, topics: topics, clock: clock, randomness: randomness)
-        scheduled = ScheduledDesk(storage: storage, replies: replies, clock: clock, randomness: randomness)
+        notices = NoticeDesk(storage: storage, caches: parts.caches, clock: clock, randomness: randomness)
+        conversations = ConversationDesk(
+            storage: storage, topics: topics, notices: notices, clock: clock, randomness: randomness)
+        scheduled = ScheduledDesk(
+            storage: storage, replies: replies, notices: notices, clock: clock, randomness: randomness)
         answering = BotDesk(
             storage: storage, caches: parts.caches, limits: parts.limits, models: parts.models,
             retrieval: parts.retrieval, clock: clock, randomness: randomness)
@@ -80,8 +91,22 @@ final class Office: Sendable {
             storage: storage, blobs: parts.blobs, retrieval: parts.retrieval, clock: clock, randomness: randomness)
         contacts = ContactDesk(storage: storage, clock: clock, randomness: randomness)
         rules = RuleDesk(
-            storage: storage, caches: parts.caches, topics: topics, clock: clock, randomness: randomness)
+            storage: storage, caches: parts.caches, topics: topics, notices: notices, clock: clock,
+            randomness: randomness)
+        teams = TeamDesk(storage: storage, caches: parts.caches, clock: clock, randomness: randomness)
+        canned = CannedReplyDesk(
+            storage: storage, caches: parts.caches, names: names, clock: clock, randomness: randomness)
+        promises = SlaDesk(
+            storage: storage, caches: parts.caches, teams: teams, channels: channels, answering: answering,
+            notices: notices, topics: topics, clock: clock, randomness: randomness)
+        assignments = AssignmentDesk(
+            storage: storage, teams: teams, notices: notices, topics: topics, clock: clock, randomness: randomness)
+        ratings = RatingDesk(storage: storage, clock: clock, randomness: randomness)
+        seals = SealDesk(storage: storage, clock: clock, events: events)
         counts = CountDesk(
-            storage: storage, caches: parts.caches, channels: channels, rules: rules, clock: clock)
+            storage: storage, caches: parts.caches, channels: channels, rules: rules, promises: promises,
+            assignments: assignments, clock: clock)
+        reports = ReportDesk(
+            storage: storage, names: names, channels: channels, teams: teams, clock: clock)
     }
 }
