@@ -42,7 +42,8 @@ final class CannedReplyDesk: Sendable {
     /// Makes one, of the company without an owner.
     ///
     /// - Throws: `inbox.settingInvalid` naming the rule that is broken; `inbox.nameTaken`, `inbox.limitReached`.
-    func make(_ shortcut: String, _ body: String, of owner: ID<Person>?, in tenant: Tenant) async throws -> CannedReply {
+    func make(_ shortcut: String, _ body: String, of owner: ID<Person>?, in tenant: Tenant) async throws -> CannedReply
+    {
         let now = clock.now()
         let reply = CannedReply(
             id: ID(at: now, using: randomness), owner: owner, shortcut: CannedReply.shortcut(shortcut),

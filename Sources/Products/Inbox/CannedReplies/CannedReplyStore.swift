@@ -58,7 +58,8 @@ struct CannedReplyStore: Sendable {
     }
 
     /// Counts that one was used by somebody who may; returns it.
-    func use(_ id: ID<CannedReply>, by person: ID<Person>, in tenant: Tenant) async throws(StorageError) -> CannedReply? {
+    func use(_ id: ID<CannedReply>, by person: ID<Person>, in tenant: Tenant) async throws(StorageError) -> CannedReply?
+    {
         try await storage.writer(for: tenant).returning(
             CannedReply.self, "cannedReply.use",
             """

@@ -100,7 +100,8 @@ struct HoursRoutes: Sendable {
                 _ = try request.context.person(atLeast: .admin)
                 let plan = WeekPlan(zone: input.zone, days: input.days, holidays: input.holidays ?? [])
                 return HoursOutput(
-                    try await office.teams.set(nil, named: input.name, plan, isUsual: input.isUsual, in: request.tenant),
+                    try await office.teams.set(
+                        nil, named: input.name, plan, isUsual: input.isUsual, in: request.tenant),
                     at: office.clock.now())
             }
         }

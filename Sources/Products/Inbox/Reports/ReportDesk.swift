@@ -49,7 +49,8 @@ final class ReportDesk: Sendable {
             return (
                 name,
                 [
-                    .text(name), .number(count.agentReplies), .number(count.closed), .init(number: count.meanFirstReply),
+                    .text(name), .number(count.agentReplies), .number(count.closed),
+                    .init(number: count.meanFirstReply),
                     .init(number: count.meanResolution), .number(count.ratings), .init(hundredths: count.meanRating),
                     .number(count.slaMet), .number(count.slaBreached),
                 ]
@@ -111,7 +112,8 @@ final class ReportDesk: Sendable {
         switch kind {
         case .bot:
             return [
-                day, .number(count.botReplies), .number(count.handOffs), .number(count.closed), .number(count.deflected),
+                day, .number(count.botReplies), .number(count.handOffs), .number(count.closed),
+                .number(count.deflected),
                 .init(hundredths: count.deflectedShare), .number(count.tokens),
             ]
         case .ratings:

@@ -218,7 +218,8 @@ final class SlaDesk: Sendable {
             case .breached:
                 isChanged = try await store.escalate(head.id, through: transaction, in: tenant) || isChanged
                 try await notices.tell(
-                    people.escalated, .slaBreached, "\(head.contactName) waits too long: \(outcome.kind.label) is overdue",
+                    people.escalated, .slaBreached,
+                    "\(head.contactName) waits too long: \(outcome.kind.label) is overdue",
                     head.preview.text, about: head.id, in: transaction, of: tenant)
             }
         }
@@ -242,7 +243,7 @@ extension SlaStore.Line {
     fileprivate var mayBeTakenBack: Bool { role == .agent && delivery == .queued && attempts == 0 }
 
     /// What clocks take it for; `nil` for what does not move them.
-    fileprivate var event: SlaMachine.Event? {
+    var event: SlaMachine.Event? {
         switch role {
         case .customer: return isDeleted ? nil : .customer
         case .agent: return delivery == .withdrawn ? nil : .person

@@ -47,6 +47,7 @@ struct SlaMachine: Sendable {
         case .person: outcomes += person(at: time, &story)
         case .bot: story.owedSince = nil
         case .handedOver:
+            guard story.isBot else { break }
             story.isBot = false
             story.owedSince = story.owedSince ?? time
             owe(from: time, &story)
