@@ -25,7 +25,7 @@ public struct InboxProduct: Product {
                 adapters: Self.adapters(services), limits: services.limits, models: services.models,
                 retrieval: services.retrieval, blobs: services.blobs, clock: services.clock,
                 randomness: services.randomness,
-                events: services.events, companiesOf: Self.companies(services.storage)))
+                events: services.events, companiesOf: Self.companies(services.storage), bus: services.bus))
     }
 
     private static func companies(_ storage: Storage) -> CompanyListing {
@@ -50,7 +50,8 @@ public struct InboxProduct: Product {
     /// What the product gives to the host.
     public var manifest: ProductManifest {
         ProductManifest(
-            routes: Self.api(office) + PageRoutes.all(office), jobs: InboxJobs.handlers(office),
+            routes: Self.api(office) + PageRoutes.all(office), services: [office.badges],
+            jobs: InboxJobs.handlers(office),
             schedules: InboxJobs.schedules(office), topics: office.topics.kinds, pages: InboxPages.bundle,
             navigation: InboxPages.navigation,
             personalData: AgentPersonSteps(storage: office.storage).personalData)
@@ -64,6 +65,8 @@ public struct InboxProduct: Product {
             + ChannelRoutes(office: office).routes + BotRoutes(office: office).routes
             + DashboardRoutes(office: office).routes + SearchRoutes(office: office).routes
             + ContactRoutes(office: office).routes + RuleRoutes(office: office).routes
+            + VisibilityRoutes(office: office).routes + ErasureRoutes(office: office).routes
+            + ExportRoutes(office: office).routes
         return routes.map { $0.mounted(under: PathTemplate(Addresses.api)) }
     }
 }
