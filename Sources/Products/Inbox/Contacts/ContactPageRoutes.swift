@@ -96,7 +96,8 @@ struct ContactPageRoutes: Sendable {
     private struct ChangeSent: Input {
         static let fields: [Field] = [
             .path("id", .id, "The contact."), .body("name", optional: .text(0...400), default: ""),
-            .body("email", optional: .text(0...400), default: ""), .body("phone", optional: .text(0...400), default: ""),
+            .body("email", optional: .text(0...400), default: ""),
+            .body("phone", optional: .text(0...400), default: ""),
             .body("fields", optional: .text(0...16_384), default: "", "A line each, as in `size: 54`."),
         ]
 
@@ -228,7 +229,8 @@ struct ContactPageRoutes: Sendable {
     private struct EraseManySent: Input {
         static let fields: [Field] = [
             .body("contact", optional: .list(.id, 0...Erasure.Bounds.named)),
-            .body("q", optional: .text(0...120), default: ""), .body("all", optional: .boolean, default: .boolean(false)),
+            .body("q", optional: .text(0...120), default: ""),
+            .body("all", optional: .boolean, default: .boolean(false)),
         ]
 
         let contact: [ID<Contact>]?

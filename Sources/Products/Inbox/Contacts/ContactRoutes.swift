@@ -48,7 +48,9 @@ struct ContactRoutes: Sendable {
 
     private struct PageInput: Input {
         static let fields: [Field] = [
-            .query("name", optional: .text(0...120), default: "", "Words of names, an e-mail address or a number, each as it begins."),
+            .query(
+                "name", optional: .text(0...120), default: "",
+                "Words of names, an e-mail address or a number, each as it begins."),
             .query("after", optional: .cursor), .query("limit", optional: .integer(1...100), default: 25),
         ]
 

@@ -255,7 +255,8 @@ struct ConversationRoutes: Sendable {
             try await refusing {
                 ConversationLine(
                     try await office.conversations.close(
-                        request.input.id, by: try await office.person(of: request.context, at: request.input.id), in: request.tenant))
+                        request.input.id, by: try await office.person(of: request.context, at: request.input.id),
+                        in: request.tenant))
             }
         }
     }
@@ -269,7 +270,8 @@ struct ConversationRoutes: Sendable {
             try await refusing {
                 ConversationLine(
                     try await office.conversations.open(
-                        request.input.id, by: try await office.person(of: request.context, at: request.input.id), in: request.tenant))
+                        request.input.id, by: try await office.person(of: request.context, at: request.input.id),
+                        in: request.tenant))
             }
         }
     }
@@ -283,7 +285,8 @@ struct ConversationRoutes: Sendable {
             try await refusing {
                 ConversationLine(
                     try await office.conversations.takeOver(
-                        request.input.id, by: try await office.person(of: request.context, at: request.input.id), in: request.tenant))
+                        request.input.id, by: try await office.person(of: request.context, at: request.input.id),
+                        in: request.tenant))
             }
         }
     }

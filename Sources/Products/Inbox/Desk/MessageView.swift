@@ -58,8 +58,9 @@ struct MessageView: Sendable {
         hasBody = !body.isEmpty
         clock = Wording.clock(message.sentAt)
         iso = message.sentAt.description
-        day = Wording.day(message.sentAt, now: setting.now)
-        startsDay = former.map { Wording.day($0.sentAt, now: setting.now) != day } ?? true
+        let today = Wording.day(message.sentAt, now: setting.now)
+        day = today
+        startsDay = former.map { Wording.day($0.sentAt, now: setting.now) != today } ?? true
         side = Self.side(message.role)
         files = isDeleted ? [] : message.files.map(FileView.init)
         mark = Self.mark(message)

@@ -156,7 +156,7 @@ struct ThreadView: Sendable {
         (window, windowKind) = Self.window(head, standing, now)
         windowISO = head.windowEndsAt?.description ?? ""
         hasWindow = head.windowEndsAt != nil
-        canReply = head.state != .closed && standing != .closed
+        if case .closed = standing { canReply = false } else { canReply = head.state != .closed }
         let setting = MessageView.Setting(
             names: parts.names, contact: head.contactName, person: parts.person, place: place, now: now)
         var former: Message?
@@ -201,7 +201,9 @@ struct ThreadView: Sendable {
 
     private static func assignees(_ parts: Parts) -> [Choice] {
         let held = parts.seen.head.assigneeID
-        let others = parts.colleagues.filter { $0.key != parts.person }.sorted { ($0.value, $0.key) < ($1.value, $1.key) }
+        let others = parts.colleagues.filter { $0.key != parts.person }.sorted {
+            ($0.value, $0.key) < ($1.value, $1.key)
+        }
         return [Choice(value: "", label: "Nobody", isChosen: held == nil)]
             + [Choice(value: parts.person.description, label: "Me", isChosen: held == parts.person)]
             + others.map { Choice(value: $0.key.description, label: $0.value, isChosen: held == $0.key) }
@@ -216,10 +218,15 @@ struct ThreadView: Sendable {
         }
     }
 
-    static func window(_ head: Conversation, _ standing: ChannelRules.Standing, _ now: Timestamp) -> (text: String, kind: String) {
+    static func window(_ head: Conversation, _ standing: ChannelRules.Standing, _ now: Timestamp) -> (
+        text: String, kind: String
+    ) {
         guard let end = head.windowEndsAt else { return ("", "plain") }
         switch standing {
-        case .open: return ("answer within \(Wording.span(max(.zero, end - now)))", end - now < .seconds(7_200) ? "bad" : "plain")
+        case .open:
+            return (
+                "answer within \(Wording.span(max(.zero, end - now)))", end - now < .seconds(7_200) ? "bad" : "plain"
+            )
         case .peopleOnly: return ("the bot may no longer answer; you still may", "gold")
         case .closed: return ("the channel takes no answer any more", "bad")
         }

@@ -1,4 +1,5 @@
 import Base
+import Storage
 import Web
 
 /// Deleting contacts over HTTP.

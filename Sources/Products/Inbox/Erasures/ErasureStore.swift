@@ -105,14 +105,14 @@ struct ErasureStore: Sendable {
         _ ids: [ID<Conversation>], through writing: some Writing, in tenant: Tenant
     ) async throws(StorageError) {
         let which = SQLRows(ids)
-        let each: [(name: String, table: SQL)] = [
+        let each: [(name: StaticString, table: SQL)] = [
             ("erasure.dropTagged", "inbox_tagged"), ("erasure.dropDrafts", "inbox_drafts"),
             ("erasure.dropScheduled", "inbox_scheduled"), ("erasure.dropTurns", "inbox_bot_turns"),
             ("erasure.dropSuggestions", "inbox_suggestions"), ("erasure.dropFirings", "inbox_rule_firings"),
         ]
         for (name, table) in each {
             try await writing.execute(
-                "\(name)", "DELETE FROM \(sql: table) WHERE tenant_id = \(tenant) AND conversation_id IN (\(rows: which))")
+                name, "DELETE FROM \(sql: table) WHERE tenant_id = \(tenant) AND conversation_id IN (\(rows: which))")
         }
         // Cursors and mentions stand under people, of whom there are few.
         for table in ["inbox_cursors", "inbox_mentions"] as [SQL] {

@@ -125,7 +125,11 @@ final class BadgeDesk: Service {
                 if let last = looker.pushedAt, now - last < Bounds.pause { continue }
                 guard realtime.isHeard(topics.agent("\(place.person)"), of: place.tenant) else {
                     // Who is just joining is not heard yet: once is waited for.
-                    if looker.pushedAt != nil { state.lookers[place] = nil } else { state.lookers[place]?.pushedAt = now }
+                    if looker.pushedAt != nil {
+                        state.lookers[place] = nil
+                    } else {
+                        state.lookers[place]?.pushedAt = now
+                    }
                     continue
                 }
                 state.lookers[place]?.isDirty = false

@@ -68,7 +68,8 @@ final class InboxTopics: Sendable {
             return .admitted(as: try await nameOf(agent.person, visitor.tenant) ?? NameKeeper.nobody)
         }
         list = TopicKind("inbox/list/{view}") { visitor, topic in
-            guard let agent = try await agents.agent(visitor), let view = topic["view"] else { return .refused }
+            guard let agent = try await agents.agent(visitor) else { return .refused }
+            let view = topic["view"]
             if view == Self.everything { return agent.hidden.isEmpty ? .admitted() : .refused }
             // Topics of channels that there are not are never told anything.
             return ID<Channel>(view).map(agent.sees) ?? false ? .admitted() : .refused

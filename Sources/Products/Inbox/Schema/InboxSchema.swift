@@ -8,7 +8,8 @@ public enum InboxSchema {
         name: "inbox", tables: channelTables + conversationTables + workTables + botTables + deskTables,
         migrations: [
             Migration(
-                1, "channels, contacts, conversations, messages, work, bot", channels + conversations + work + bot + desk)
+                1, "channels, contacts, conversations, messages, work, bot",
+                channels + conversations + work + bot + desk)
         ])
 
     /// A table that is only ever reached through its primary key: on SQLite it is stored in the key's order.

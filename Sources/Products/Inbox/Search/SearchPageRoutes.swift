@@ -18,9 +18,11 @@ struct SearchPageRoutes: Sendable {
         static let fields: [Field] = [
             .query("q", optional: .text(0...200), default: ""),
             .query("role", optional: .choice(SearchFilter.Role.self), default: "anybody"),
-            .query("channel", optional: .text(0...40), default: ""), .query("tag", optional: .text(0...40), default: ""),
+            .query("channel", optional: .text(0...40), default: ""),
+            .query("tag", optional: .text(0...40), default: ""),
             .query("person", optional: .text(0...40), default: ""),
-            .query("since", optional: .text(0...10), default: ""), .query("until", optional: .text(0...10), default: ""),
+            .query("since", optional: .text(0...10), default: ""),
+            .query("until", optional: .text(0...10), default: ""),
             .query("after", optional: .cursor),
         ]
 
@@ -35,7 +37,8 @@ struct SearchPageRoutes: Sendable {
 
         var filter: SearchFilter {
             SearchFilter(
-                role: role, channel: ID(channel), tag: ID(tag), person: ID(person), since: Timestamp("\(since)T00:00:00Z"),
+                role: role, channel: ID(channel), tag: ID(tag), person: ID(person),
+                since: Timestamp("\(since)T00:00:00Z"),
                 until: Timestamp("\(until)T00:00:00Z").map { $0 + .seconds(86_400) })
         }
 
@@ -163,12 +166,14 @@ struct SearchPage: Sendable {
         }
         let setting = { (name: String) in
             MessageView.Setting(
-                names: parts.colleagues, contact: name, person: parts.person, place: DeskPlace(view: .all), now: parts.now)
+                names: parts.colleagues, contact: name, person: parts.person, place: DeskPlace(view: .all),
+                now: parts.now)
         }
         found = parts.found.map { found in
             let message = found.message
             return Found(
-                href: DeskPlace(view: .all).thread(message.conversationID) + "&at=\(message.sequence)#m\(message.sequence)",
+                href: DeskPlace(view: .all).thread(message.conversationID)
+                    + "&at=\(message.sequence)#m\(message.sequence)",
                 name: found.name, who: MessageView.author(of: message, in: setting(found.name)),
                 body: message.body.firstScalars(Bounds.excerpt), moment: Wording.day(message.sentAt, now: parts.now),
                 iso: message.sentAt.description, kind: MessageView.side(message.role))

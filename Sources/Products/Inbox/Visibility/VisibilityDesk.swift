@@ -51,7 +51,8 @@ final class VisibilityDesk: Sendable {
     func set(_ people: [ID<Person>], for channel: ID<Channel>, in tenant: Tenant) async throws {
         guard people.count <= Bounds.agents else {
             throw InboxError(
-                .limitReached, "A channel names at most \(Bounds.agents) agents.", context: ["limit": "\(Bounds.agents)"])
+                .limitReached, "A channel names at most \(Bounds.agents) agents.",
+                context: ["limit": "\(Bounds.agents)"])
         }
         _ = try await channels.channel(channel, in: tenant)
         try await storage.write(for: tenant) { transaction in

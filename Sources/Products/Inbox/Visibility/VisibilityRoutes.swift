@@ -45,7 +45,7 @@ struct VisibilityRoutes: Sendable {
     private var set: Route {
         Route(
             .put, "/channels/{id}/agents", "inbox.setChannelAgents", "Says for whom a channel is.",
-            policy: .signedIn, limit: Rates.writing, budget: 3,  status: 204,
+            policy: .signedIn, limit: Rates.writing, budget: 3, status: 204,
             failures: [Failures.notAllowed, Failures.missing, Failures.limit]
         ) { [office] (request: Request<AgentsInput>) in
             try await refusing {
