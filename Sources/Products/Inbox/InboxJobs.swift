@@ -28,6 +28,9 @@ enum InboxJobs {
     /// Carries out the rules for something that has happened.
     static let rule = JobKind<RuleEvent>("inbox.rule.run", attemptsMax: 3, isKept: false)
     static let wake = JobKind<ID<Conversation>>("inbox.snooze.wake", attemptsMax: 10, isKept: false)
+    /// Deletes contacts with their conversations, in steps.
+    static let erase = JobKind<ID<Erasure>>(
+        "inbox.contact.erase", lane: .bulk, attemptsMax: 10, timeout: .seconds(120), unique: .whilePending)
     static let sendLater = JobKind<ID<ScheduledMessage>>("inbox.scheduled.send", attemptsMax: 10)
 
     /// Looks for somebody who takes a conversation.
@@ -84,6 +87,10 @@ enum InboxJobs {
         try transaction.enqueue(sendLater, id, after: delay)
     }
 
+    static func erase(_ id: ID<Erasure>, in transaction: WriteTransaction) throws(StorageError) {
+        try transaction.enqueue(erase, id, key: id.description)
+    }
+
     /// What is done by the clock; a second in which nothing has happened costs a look.
     static func schedules(_ office: Office) -> [JobSchedule] {
         [
@@ -122,6 +129,7 @@ enum InboxJobs {
             rule.handler { [desk = office.rules] event, context in
                 try await desk.carryOut(event, in: context.tenant)
             },
+            erase.handler { [desk = office.erasures] id, context in try await desk.step(id, in: context.tenant) },
             wake.handler { [desk = office.conversations] id, context in
                 try await desk.wake(id, in: context.tenant)
             },

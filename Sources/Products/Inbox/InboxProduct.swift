@@ -2,6 +2,7 @@ import Accounts
 import Base
 public import Hosting
 import InboxVendors
+import Storage
 import Telemetry
 import Web
 
@@ -25,7 +26,16 @@ public struct InboxProduct: Product {
                 adapters: Self.adapters(services), limits: services.limits, models: services.models,
                 retrieval: services.retrieval, blobs: services.blobs, clock: services.clock,
                 randomness: services.randomness,
-                events: services.events))
+                events: services.events, companiesOf: Self.companies(services.storage), bus: services.bus))
+    }
+
+    private static func companies(_ storage: Storage) -> CompanyListing {
+        let companies = PersonCompanies(storage: storage)
+        return { person in
+            try await companies.companies(of: person).map {
+                CompanyPlace(tenant: $0.tenant, slug: $0.slug, host: $0.host, name: $0.name)
+            }
+        }
     }
 
     private static func adapters(_ services: ProductServices) -> ChannelAdapters {
@@ -41,8 +51,10 @@ public struct InboxProduct: Product {
     /// What the product gives to the host.
     public var manifest: ProductManifest {
         ProductManifest(
-            routes: Self.api(office), jobs: InboxJobs.handlers(office),
-            schedules: InboxJobs.schedules(office), topics: office.topics.kinds,
+            routes: Self.api(office) + PageRoutes.all(office), services: [office.badges],
+            jobs: InboxJobs.handlers(office),
+            schedules: InboxJobs.schedules(office), topics: office.topics.kinds, pages: InboxPages.bundle,
+            navigation: InboxPages.navigation,
             personalData: AgentPersonSteps(storage: office.storage).personalData)
     }
 
@@ -54,6 +66,8 @@ public struct InboxProduct: Product {
             + ChannelRoutes(office: office).routes + BotRoutes(office: office).routes
             + DashboardRoutes(office: office).routes + SearchRoutes(office: office).routes
             + ContactRoutes(office: office).routes + RuleRoutes(office: office).routes + team(office)
+            + VisibilityRoutes(office: office).routes + ErasureRoutes(office: office).routes
+            + ExportRoutes(office: office).routes
         return routes.map { $0.mounted(under: PathTemplate(Addresses.api)) }
     }
 

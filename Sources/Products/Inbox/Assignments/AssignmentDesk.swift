@@ -26,17 +26,19 @@ final class AssignmentDesk: Sendable {
     private let conversations: ConversationStore
     private let messages: MessageStore
     private let teams: TeamDesk
+    private let visible: VisibilityDesk
     private let notices: NoticeDesk
     private let topics: InboxTopics
     private let clock: any WallClock
     private let randomness: any Randomness
 
     init(
-        storage: Storage, teams: TeamDesk, notices: NoticeDesk, topics: InboxTopics, clock: any WallClock,
-        randomness: any Randomness
+        storage: Storage, teams: TeamDesk, visible: VisibilityDesk, notices: NoticeDesk, topics: InboxTopics,
+        clock: any WallClock, randomness: any Randomness
     ) {
         self.storage = storage
         self.teams = teams
+        self.visible = visible
         self.notices = notices
         self.topics = topics
         self.clock = clock
@@ -55,13 +57,19 @@ final class AssignmentDesk: Sendable {
 
     /// Gives a conversation to somebody who is present, and looks again later when there is nobody.
     func handOut(_ wish: HandOut, in tenant: Tenant) async throws {
-        let present = topics.present(in: tenant)
+        let present = try await present(in: tenant)
         let outcome = try await handOut(wish.conversation, among: present, attempt: wish.attempt, in: tenant)
         guard outcome == .waits, wish.attempt < Bounds.attempts else { return }
         let wait = Bounds.waits[min(wish.attempt, Bounds.waits.count - 1)]
         try await storage.write(for: tenant) { transaction in
             try InboxJobs.handOut(wish.conversation, attempt: wish.attempt + 1, after: wait, in: transaction)
         }
+    }
+
+    /// Who is in a team and has the desk open.
+    func present(in tenant: Tenant) async throws -> [ID<Person>] {
+        let members = Set(try await teams.teams(in: tenant).flatMap { $0.members.map(\.person) })
+        return topics.present(among: members.sorted(), in: tenant)
     }
 
     /// Gives a conversation to somebody.
@@ -77,6 +85,7 @@ final class AssignmentDesk: Sendable {
     ) async throws -> Outcome {
         let all = try await teams.teams(in: tenant)
         let now = clock.now()
+        let named = try await visible.agents(in: tenant)
         let (outcome, head) = try await storage.write(for: tenant) { transaction -> (Outcome, Conversation?) in
             // The roster first, then the head: in one order, so that two who give out cannot wait for each other.
             let turn = try await store.takeTurn(through: transaction, in: tenant)
@@ -84,7 +93,9 @@ final class AssignmentDesk: Sendable {
                 head.state == .open, head.assigneeID == nil, head.bot != .active,
                 let team = all.first(where: { $0.id == head.teamID }) ?? Team.team(of: head.channelID, among: all)
             else { return (.settled, nil) }
-            let free = try await store.free(of: team.id, among: present, through: transaction, in: tenant)
+            // Nobody is given what they may not see.
+            let able = present.filter { named[head.channelID]?.contains($0) ?? true }
+            let free = try await store.free(of: team.id, among: able, through: transaction, in: tenant)
             let known = try await store.lastAgent(
                 of: head.contactID, except: id, since: now - Team.Bounds.stickiness, through: transaction, in: tenant)
             guard let person = free.first(where: { $0 == known }) ?? free.first else {

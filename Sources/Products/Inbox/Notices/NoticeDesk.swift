@@ -27,7 +27,7 @@ final class NoticeDesk: Sendable {
     init(storage: Storage, caches: CacheRegistry, clock: any WallClock, randomness: any Randomness) {
         notifications = Notifications(storage: storage, clock: clock, randomness: randomness)
         register = PersonRegister(storage: storage)
-        kept = Cache("inbox.colleagues", CacheOptions(ttl: .seconds(60), capacity: 20_000), in: caches)
+        kept = Cache("inbox.members", CacheOptions(ttl: .seconds(60), capacity: 20_000), in: caches)
     }
 
     /// Everybody of the company who is not banned, by name; at most a minute old.

@@ -2,6 +2,7 @@ import AIProviders
 import Base
 import Blobs
 import Caching
+import Coordination
 import InboxVendors
 import Jobs
 import Limits
@@ -27,12 +28,20 @@ final class Office: Sendable {
         var clock: any WallClock
         var randomness: any Randomness
         var events: EventLog
+        var companiesOf: CompanyListing = { _ in [] }
+        var bus: any Bus = InProcessBus()
     }
 
     let storage: Storage
     let clock: any WallClock
     let agents: AgentKeeper
+    let visible: VisibilityDesk
+    let tags: TagKeeper
+    let badges: BadgeDesk
+    let erasures: ErasureDesk
+    let randomness: any Randomness
     let names: NameKeeper
+    let frames: FrameDesk
     let topics: InboxTopics
     let channels: ChannelDesk
     let hooks: HookDesk
@@ -61,12 +70,17 @@ final class Office: Sendable {
         let (storage, clock, randomness, events) = (parts.storage, parts.clock, parts.randomness, parts.events)
         self.storage = storage
         self.clock = clock
-        agents = AgentKeeper(storage: storage, caches: parts.caches, clock: clock)
         names = NameKeeper(caches: parts.caches, nameOf: parts.nameOf)
-        topics = InboxTopics(realtime: parts.realtime, storage: storage, nameOf: parts.nameOf)
+        frames = FrameDesk(caches: parts.caches, companiesOf: parts.companiesOf)
+        self.randomness = randomness
         channels = ChannelDesk(
             storage: storage, caches: parts.caches, clock: clock, randomness: randomness, events: events,
             adapters: parts.adapters)
+        visible = VisibilityDesk(storage: storage, caches: parts.caches, channels: channels)
+        tags = TagKeeper(storage: storage, caches: parts.caches)
+        agents = AgentKeeper(storage: storage, caches: parts.caches, visible: visible, clock: clock)
+        topics = InboxTopics(realtime: parts.realtime, storage: storage, agents: agents, nameOf: parts.nameOf)
+        badges = BadgeDesk(storage: storage, topics: topics, realtime: parts.realtime, bus: parts.bus, clock: clock)
         hooks = HookDesk(
             storage: storage, channels: channels, clock: clock, randomness: randomness, events: events)
         ingest = IngestSteps(
@@ -89,6 +103,7 @@ final class Office: Sendable {
             randomness: randomness, events: events)
         knowledge = KnowledgeDesk(
             storage: storage, blobs: parts.blobs, retrieval: parts.retrieval, clock: clock, randomness: randomness)
+        erasures = ErasureDesk(storage: storage, clock: clock, randomness: randomness)
         contacts = ContactDesk(storage: storage, clock: clock, randomness: randomness)
         rules = RuleDesk(
             storage: storage, caches: parts.caches, topics: topics, notices: notices, clock: clock,
@@ -100,7 +115,8 @@ final class Office: Sendable {
             storage: storage, caches: parts.caches, teams: teams, channels: channels, answering: answering,
             notices: notices, topics: topics, clock: clock, randomness: randomness)
         assignments = AssignmentDesk(
-            storage: storage, teams: teams, notices: notices, topics: topics, clock: clock, randomness: randomness)
+            storage: storage, teams: teams, visible: visible, notices: notices, topics: topics, clock: clock,
+            randomness: randomness)
         ratings = RatingDesk(storage: storage, clock: clock, randomness: randomness)
         seals = SealDesk(storage: storage, clock: clock, events: events)
         counts = CountDesk(

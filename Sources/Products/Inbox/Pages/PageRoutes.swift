@@ -1,0 +1,9 @@
+import Web
+
+/// All pages and forms of the product; one line for each group.
+enum PageRoutes {
+    static func all(_ office: Office) -> [Route] {
+        DeskPageRoutes(office: office).routes + ContactPageRoutes(office: office).routes
+            + SearchPageRoutes(office: office).routes
+    }
+}
