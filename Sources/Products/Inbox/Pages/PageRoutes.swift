@@ -4,6 +4,7 @@ import Web
 enum PageRoutes {
     static func all(_ office: Office) -> [Route] {
         DeskPageRoutes(office: office).routes + ContactPageRoutes(office: office).routes
-            + SearchPageRoutes(office: office).routes
+            + SearchPageRoutes(office: office).routes + DashboardPageRoutes(office: office).routes
+            + ReplyPageRoutes(office: office).routes + TeamPageRoutes(office: office).routes
     }
 }

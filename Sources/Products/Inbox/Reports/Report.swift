@@ -2,7 +2,7 @@ import Base
 
 /// A table about a range of days, made from the counts: no message is read for it.
 struct Report: Sendable, Hashable {
-    enum Kind: String, Sendable, Hashable, CaseIterable {
+    enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
         case agents, channels, hours, bot, ratings
         case serviceLevels = "service-levels"
     }

@@ -44,7 +44,7 @@ final class ReportDesk: Sendable {
         let parts = try await store.sums(.person, from: day, in: tenant)
         let known = try await names.names(of: parts.map { $0.id.cast(to: ID<Person>.self) }, in: tenant)
         return parts.map { part -> (String, [Report.Cell]) in
-            let name = known[part.id.cast(to: ID<Person>.self)] ?? "Somebody"
+            let name = known[part.id.cast(to: ID<Person>.self)] ?? NameKeeper.nobody
             let count = part.count
             return (
                 name,

@@ -15,18 +15,6 @@ struct ReportRoutes: Sendable {
 
         let kind: Report.Kind
         let days: Int
-
-        private enum CodingKeys: String, CodingKey { case kind, days }
-
-        init(from decoder: any Decoder) throws {
-            let container = try decoder.container(keyedBy: CodingKeys.self)
-            let word = try container.decode(String.self, forKey: .kind)
-            guard let kind = Report.Kind(rawValue: word) else {
-                throw DecodingError.dataCorruptedError(forKey: .kind, in: container, debugDescription: "no such report")
-            }
-            self.kind = kind
-            days = try container.decode(Int.self, forKey: .days)
-        }
     }
 
     private struct ReportOutput: Output {

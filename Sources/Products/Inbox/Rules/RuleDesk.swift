@@ -88,6 +88,19 @@ final class RuleDesk: Sendable {
         }
     }
 
+    /// Has a rule be carried out before the one that stands above it; the first one stays.
+    ///
+    /// - Throws: `inbox.notFound`.
+    func raise(_ id: ID<Rule>, in tenant: Tenant) async throws {
+        let all = try await store.all(in: tenant)
+        guard let place = all.firstIndex(where: { $0.id == id }) else { throw InboxError.missing("rule") }
+        guard place > 0 else { return }
+        try await storage.write(for: tenant) { transaction in
+            try await store.swap(all[place], all[place - 1], through: transaction, in: tenant)
+            transaction.afterCommit(.invalidate(tag: Tag.rules))
+        }
+    }
+
     // MARK: Happening
 
     /// Has rules be carried out at what has happened, of those events that the company has rules for.

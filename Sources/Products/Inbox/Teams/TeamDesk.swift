@@ -89,6 +89,19 @@ final class TeamDesk: Sendable {
         }
     }
 
+    /// Has somebody be in a team with a cap, or not any more without one.
+    ///
+    /// - Throws: as ``change(_:to:in:)``.
+    func set(_ person: ID<Person>, cap: Int?, in id: ID<Team>, of tenant: Tenant) async throws {
+        guard let team = try await store.all(in: tenant).first(where: { $0.id == id }) else {
+            throw InboxError.missing("team")
+        }
+        var members = team.members.filter { $0.person != person }
+        if let cap { members.append(Team.Member(person: person, cap: cap)) }
+        _ = try await change(
+            id, to: TeamDraft(name: team.name, channels: team.channels, members: members), in: tenant)
+    }
+
     /// Removes a team; its conversations stay, without one.
     ///
     /// - Throws: `inbox.notFound`.

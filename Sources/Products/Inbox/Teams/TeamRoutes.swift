@@ -153,7 +153,8 @@ struct TeamRoutes: Sendable {
             try await refusing {
                 _ = try request.context.person(atLeast: .agent)
                 let outcome = try await office.assignments.handOut(
-                    request.input.id, among: try await office.assignments.present(in: request.tenant), attempt: 1, in: request.tenant)
+                    request.input.id, among: try await office.assignments.present(in: request.tenant), attempt: 1,
+                    in: request.tenant)
                 if case .given(let person) = outcome { return HandedOut(assigneeId: person) }
                 return HandedOut(assigneeId: nil)
             }
