@@ -6,7 +6,6 @@
 import { say } from "../web/capstan.js";
 import { listen, state } from "../web/realtime.js";
 import { startKeys } from "./keys.js";
-import { startThread } from "./thread.js";
 import { localise, momentOf } from "./times.js";
 
 export const api = "/api/inbox";
@@ -270,8 +269,12 @@ for (const row of rows.children) {
 })();
 
 localise();
-const thread = startThread({ me, desk });
-startKeys({ me, desk, rows, thread });
+// What a thread needs comes only where there is one.
+if (desk.querySelector("[data-thread]")) {
+    import("./thread.js").then(({ startThread }) => startKeys({ me, desk, rows, thread: startThread({ me, desk }) }));
+} else {
+    startKeys({ me, desk, rows, thread: null });
+}
 for (const place of document.querySelectorAll("[data-offset]")) {
     if (place instanceof HTMLInputElement) place.value = String(new Date().getTimezoneOffset());
 }
