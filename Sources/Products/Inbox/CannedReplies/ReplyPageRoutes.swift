@@ -55,7 +55,7 @@ struct ReplyPageRoutes: Sendable {
 
     private var make: Route {
         Route(
-            .post, PathTemplate(Addresses.replies), "inbox.sendReply", "Makes a text that is used again by form.",
+            .post, PathTemplate(Addresses.replies), "inbox.sendCannedReply", "Makes a text that is used again by form.",
             policy: .signedIn, limit: Rates.writing, budget: 2, accepts: .form, status: 303
         ) { [office] (request: Request<MakeSent>) in
             let input = request.input
@@ -81,7 +81,7 @@ struct ReplyPageRoutes: Sendable {
 
     private var change: Route {
         Route(
-            .post, PathTemplate(Addresses.replies + "/{id}"), "inbox.sendReplyChange",
+            .post, PathTemplate(Addresses.replies + "/{id}"), "inbox.sendCannedReplyChange",
             "Changes a text that is used again by form.", policy: .signedIn, limit: Rates.writing, budget: 2,
             accepts: .form, status: 303
         ) { [office] (request: Request<ChangeSent>) in
@@ -108,7 +108,7 @@ struct ReplyPageRoutes: Sendable {
 
     private var remove: Route {
         Route(
-            .post, PathTemplate(Addresses.replies + "/{id}/remove"), "inbox.sendReplyRemoval",
+            .post, PathTemplate(Addresses.replies + "/{id}/remove"), "inbox.sendCannedReplyRemoval",
             "Removes a text that is used again by form.", policy: .signedIn, limit: Rates.writing, budget: 2,
             accepts: .form, status: 303
         ) { [office] (request: Request<RemoveSent>) in
