@@ -1,6 +1,8 @@
 import Base
 import BaseTestKit
 import InboxVendors
+import Realtime
+import RealtimeTestKit
 import Storage
 import StorageBackends
 import StorageTestKit
@@ -39,7 +41,8 @@ import Testing
             let waiting = try #require(try await stage.conversation(of: "user4", at: channel))
             #expect(waiting.teamID == team.id && waiting.assigneeID == nil)
             #expect(try await stage.notices(of: cat) == ["inbox.handedOver"])
-            #expect(try await stage.notices(of: ann) == ["inbox.assigned", "inbox.assigned", "inbox.handedOver"])
+            #expect(
+                try await stage.notices(of: ann).sorted() == ["inbox.assigned", "inbox.assigned", "inbox.handedOver"])
             let later = try await desk.handOut(waiting.id, among: [ann, cat], attempt: 1, in: stage.tenant)
             #expect(later == .given(cat))
             #expect(try await desk.handOut(waiting.id, among: [ann], attempt: 2, in: stage.tenant) == .settled)
@@ -82,6 +85,36 @@ import Testing
                     == .given(stage.tom))
             let head = try await stage.head(id)
             #expect(head.bot == .human && head.assigneeID == stage.tom)
+        }
+    }
+
+    @Test(arguments: Backend.all)
+    func `whoever has the desk open is present, and what waits finds them by its job`(backend: Backend) async throws {
+        try await Stage.with(backend, isLive: true) { stage in
+            try stage.realtime.declare(stage.office.topics.kinds)
+            _ = try await team(stage, [5, 5])
+            let channel = try await stage.channel()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await stage.realtime.run() }
+                defer { group.cancelAll() }
+                #expect(try await stage.office.assignments.present(in: stage.tenant).isEmpty)
+                let visitor = TopicVisitor(
+                    tenant: stage.tenant, person: stage.priya, role: "member",
+                    seat: stage.priya.cast(to: ID<TopicSeat>.self))
+                let priya = try await Listener(at: stage.realtime, as: visitor)
+                let joined = try await priya.join("inbox/agent/\(stage.priya)")
+                #expect(joined.error == nil, "\(joined)")
+                let id = try await arrive(1, at: channel, stage)
+                try await stage.working {
+                    try await stage.eventually("somebody has it") {
+                        try await stage.head(id).assigneeID == stage.priya
+                    }
+                }
+                try await priya.vanish()
+                try await stage.eventually("she is gone") {
+                    try await stage.office.assignments.present(in: stage.tenant).isEmpty
+                }
+            }
         }
     }
 

@@ -101,7 +101,7 @@ struct WeekChart: Sendable {
         let most = max(1, week.map(\.inbound).max() ?? 1)
         let days = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
         cells = week.enumerated().map { place, count in
-            let level = count.inbound == 0 ? 0 : min(4, 1 + Int(count.inbound * 4 / (most + 1)))
+            let level = Int((count.inbound * 4 + most - 1) / most)
             return Cell(
                 x: "\(36 + place % 24 * 28)", y: "\(place / 24 * 20)", level: "\(level)",
                 title: "\(days[place / 24]), \(place % 24):00: \(Wording.count(count.inbound, "message"))")

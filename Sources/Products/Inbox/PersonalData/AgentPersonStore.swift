@@ -82,7 +82,7 @@ struct AgentPersonStore: Sendable {
             "ownData.giveScheduled",
             """
             UPDATE inbox_scheduled SET person_id = \(pseudonym) WHERE tenant_id = \(tenant) AND id IN (
-                SELECT s.id FROM inbox_scheduled s WHERE s.tenant_id = \(tenant) AND s.person_id = \(person)
+                SELECT s.id FROM inbox_scheduled s WHERE s.tenant_id = \(tenant) AND s.person_id = \(person) ORDER BY s.id
                 LIMIT \(Bounds.step))
             """)
         let merges = try await writing.execute(
