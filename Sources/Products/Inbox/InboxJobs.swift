@@ -27,6 +27,11 @@ enum InboxJobs {
         "inbox.counts.fold", timeout: .seconds(120), unique: .whilePendingOrRunning, isKept: false)
     /// Carries out the rules for something that has happened.
     static let rule = JobKind<RuleEvent>("inbox.rule.run", attemptsMax: 3, isKept: false)
+    /// Has all channels be compared with what their vendors say.
+    static let reconcileAll = JobKind<NoJobInput>(
+        "inbox.reconcile.all", lane: .bulk, timeout: .seconds(600), unique: .whilePendingOrRunning, isKept: false)
+    static let reconcile = JobKind<ID<Channel>>(
+        "inbox.reconcile.pull", attemptsMax: 3, timeout: .seconds(300), unique: .whilePendingOrRunning, isKept: false)
     static let wake = JobKind<ID<Conversation>>("inbox.snooze.wake", attemptsMax: 10, isKept: false)
     static let sendLater = JobKind<ID<ScheduledMessage>>("inbox.scheduled.send", attemptsMax: 10)
 
@@ -56,6 +61,10 @@ enum InboxJobs {
         try transaction.enqueue(rule, event)
     }
 
+    static func reconcile(_ id: ID<Channel>, in transaction: WriteTransaction) throws(StorageError) {
+        try transaction.enqueue(reconcile, id, key: id.description)
+    }
+
     static func wake(
         _ id: ID<Conversation>, after delay: Duration, in transaction: WriteTransaction
     ) throws(StorageError) {
@@ -73,7 +82,8 @@ enum InboxJobs {
         [
             JobSchedule(
                 "inbox.counts", every: .seconds(1), fold, NoJobInput(), missed: .skip,
-                onlyIf: { [store = office.counts.store] in try await store.hasTallies() })
+                onlyIf: { [store = office.counts.store] in try await store.hasTallies() }),
+            JobSchedule("inbox.reconcile", every: .seconds(900), reconcileAll, NoJobInput()),
         ]
     }
 
@@ -93,6 +103,10 @@ enum InboxJobs {
             fold.handler { [desk = office.counts] _, _ in try await desk.fold() },
             rule.handler { [desk = office.rules] event, context in
                 try await desk.carryOut(event, in: context.tenant)
+            },
+            reconcileAll.handler { [desk = office.channels] _, _ in try await desk.enqueueReconciling() },
+            reconcile.handler { [steps = office.ingest] id, context in
+                try await steps.reconcile(id, in: context.tenant)
             },
             wake.handler { [desk = office.conversations] id, context in
                 try await desk.wake(id, in: context.tenant)

@@ -146,6 +146,21 @@ final class ChannelDesk: Sendable {
         return channel
     }
 
+    /// Has all channels be compared with what their vendors say was said, where vendors say so.
+    func enqueueReconciling() async throws {
+        var last = ""
+        while true {
+            let routes = try await store.routes(after: last, limit: 500)
+            for (_, routed) in routes where (adapters[routed.kind]?.rules.recentMax ?? 0) > 0 {
+                try await storage.write(for: routed.tenant) { transaction in
+                    try InboxJobs.reconcile(routed.channel, in: transaction)
+                }
+            }
+            guard routes.count == 500, let next = routes.last?.key else { return }
+            last = next
+        }
+    }
+
     /// Notes how a channel is, and tells of it when that is new.
     func note(
         _ health: Channel.Health, _ reason: String? = nil, of channel: Channel, through transaction: WriteTransaction,

@@ -19,6 +19,18 @@ struct ChannelStore: Sendable {
             "SELECT a.owner_id, a.channel_id, a.kind FROM inbox_addresses a WHERE a.path_key = \(pathKey)")
     }
 
+    /// A part of all channels of an installation, by address.
+    func routes(after pathKey: String, limit: Int) async throws(StorageError) -> [(key: String, routed: RoutedChannel)]
+    {
+        try await storage.reader(bypassingTenant: Self.routing).list(
+            RouteRow.self, "channel.routes",
+            """
+            SELECT a.owner_id, a.channel_id, a.kind, a.path_key FROM inbox_addresses a
+            WHERE a.path_key > \(pathKey) ORDER BY a.path_key
+            """, limit: limit
+        ).map { ($0.key, $0.routed) }
+    }
+
     /// Enters a channel's address; `false` when the account is connected already, by whomever.
     func enter(_ channel: Channel, of tenant: Tenant) async throws(StorageError) -> Bool {
         try await storage.writer(bypassingTenant: Self.routing).execute(
@@ -130,6 +142,16 @@ extension RoutedChannel: RowDecodable {
     init(row: SQLRow) throws(StorageError) {
         self.init(
             tenant: Tenant(try row.value(at: 0)), channel: try row.value(at: 1), kind: try row.value(at: 2))
+    }
+}
+
+private struct RouteRow: RowDecodable {
+    let key: String
+    let routed: RoutedChannel
+
+    init(row: SQLRow) throws(StorageError) {
+        routed = try RoutedChannel(row: row)
+        key = try row.value(at: 3)
     }
 }
 

@@ -12,6 +12,11 @@ struct IngestSteps: Sendable {
         @Sendable (@Sendable (WriteTransaction) async throws -> [Conversation]) async throws ->
         [Conversation]
 
+    enum Bounds {
+        /// How far back vendors are asked for what they never delivered.
+        static let recent: Duration = .seconds(3_600)
+    }
+
     let storage: Storage
     let channels: ChannelDesk
     let topics: InboxTopics
@@ -50,6 +55,50 @@ struct IngestSteps: Sendable {
                 tellBuried(waiting.count, error.code.rawValue, open.channel)
                 throw error
             }
+        }
+    }
+
+    /// Asks a vendor that tells what was said within the last hour, and takes in what was never delivered.
+    ///
+    /// - Returns: how many conversations have changed.
+    /// - Throws: `JobFailure` when the vendor is to be asked later; errors of storage.
+    @discardableResult
+    func reconcile(_ id: ID<Channel>, in tenant: Tenant) async throws -> Int {
+        let open = try await channels.channel(id, in: tenant)
+        let entries: [InboundEntry]
+        do throws(VendorFailure) {
+            entries = try await open.adapter.recent(since: clock.now() - Bounds.recent, over: open.line) ?? []
+        } catch {
+            return try await settle(error, open, in: tenant)
+        }
+        var changed: Set<ID<Conversation>> = []
+        // The newest come first; threads are written from the oldest on.
+        let oldestFirst = Array(entries.reversed())
+        for start in stride(from: 0, to: oldestFirst.count, by: Receipt.Bounds.batch) {
+            let some = oldestFirst[start..<min(start + Receipt.Bounds.batch, oldestFirst.count)]
+            let plan = IngestPlan(recent: some, now: clock.now())
+            let heads = try await trying(plan, open, in: tenant, commit: storing(in: tenant))
+            for head in heads {
+                topics.tell(head, in: tenant)
+                changed.insert(head.id)
+            }
+        }
+        return changed.count
+    }
+
+    private func settle(_ failure: VendorFailure, _ open: OpenChannel, in tenant: Tenant) async throws -> Int {
+        switch failure {
+        case .tokenExpired:
+            try await storage.write(for: tenant) { transaction in
+                try await channels.note(
+                    .tokenExpired, "The vendor asks to sign in again.", of: open.channel, through: transaction,
+                    in: tenant)
+            }
+            return 0
+        case .tryAgain(let pause): throw JobFailure.throttled(after: pause)
+        case .refused(let code): throw JobFailure.permanent("the vendor refuses with \(code)")
+        case .unreadable: throw JobFailure.retry(after: .seconds(60), "the vendor's answer cannot be read")
+        case .cancelled: throw CancellationError()
         }
     }
 
