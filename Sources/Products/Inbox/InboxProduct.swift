@@ -2,6 +2,7 @@ import Accounts
 import Base
 public import Hosting
 import InboxVendors
+import Storage
 import Telemetry
 import Web
 
@@ -24,7 +25,16 @@ public struct InboxProduct: Product {
                 adapters: Self.adapters(services), limits: services.limits, models: services.models,
                 retrieval: services.retrieval, blobs: services.blobs, clock: services.clock,
                 randomness: services.randomness,
-                events: services.events))
+                events: services.events, companiesOf: Self.companies(services.storage)))
+    }
+
+    private static func companies(_ storage: Storage) -> CompanyListing {
+        let companies = PersonCompanies(storage: storage)
+        return { person in
+            try await companies.companies(of: person).map {
+                CompanyPlace(tenant: $0.tenant, slug: $0.slug, host: $0.host, name: $0.name)
+            }
+        }
     }
 
     private static func adapters(_ services: ProductServices) -> ChannelAdapters {
@@ -40,8 +50,9 @@ public struct InboxProduct: Product {
     /// What the product gives to the host.
     public var manifest: ProductManifest {
         ProductManifest(
-            routes: Self.api(office), jobs: InboxJobs.handlers(office),
-            schedules: InboxJobs.schedules(office), topics: office.topics.kinds,
+            routes: Self.api(office) + PageRoutes.all(office), jobs: InboxJobs.handlers(office),
+            schedules: InboxJobs.schedules(office), topics: office.topics.kinds, pages: InboxPages.bundle,
+            navigation: InboxPages.navigation,
             personalData: AgentPersonSteps(storage: office.storage).personalData)
     }
 

@@ -27,12 +27,14 @@ final class Office: Sendable {
         var clock: any WallClock
         var randomness: any Randomness
         var events: EventLog
+        var companiesOf: CompanyListing = { _ in [] }
     }
 
     let storage: Storage
     let clock: any WallClock
     let agents: AgentKeeper
     let names: NameKeeper
+    let frames: FrameDesk
     let topics: InboxTopics
     let channels: ChannelDesk
     let hooks: HookDesk
@@ -55,6 +57,7 @@ final class Office: Sendable {
         self.clock = clock
         agents = AgentKeeper(storage: storage, caches: parts.caches, clock: clock)
         names = NameKeeper(caches: parts.caches, nameOf: parts.nameOf)
+        frames = FrameDesk(caches: parts.caches, companiesOf: parts.companiesOf)
         topics = InboxTopics(realtime: parts.realtime, storage: storage, nameOf: parts.nameOf)
         channels = ChannelDesk(
             storage: storage, caches: parts.caches, clock: clock, randomness: randomness, events: events,

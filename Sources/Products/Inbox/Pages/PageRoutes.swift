@@ -1,0 +1,8 @@
+import Web
+
+/// All pages and forms of the product; one line for each group.
+enum PageRoutes {
+    static func all(_ office: Office) -> [Route] {
+        DeskPageRoutes(office: office).routes
+    }
+}
