@@ -84,7 +84,7 @@ enum InboxJobs {
                 "inbox.counts", every: .seconds(1), fold, NoJobInput(), missed: .skip,
                 onlyIf: { [store = office.counts.store] in try await store.hasTallies() }),
             JobSchedule("inbox.reconcile", every: .seconds(900), reconcileAll, NoJobInput()),
-        ]
+        ] + reachSchedules
     }
 
     /// How they are handled.
@@ -114,6 +114,6 @@ enum InboxJobs {
             sendLater.handler { [desk = office.scheduled] id, context in
                 try await desk.send(id, in: context.tenant)
             },
-        ]
+        ] + reachHandlers(office)
     }
 }

@@ -78,7 +78,9 @@ public struct SecretBox: Sendable {
                 let nonce = try AES.GCM.Nonce(data: randomness.bytes(Bounds.nonceBytes))
                 let box = try AES.GCM.seal(
                     bytes, using: keys[0].derived, nonce: nonce, authenticating: Self.authenticated(place))
-                guard let combined = box.combined else { preconditionFailure("a nonce of 12 bytes is not the usual one") }
+                guard let combined = box.combined else {
+                    preconditionFailure("a nonce of 12 bytes is not the usual one")
+                }
                 return "\(Self.version).\(keys[0].name).\(Base64URL.encode(combined))"
             } catch {
                 // Wrong sizes of key and nonce are the only faults there are.

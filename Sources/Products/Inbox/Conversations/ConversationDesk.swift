@@ -76,6 +76,16 @@ final class ConversationDesk: Sendable {
         }
     }
 
+    /// Takes the word from the bot because the customer wants a person; nothing changes when people have it.
+    func handOver(_ id: ID<Conversation>, in tenant: Tenant) async throws -> Conversation {
+        try await change(id, by: nil, in: tenant) { head in
+            guard head.bot == .active else { return nil }
+            head.bot = .waiting
+            head.botEpoch += 1
+            return .handedOver
+        }
+    }
+
     // MARK: States
 
     /// Puts a conversation aside until a time, or until the customer writes.

@@ -17,15 +17,18 @@ final class CountDesk: Sendable {
     private let storage: Storage
     private let channels: ChannelDesk
     private let rules: RuleDesk
+    private let outgoing: OutgoingDesk
     private let clock: any WallClock
     private let dashboards: Cache<Int, Dashboard>
 
     init(
-        storage: Storage, caches: CacheRegistry, channels: ChannelDesk, rules: RuleDesk, clock: any WallClock
+        storage: Storage, caches: CacheRegistry, channels: ChannelDesk, rules: RuleDesk, outgoing: OutgoingDesk,
+        clock: any WallClock
     ) {
         self.storage = storage
         self.channels = channels
         self.rules = rules
+        self.outgoing = outgoing
         self.clock = clock
         store = CountStore(storage: storage)
         dashboards = Cache(
@@ -58,6 +61,7 @@ final class CountDesk: Sendable {
                 in: tenant)
             // What was counted has happened: rules hear of it once, as it is taken away in the same transaction.
             try await rules.enqueue(tallies, in: transaction, of: tenant)
+            try await outgoing.enqueue(tallies, in: transaction, of: tenant)
             return tallies.count
         }
     }

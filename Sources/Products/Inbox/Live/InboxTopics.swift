@@ -18,7 +18,11 @@ struct InboxTopics: Sendable {
 
     /// Something that has happened in a thread.
     struct ThreadNote: Sendable, Codable {
-        enum Kind: String, Sendable, Codable { case message, changed, head }
+        enum Kind: String, Sendable, Codable {
+            case message, changed, head
+            /// The customer is typing; kept nowhere.
+            case typing
+        }
 
         let kind: Kind
         var messages: [MessageLine]?
@@ -39,13 +43,36 @@ struct InboxTopics: Sendable {
         var badges: [String: Int]?
     }
 
+    /// Something that concerns who looks after channels.
+    struct HealthNote: Sendable, Codable {
+        let channel: ID<Channel>
+        var health: Channel.Health?
+        var reason: String?
+        /// Deliveries that were given up just now.
+        var buried: Int?
+    }
+
     let thread: TopicKind
     let list: TopicKind
     let agent: TopicKind
+    let health: TopicKind
+    let visitor: TopicKind
+    let visitorWords: VisitorWords
     private let realtime: Realtime
 
-    init(realtime: Realtime, storage: Storage, nameOf: @escaping PersonNaming) {
+    init(realtime: Realtime, storage: Storage, nameOf: @escaping PersonNaming, visitorKeys: [Secret<[UInt8]>]) {
         self.realtime = realtime
+        let words = VisitorWords(keys: visitorKeys)
+        visitorWords = words
+        visitor = TopicKind(
+            "inbox/visitor/{token}",
+            history: TopicHistory(count: Bounds.history, bytes: .kibibytes(512), age: .seconds(86_400))
+        ) { visitor, topic in
+            words.point(of: topic["token"], in: visitor.tenant) == nil ? .refused : .admitted()
+        }
+        health = TopicKind("inbox/health") { visitor, _ in
+            (visitor.role.flatMap(Role.init(rawValue:)) ?? .member) >= Seat.admin.role ? .admitted() : .refused
+        }
         let store = ConversationStore(storage: storage)
         thread = TopicKind(
             "inbox/conversation/{id}",
@@ -67,7 +94,7 @@ struct InboxTopics: Sendable {
     }
 
     /// All kinds of topics.
-    var kinds: [TopicKind] { [thread, list, agent] }
+    var kinds: [TopicKind] { [thread, list, agent, health, visitor] }
 
     // MARK: Telling
 
@@ -76,6 +103,7 @@ struct InboxTopics: Sendable {
         _ messages: [Message], _ head: Conversation, in transaction: WriteTransaction
     ) throws(StorageError) {
         for message in messages { try publish(.message, message, of: head.id, in: transaction) }
+        try show(messages, of: head, in: transaction)
         try transaction.find(messages)
         try transaction.publish(ThreadNote(kind: .head, head: ConversationLine(head)), to: thread("\(head.id)"))
     }
@@ -117,7 +145,7 @@ struct InboxTopics: Sendable {
         tell(note, to: agent("\(person)"), in: tenant)
     }
 
-    private func tell(_ value: some Encodable, to topic: TopicName, in tenant: Tenant) {
+    func tell(_ value: some Encodable, to topic: TopicName, in tenant: Tenant) {
         // The change is committed: a word that is lost is read with the next list.
         guard let data = try? JSONEncoder().encode(value) else { return }
         realtime.tell(json: String(decoding: data, as: UTF8.self), to: topic, for: tenant)

@@ -5,10 +5,11 @@ public import Storage
 public enum InboxSchema {
     /// Tables and their history.
     public static let module = SchemaModule(
-        name: "inbox", tables: channelTables + conversationTables + workTables + botTables,
+        name: "inbox", tables: channelTables + conversationTables + workTables + botTables + reachTables,
         migrations: [
             Migration(
-                1, "channels, contacts, conversations, messages, work, bot", channels + conversations + work + bot)
+                1, "channels, contacts, conversations, messages, work, bot", channels + conversations + work + bot),
+            Migration(2, "widgets, files, checks, outgoing hooks, sources of knowledge", reach),
         ])
 
     /// A table that is only ever reached through its primary key: on SQLite it is stored in the key's order.

@@ -28,6 +28,7 @@ final class Office: Sendable {
         var randomness: any Randomness
         var events: EventLog
         var companiesOf: CompanyListing = { _ in [] }
+        var reach: Reach
     }
 
     let storage: Storage
@@ -50,6 +51,14 @@ final class Office: Sendable {
     let rules: RuleDesk
     let counts: CountDesk
     let contacts: ContactDesk
+    let files: FileDesk
+    let attachments: AttachmentSteps
+    let widget: WidgetDesk
+    let care: ChannelCare
+    let outgoing: OutgoingDesk
+    let sources: SourceDesk
+    let prepared: PreparedDesk
+    let reach: Reach
 
     init(_ parts: Parts) {
         let (storage, clock, randomness, events) = (parts.storage, parts.clock, parts.randomness, parts.events)
@@ -58,10 +67,15 @@ final class Office: Sendable {
         agents = AgentKeeper(storage: storage, caches: parts.caches, clock: clock)
         names = NameKeeper(caches: parts.caches, nameOf: parts.nameOf)
         frames = FrameDesk(caches: parts.caches, companiesOf: parts.companiesOf)
-        topics = InboxTopics(realtime: parts.realtime, storage: storage, nameOf: parts.nameOf)
+        topics = InboxTopics(
+            realtime: parts.realtime, storage: storage, nameOf: parts.nameOf,
+            visitorKeys: parts.reach.visitorKeys)
         channels = ChannelDesk(
             storage: storage, caches: parts.caches, clock: clock, randomness: randomness, events: events,
-            adapters: parts.adapters)
+            adapters: parts.adapters, box: parts.reach.box, topics: topics)
+        files = FileDesk(
+            storage: storage, blobs: parts.blobs, keys: parts.reach.visitorKeys,
+            publicAddress: parts.reach.publicAddress, clock: clock, randomness: randomness)
         hooks = HookDesk(
             storage: storage, channels: channels, clock: clock, randomness: randomness, events: events)
         ingest = IngestSteps(
@@ -70,7 +84,9 @@ final class Office: Sendable {
         threads = ThreadDesk(storage: storage, caches: parts.caches, topics: topics)
         replies = ReplyDesk(
             storage: storage, channels: channels, topics: topics, clock: clock, randomness: randomness)
-        sending = SendSteps(storage: storage, channels: channels, topics: topics, clock: clock, events: events)
+        sending = SendSteps(
+            storage: storage, channels: channels, topics: topics, files: files, names: names, clock: clock,
+            events: events)
         conversations = ConversationDesk(storage: storage, topics: topics, clock: clock, randomness: randomness)
         scheduled = ScheduledDesk(storage: storage, replies: replies, clock: clock, randomness: randomness)
         answering = BotDesk(
@@ -84,7 +100,24 @@ final class Office: Sendable {
         contacts = ContactDesk(storage: storage, clock: clock, randomness: randomness)
         rules = RuleDesk(
             storage: storage, caches: parts.caches, topics: topics, clock: clock, randomness: randomness)
+        outgoing = OutgoingDesk(
+            storage: storage, caches: parts.caches, outbound: parts.reach.outbound, box: parts.reach.box, clock: clock,
+            randomness: randomness, events: events)
         counts = CountDesk(
-            storage: storage, caches: parts.caches, channels: channels, rules: rules, clock: clock)
+            storage: storage, caches: parts.caches, channels: channels, rules: rules, outgoing: outgoing, clock: clock)
+        reach = parts.reach
+        attachments = AttachmentSteps(
+            storage: storage, outbound: reach.outbound, files: files, channels: channels, topics: topics, clock: clock,
+            randomness: randomness)
+        care = ChannelCare(
+            storage: storage, channels: channels, publicAddress: reach.publicAddress, clock: clock)
+        sources = SourceDesk(
+            storage: storage, outbound: reach.outbound, knowledge: knowledge, clock: clock, randomness: randomness)
+        prepared = PreparedDesk(storage: storage, desk: answering, channels: channels, clock: clock)
+        widget = WidgetDesk(
+            WidgetDesk.Parts(
+                storage: storage, caches: parts.caches, limits: parts.limits, channels: channels, hooks: hooks,
+                topics: topics, names: names, files: files, keys: reach.visitorKeys, clock: clock,
+                randomness: randomness, rating: reach.rating))
     }
 }

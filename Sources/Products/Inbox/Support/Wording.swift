@@ -1,4 +1,5 @@
 import Base
+import Foundation
 
 /// Numbers, times and counts as pages print them; English, and the same on every machine.
 enum Wording {
