@@ -27,6 +27,7 @@ public struct Framing: Sendable, Hashable {
     /// In frames of these origins, as in `https://shop.example`, and of this site itself.
     ///
     /// - Parameter origins: At most 50; what is no origin in ASCII is left out, so that nothing else gets into a header.
+    /// - Returns: The rule.
     public static func within(_ origins: some Collection<String>) -> Framing {
         Framing(
             ancestors: origins.filter(isOrigin).sorted().prefix(Bounds.origins).map { $0 }, standsInOwn: true,

@@ -229,6 +229,9 @@ final class ChannelDesk: Sendable {
         }
     }
 
+    /// Something that nobody can guess, for secrets that we choose ourselves.
+    func chance() -> String { Base64URL.encode(randomness.bytes(24)) }
+
     /// Has every node read a channel anew.
     static func forget(_ id: ID<Channel>, in transaction: WriteTransaction) {
         transaction.afterCommit(.invalidate(tag: Tag.channel(id)))

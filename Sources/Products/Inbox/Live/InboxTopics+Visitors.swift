@@ -16,6 +16,7 @@ extension InboxTopics {
     ///   - head: their conversation.
     ///   - names: of the colleagues who wrote, as far as they are known.
     ///   - transaction: in which they became so.
+    /// - Throws: errors of storage.
     func show(
         _ messages: [Message], of head: Conversation, names: [ID<Person>: String] = [:],
         in transaction: WriteTransaction
