@@ -79,6 +79,11 @@ extension Realtime {
         send(signal: JSONText.onOneLine(json), from: nil, to: TopicKey(tenant, topic))
     }
 
+    /// Whether somebody listens to a topic at this node, or has just gone.
+    public func isHeard(_ topic: TopicName, of tenant: Tenant) -> Bool {
+        feeds.withLock { $0[TopicKey(tenant, topic)] }?.isHeard ?? false
+    }
+
     func relay(_ signal: String, from visitor: TopicVisitor, to key: TopicKey) {
         send(signal: signal, from: visitor.seat.description, to: key)
     }

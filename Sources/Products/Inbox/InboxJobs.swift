@@ -33,6 +33,9 @@ enum InboxJobs {
     static let reconcile = JobKind<ID<Channel>>(
         "inbox.reconcile.pull", attemptsMax: 3, timeout: .seconds(300), unique: .whilePendingOrRunning, isKept: false)
     static let wake = JobKind<ID<Conversation>>("inbox.snooze.wake", attemptsMax: 10, isKept: false)
+    /// Deletes contacts with their conversations, in steps.
+    static let erase = JobKind<ID<Erasure>>(
+        "inbox.contact.erase", lane: .bulk, attemptsMax: 10, timeout: .seconds(120), unique: .whilePending)
     static let sendLater = JobKind<ID<ScheduledMessage>>("inbox.scheduled.send", attemptsMax: 10)
 
     static func ingest(_ key: ConversationKey, in transaction: WriteTransaction) throws(StorageError) {
@@ -77,6 +80,10 @@ enum InboxJobs {
         try transaction.enqueue(sendLater, id, after: delay)
     }
 
+    static func erase(_ id: ID<Erasure>, in transaction: WriteTransaction) throws(StorageError) {
+        try transaction.enqueue(erase, id, key: id.description)
+    }
+
     /// What is done by the clock; a second in which nothing has happened costs a look.
     static func schedules(_ office: Office) -> [JobSchedule] {
         [
@@ -108,6 +115,7 @@ enum InboxJobs {
             reconcile.handler { [steps = office.ingest] id, context in
                 try await steps.reconcile(id, in: context.tenant)
             },
+            erase.handler { [desk = office.erasures] id, context in try await desk.step(id, in: context.tenant) },
             wake.handler { [desk = office.conversations] id, context in
                 try await desk.wake(id, in: context.tenant)
             },

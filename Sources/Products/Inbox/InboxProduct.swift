@@ -26,7 +26,7 @@ public struct InboxProduct: Product {
                 adapters: Self.adapters(services), limits: services.limits, models: services.models,
                 retrieval: services.retrieval, blobs: services.blobs, clock: services.clock,
                 randomness: services.randomness,
-                events: services.events, companiesOf: Self.companies(services.storage),
+                events: services.events, companiesOf: Self.companies(services.storage), bus: services.bus,
                 reach: Reach(
                     outbound: services.outbound, box: services.secrets, visitorKeys: [services.fileKey],
                     publicAddress: try InboxSettings(services.settings).publicAddress, isDemo: services.isDemo)))
@@ -57,7 +57,8 @@ public struct InboxProduct: Product {
     /// What the product gives to the host.
     public var manifest: ProductManifest {
         ProductManifest(
-            routes: Self.api(office) + PageRoutes.all(office), jobs: InboxJobs.handlers(office),
+            routes: Self.api(office) + PageRoutes.all(office), services: [office.badges],
+            jobs: InboxJobs.handlers(office),
             schedules: InboxJobs.schedules(office), topics: office.topics.kinds, pages: InboxPages.bundle,
             navigation: InboxPages.navigation,
             personalData: AgentPersonSteps(storage: office.storage).personalData)
@@ -74,6 +75,8 @@ public struct InboxProduct: Product {
             + WidgetRoutes(office: office).routes + FileRoutes(office: office).routes
             + OutgoingRoutes(office: office).routes + SourceRoutes(office: office).routes
             + ChannelChangeRoutes(office: office).routes
+            + VisibilityRoutes(office: office).routes + ErasureRoutes(office: office).routes
+            + ExportRoutes(office: office).routes
         return routes.map { $0.mounted(under: PathTemplate(Addresses.api)) }
     }
 }

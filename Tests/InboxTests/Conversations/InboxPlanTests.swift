@@ -135,8 +135,10 @@ import Testing
             let letters = try await office.hooks.deadLetters(of: channel.id, after: nil, limit: 10, in: tenant)
             try await office.hooks.retry(try #require(letters.items.first).id, in: tenant)
             _ = try await office.hooks.lastArrival(of: channel.id, in: tenant)
-            _ = try await office.threads.search("hello", after: nil, limit: 10, in: tenant)
-            let contacts = try await office.contacts.store.page(named: "n1", after: nil, limit: 2, in: tenant).items
+            _ = try await office.threads.search("hello", for: tom, after: nil, limit: 10, in: tenant)
+            let contacts = try await office.contacts.store.page(
+                ContactWords("n1"), after: nil, limit: 2, in: tenant
+            ).items
             let merge = try await office.contacts.merge(
                 contacts[0].contact.id, into: contacts[1].contact.id, by: stage.tom, in: tenant)
             _ = try await office.contacts.undo(merge.id, in: tenant)

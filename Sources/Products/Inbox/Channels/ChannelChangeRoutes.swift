@@ -1,5 +1,6 @@
 import Base
 import InboxVendors
+import Storage
 import Web
 
 /// Changing channels and their widgets over HTTP.

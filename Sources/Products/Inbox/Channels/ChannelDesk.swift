@@ -31,13 +31,11 @@ final class ChannelDesk: Sendable {
     private let accounts: Cache<Account, RoutedChannel?>
     private let open: Cache<ID<Channel>, OpenChannel?>
     private let lists: Cache<String, [Channel]>
-    private let topics: InboxTopics
 
     init(
         storage: Storage, caches: CacheRegistry, clock: any WallClock, randomness: any Randomness, events: EventLog,
-        adapters: ChannelAdapters, box: SecretBox, topics: InboxTopics
+        adapters: ChannelAdapters, box: SecretBox
     ) {
-        self.topics = topics
         self.storage = storage
         self.clock = clock
         self.randomness = randomness
@@ -248,7 +246,7 @@ final class ChannelDesk: Sendable {
         else { return }
         Self.forget(channel.id, in: transaction)
         try transaction.publish(
-            InboxTopics.HealthNote(channel: channel.id, health: health, reason: reason), to: topics.health())
+            InboxTopics.HealthNote(channel: channel.id, health: health, reason: reason), to: InboxTopics.healthTopic)
         events.record(
             .channelChanged, ["kind": .text(channel.kind.rawValue), "health": .text(health.rawValue)])
     }

@@ -16,6 +16,7 @@ final class ConversationDesk: Sendable {
     /// What happened, as a line of the thread says it.
     enum Happening: String, Sendable, CaseIterable {
         case assigned, unassigned, takenOver, snoozed, woken, closed, opened, handedOver, customerLeft, customerReturned
+        case prioritised
     }
 
     let store: ConversationStore
@@ -83,6 +84,27 @@ final class ConversationDesk: Sendable {
             head.bot = .waiting
             head.botEpoch += 1
             return .handedOver
+        }
+    }
+
+    // MARK: Order
+
+    /// How pressing conversations are: as usual, and three steps above it.
+    static let priorities = 0...3
+
+    /// Says how pressing a conversation is.
+    ///
+    /// - Throws: `inbox.messageInvalid` for a step that there is not; `inbox.notFound`.
+    func prioritise(
+        _ id: ID<Conversation>, as priority: Int, by person: ID<Person>, in tenant: Tenant
+    ) async throws -> Conversation {
+        guard Self.priorities.contains(priority) else {
+            throw InboxError(.messageInvalid, "A priority is one of \(Self.priorities).")
+        }
+        return try await change(id, by: person, in: tenant) { head in
+            guard head.priority != priority else { return nil }
+            head.priority = priority
+            return .prioritised
         }
     }
 
@@ -290,7 +312,8 @@ final class ConversationDesk: Sendable {
             return [tally(.closed), tally(.resolution, max(0, (now - head.openedAt).components.seconds))]
         case .opened: return [tally(.opened)]
         case .handedOver: return [tally(.handOff)]
-        case .assigned, .unassigned, .takenOver, .snoozed, .woken, .customerLeft, .customerReturned: return []
+        case .assigned, .unassigned, .takenOver, .snoozed, .woken, .customerLeft, .customerReturned, .prioritised:
+            return []
         }
     }
 }

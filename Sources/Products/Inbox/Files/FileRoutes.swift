@@ -21,9 +21,11 @@ struct FileRoutes: Sendable {
             failures: [Failures.missing, Failures.notAllowed]
         ) { [office] (request: Request<OfFile>) in
             try await refusing {
-                _ = try request.context.person(atLeast: .agent)
-                return office.files.answer(
-                    try await office.files.file(request.input.id, in: request.tenant), in: request.tenant)
+                let agent = try await office.agents.agent(of: request.context)
+                let file = try await office.files.file(request.input.id, in: request.tenant)
+                // What of a channel is not theirs to see is not there for them.
+                guard agent.sees(file.channelID) else { throw InboxError.missing("file") }
+                return office.files.answer(file, in: request.tenant)
             }
         }
     }

@@ -1,6 +1,4 @@
 import Base
-import NIOCore
-import Retrieval
 import Storage
 import Web
 
@@ -48,7 +46,7 @@ struct KnowledgePageRoutes: Sendable {
     private enum Form: String, Sendable, Codable, CaseIterable {
         case auto, text, markdown, html, pdf
 
-        func form(of bytes: [UInt8]) -> DocumentText.Form {
+        func form(of bytes: [UInt8]) -> KnowledgeForm {
             switch self {
             case .text: return .text
             case .markdown: return .markdown
@@ -90,7 +88,7 @@ struct KnowledgePageRoutes: Sendable {
                 try await refusing {
                     let person = try request.context.person(atLeast: .admin)
                     _ = try await office.knowledge.add(
-                        bytes, as: request.input.form.form(of: bytes), titled: request.input.title, by: person,
+                        bytes, as: request.input.form.form(of: bytes).form, titled: request.input.title, by: person,
                         in: request.tenant)
                 }
                 return "documentAdded"

@@ -1,4 +1,5 @@
 import Base
+import Retrieval
 
 /// What the bot may answer from.
 struct KnowledgePage: Sendable {

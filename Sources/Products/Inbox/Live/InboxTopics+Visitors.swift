@@ -4,6 +4,12 @@ import Storage
 
 /// Tells visitors of widgets what is theirs to see, in the transaction in which it becomes so.
 extension InboxTopics {
+    /// Where it is told how channels do.
+    static let healthTopic: TopicName = {
+        guard let name = TopicName("inbox/health") else { preconditionFailure("a word is no topic") }
+        return name
+    }()
+
     /// The topic of a visitor; `nil` when the installation has no key to name it by.
     func visitorTopic(_ point: ID<ContactPoint>, in tenant: Tenant) -> TopicName? {
         visitorWords.word(for: point, in: tenant).map { visitor($0) }
@@ -47,6 +53,6 @@ extension InboxTopics {
 
     /// Tells who looks after channels that deliveries were given up.
     func tellBuried(_ count: Int, of channel: ID<Channel>, in tenant: Tenant) {
-        tell(HealthNote(channel: channel, buried: count), to: health(), in: tenant)
+        tell(HealthNote(channel: channel, buried: count), to: Self.healthTopic, in: tenant)
     }
 }

@@ -2,18 +2,21 @@ import Base
 import Foundation
 import Realtime
 import Storage
+import Synchronization
 import Web
 
 /// Tells agents what happens: threads in order and without a hole, rows of lists and badges as signals.
 ///
 /// A thread's messages are published in the transaction that writes them and kept for those who come back. Rows of lists
 /// are told after the commit and kept nowhere: who was cut reads the list again.
-struct InboxTopics: Sendable {
+final class InboxTopics: Sendable {
     enum Bounds {
         /// Messages of a thread that are kept for who comes back.
         static let history = 200
         /// Bytes of what agents tell each other: who types, who writes.
         static let signalBytes = 256
+        /// Channels that one list listens to.
+        static let lists = 80
     }
 
     /// Something that has happened in a thread.
@@ -52,6 +55,9 @@ struct InboxTopics: Sendable {
         var buried: Int?
     }
 
+    /// The view of those who see all channels.
+    static let everything = "all"
+
     let thread: TopicKind
     let list: TopicKind
     let agent: TopicKind
@@ -59,8 +65,12 @@ struct InboxTopics: Sendable {
     let visitor: TopicKind
     let visitorWords: VisitorWords
     private let realtime: Realtime
+    private let observers: Observers
 
-    init(realtime: Realtime, storage: Storage, nameOf: @escaping PersonNaming, visitorKeys: [Secret<[UInt8]>]) {
+    init(
+        realtime: Realtime, storage: Storage, agents: AgentKeeper, nameOf: @escaping PersonNaming,
+        visitorKeys: [Secret<[UInt8]>]
+    ) {
         self.realtime = realtime
         let words = VisitorWords(keys: visitorKeys)
         visitorWords = words
@@ -73,23 +83,33 @@ struct InboxTopics: Sendable {
         health = TopicKind("inbox/health") { visitor, _ in
             (visitor.role.flatMap(Role.init(rawValue:)) ?? .member) >= Seat.admin.role ? .admitted() : .refused
         }
+        let observers = Observers()
+        self.observers = observers
         let store = ConversationStore(storage: storage)
         thread = TopicKind(
             "inbox/conversation/{id}",
             history: TopicHistory(count: Bounds.history, bytes: .kibibytes(512), age: .seconds(86_400)),
             sending: .signals(bytesMax: Bounds.signalBytes), showsPresence: true
         ) { visitor, topic in
-            guard let person = visitor.agent, let id = ID<Conversation>(topic["id"]),
-                try await store.conversation(id, through: storage.reader(for: visitor.tenant), in: visitor.tenant)
-                    != nil
+            guard let agent = try await agents.agent(visitor), let id = ID<Conversation>(topic["id"]),
+                let head = try await store.conversation(
+                    id, through: storage.reader(for: visitor.tenant), in: visitor.tenant), agent.sees(head.channelID)
             else { return .refused }
-            return .admitted(as: try await nameOf(person, visitor.tenant) ?? "Somebody")
+            return .admitted(as: try await nameOf(agent.person, visitor.tenant) ?? NameKeeper.nobody)
         }
         list = TopicKind("inbox/list/{view}") { visitor, topic in
-            topic["view"] == "all" && visitor.agent != nil ? .admitted() : .refused
+            guard let agent = try await agents.agent(visitor) else { return .refused }
+            let view = topic["view"]
+            if view == Self.everything { return agent.hidden.isEmpty ? .admitted() : .refused }
+            // Topics of channels that there are not are never told anything.
+            return ID<Channel>(view).map(agent.sees) ?? false ? .admitted() : .refused
         }
         agent = TopicKind("inbox/agent/{id}") { visitor, topic in
-            visitor.agent != nil && visitor.agent == ID<Person>(topic["id"]) ? .admitted() : .refused
+            guard let agent = try await agents.agent(visitor), agent.person == ID<Person>(topic["id"]) else {
+                return .refused
+            }
+            observers.joined(agent, visitor.tenant)
+            return .admitted()
         }
     }
 
@@ -136,13 +156,31 @@ struct InboxTopics: Sendable {
     }
 
     /// Tells those who look at lists how a row is now; after the commit.
+    ///
+    /// Twice: to those who see all channels, and to those who see this one and not all.
     func tell(_ head: Conversation, in tenant: Tenant) {
-        tell(ConversationLine(head), to: list("all"), in: tenant)
+        let line = ConversationLine(head)
+        tell(line, to: list(Self.everything), in: tenant)
+        tell(line, to: list("\(head.channelID)"), in: tenant)
+        observers.changed(tenant, nil)
+    }
+
+    /// What an agent's list listens to: one topic for who sees all channels, else one for each that they see.
+    func lists(for agent: Agent, _ channels: [ID<Channel>]) -> [TopicName] {
+        agent.hidden.isEmpty ? [list(Self.everything)] : channels.prefix(Bounds.lists).map { list("\($0)") }
+    }
+
+    /// Has somebody be told who joins their own topic, and for whom something has changed.
+    func observe(
+        joined: @escaping @Sendable (Agent, Tenant) -> Void, changed: @escaping @Sendable (Tenant, ID<Person>?) -> Void
+    ) {
+        observers.set(joined, changed)
     }
 
     /// Tells an agent's own sessions; after the commit.
     func tell(_ note: AgentNote, to person: ID<Person>, in tenant: Tenant) {
         tell(note, to: agent("\(person)"), in: tenant)
+        if note.kind == .cursor { observers.changed(tenant, person) }
     }
 
     func tell(_ value: some Encodable, to topic: TopicName, in tenant: Tenant) {
@@ -152,7 +190,31 @@ struct InboxTopics: Sendable {
     }
 }
 
-extension TopicVisitor {
+/// Who is told of what topics are for: set once, when the product is put together.
+private final class Observers: Sendable {
+    private struct State {
+        var joined: @Sendable (Agent, Tenant) -> Void = { _, _ in }
+        var changed: @Sendable (Tenant, ID<Person>?) -> Void = { _, _ in }
+    }
+
+    private let state = Mutex(State())
+
+    func set(
+        _ joined: @escaping @Sendable (Agent, Tenant) -> Void,
+        _ changed: @escaping @Sendable (Tenant, ID<Person>?) -> Void
+    ) {
+        state.withLock { $0 = State(joined: joined, changed: changed) }
+    }
+
+    func joined(_ agent: Agent, _ tenant: Tenant) { state.withLock { $0.joined }(agent, tenant) }
+
+    func changed(_ tenant: Tenant, _ person: ID<Person>?) { state.withLock { $0.changed }(tenant, person) }
+}
+
+extension AgentKeeper {
     /// The agent who listens; `nil` for who has no role in the company.
-    fileprivate var agent: ID<Person>? { role.flatMap(Role.init(rawValue:)) == nil ? nil : person }
+    fileprivate func agent(_ visitor: TopicVisitor) async throws -> Agent? {
+        guard let person = visitor.person, let role = visitor.role.flatMap(Role.init(rawValue:)) else { return nil }
+        return try await agent(person, Seat(role), in: visitor.tenant)
+    }
 }

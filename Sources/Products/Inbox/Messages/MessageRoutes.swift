@@ -39,7 +39,8 @@ struct MessageRoutes: Sendable {
             let input = request.input
             let part = input.after.map(ThreadPart.after) ?? .before(input.before ?? .max)
             let found = try await refusing {
-                try await office.threads.messages(of: input.id, part, limit: input.limit, in: request.tenant)
+                _ = try await office.person(of: request.context, at: input.id)
+                return try await office.threads.messages(of: input.id, part, limit: input.limit, in: request.tenant)
             }
             return ThreadOutput(messages: found.map(MessageLine.init))
         }
@@ -85,7 +86,7 @@ struct MessageRoutes: Sendable {
         ) { [office] (request: Request<ReplyInput>) in
             let input = request.input
             return try await refusing {
-                let person = try request.context.person(atLeast: .agent)
+                let person = try await office.person(of: request.context, at: input.id)
                 let draft = ReplyDesk.Draft(
                     conversation: input.id, channel: input.channelId, body: input.body, clientID: input.clientId,
                     seen: input.seen, isConfirmed: input.confirm, undo: input.undo)
@@ -154,7 +155,7 @@ struct MessageRoutes: Sendable {
                 MessageLine(
                     try await office.conversations.note(
                         input.body, mentioning: input.mentions ?? [], on: input.id, clientID: input.clientId,
-                        by: try request.context.person(atLeast: .agent), in: request.tenant))
+                        by: try await office.person(of: request.context, at: input.id), in: request.tenant))
             }
         }
     }

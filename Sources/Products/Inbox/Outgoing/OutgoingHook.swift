@@ -1,7 +1,8 @@
 import Base
 import Crypto
 import Foundation
-import Storage
+
+import typealias Storage.SQLConvertible
 
 /// An address of the company's own that is told what happens.
 struct OutgoingEndpoint: Sendable, Hashable {

@@ -24,6 +24,7 @@ extension Said {
     ]
 
     static let deskBad: [String: String] = [
-        "chooseTag": "Choose a tag, or write a new one."
+        "chooseContacts": "Choose contacts first.",
+        "chooseTag": "Choose a tag, or write a new one.",
     ]
 }

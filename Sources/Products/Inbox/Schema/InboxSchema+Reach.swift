@@ -88,7 +88,6 @@ extension InboxSchema {
                 """),
             .both("CREATE UNIQUE INDEX inbox_sources_once ON inbox_sources (tenant_id, address)"),
             .both("CREATE INDEX inbox_sources_of_person ON inbox_sources (tenant_id, person_id, id)"),
-            .both("CREATE INDEX inbox_documents_of_person ON inbox_documents (tenant_id, person_id, id)"),
         ]
         // What was answered holds for one state of the documents and one policy only.
         + keyed(

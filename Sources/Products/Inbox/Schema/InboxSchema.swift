@@ -5,10 +5,11 @@ public import Storage
 public enum InboxSchema {
     /// Tables and their history.
     public static let module = SchemaModule(
-        name: "inbox", tables: channelTables + conversationTables + workTables + botTables + reachTables,
+        name: "inbox", tables: channelTables + conversationTables + workTables + botTables + deskTables + reachTables,
         migrations: [
             Migration(
-                1, "channels, contacts, conversations, messages, work, bot", channels + conversations + work + bot),
+                1, "channels, contacts, conversations, messages, work, bot",
+                channels + conversations + work + bot + desk),
             Migration(2, "widgets, files, checks, outgoing hooks, sources of knowledge", reach),
         ])
 

@@ -2,6 +2,7 @@ import AIProviders
 import Base
 import Blobs
 import Caching
+import Coordination
 import InboxVendors
 import Jobs
 import Limits
@@ -28,12 +29,18 @@ final class Office: Sendable {
         var randomness: any Randomness
         var events: EventLog
         var companiesOf: CompanyListing = { _ in [] }
+        var bus: any Bus = InProcessBus()
         var reach: Reach
     }
 
     let storage: Storage
     let clock: any WallClock
     let agents: AgentKeeper
+    let visible: VisibilityDesk
+    let tags: TagKeeper
+    let badges: BadgeDesk
+    let erasures: ErasureDesk
+    let randomness: any Randomness
     let names: NameKeeper
     let frames: FrameDesk
     let topics: InboxTopics
@@ -54,7 +61,7 @@ final class Office: Sendable {
     let files: FileDesk
     let attachments: AttachmentSteps
     let widget: WidgetDesk
-    let care: ChannelCare
+    let care: CareSteps
     let outgoing: OutgoingDesk
     let sources: SourceDesk
     let prepared: PreparedDesk
@@ -64,18 +71,22 @@ final class Office: Sendable {
         let (storage, clock, randomness, events) = (parts.storage, parts.clock, parts.randomness, parts.events)
         self.storage = storage
         self.clock = clock
-        agents = AgentKeeper(storage: storage, caches: parts.caches, clock: clock)
         names = NameKeeper(caches: parts.caches, nameOf: parts.nameOf)
         frames = FrameDesk(caches: parts.caches, companiesOf: parts.companiesOf)
-        topics = InboxTopics(
-            realtime: parts.realtime, storage: storage, nameOf: parts.nameOf,
-            visitorKeys: parts.reach.visitorKeys)
+        self.randomness = randomness
         channels = ChannelDesk(
             storage: storage, caches: parts.caches, clock: clock, randomness: randomness, events: events,
-            adapters: parts.adapters, box: parts.reach.box, topics: topics)
+            adapters: parts.adapters, box: parts.reach.box)
+        visible = VisibilityDesk(storage: storage, caches: parts.caches, channels: channels)
+        tags = TagKeeper(storage: storage, caches: parts.caches)
+        agents = AgentKeeper(storage: storage, caches: parts.caches, visible: visible, clock: clock)
+        topics = InboxTopics(
+            realtime: parts.realtime, storage: storage, agents: agents, nameOf: parts.nameOf,
+            visitorKeys: parts.reach.visitorKeys)
         files = FileDesk(
             storage: storage, blobs: parts.blobs, keys: parts.reach.visitorKeys,
             publicAddress: parts.reach.publicAddress, clock: clock, randomness: randomness)
+        badges = BadgeDesk(storage: storage, topics: topics, realtime: parts.realtime, bus: parts.bus, clock: clock)
         hooks = HookDesk(
             storage: storage, channels: channels, clock: clock, randomness: randomness, events: events)
         ingest = IngestSteps(
@@ -97,6 +108,7 @@ final class Office: Sendable {
             randomness: randomness, events: events)
         knowledge = KnowledgeDesk(
             storage: storage, blobs: parts.blobs, retrieval: parts.retrieval, clock: clock, randomness: randomness)
+        erasures = ErasureDesk(storage: storage, clock: clock, randomness: randomness)
         contacts = ContactDesk(storage: storage, clock: clock, randomness: randomness)
         rules = RuleDesk(
             storage: storage, caches: parts.caches, topics: topics, clock: clock, randomness: randomness)
@@ -109,7 +121,7 @@ final class Office: Sendable {
         attachments = AttachmentSteps(
             storage: storage, outbound: reach.outbound, files: files, channels: channels, topics: topics, clock: clock,
             randomness: randomness)
-        care = ChannelCare(
+        care = CareSteps(
             storage: storage, channels: channels, publicAddress: reach.publicAddress, clock: clock)
         sources = SourceDesk(
             storage: storage, outbound: reach.outbound, knowledge: knowledge, clock: clock, randomness: randomness)

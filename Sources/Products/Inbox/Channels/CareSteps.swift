@@ -5,7 +5,7 @@ import Storage
 import Telemetry
 
 /// Looks after channels every ten minutes: tokens are renewed before they end, accounts are subscribed, silence is told.
-struct ChannelCare: Sendable {
+struct CareSteps: Sendable {
     let storage: Storage
     let channels: ChannelDesk
     /// Where this installation is reached from outside; `nil` when nobody has said, and nothing is subscribed by itself.
