@@ -77,7 +77,7 @@ private struct Attaching: ChannelAdapter {
     private func with(
         _ backend: Backend, _ script: @escaping ScriptedPeer.Script = FileTests.serve, plan: [PeerFault?] = [],
         files: @escaping @Sendable (ScriptedPeer) -> [InboundAttachment], person: InboundProfile? = nil,
-        _ body: @escaping @Sendable (Stage, Channel, ID<Conversation>, ScriptedPeer) async throws -> Void
+        _ body: @escaping @Sendable (Stage, Inbox.Channel, ID<Conversation>, ScriptedPeer) async throws -> Void
     ) async throws {
         try await ScriptedPeer.run {
             await script($0)

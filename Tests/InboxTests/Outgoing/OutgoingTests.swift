@@ -12,6 +12,7 @@ import StorageBackends
 import StorageTestKit
 import Telemetry
 import Testing
+import Web
 import WebTestKit
 
 @testable import Inbox

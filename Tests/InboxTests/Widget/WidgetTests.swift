@@ -2,6 +2,7 @@ import Base
 import BaseTestKit
 import Foundation
 import InboxVendors
+import Retrieval
 import Storage
 import StorageBackends
 import StorageTestKit
@@ -198,8 +199,9 @@ import WebTestKit
             try await stage.work(off: guest)
             stage.clock.advance(by: .seconds(2))
             let place = channel.id.description
+            let (token, shop) = (guest.token, guest.site)
             model.meanwhile {
-                let answer = try await Guest.handOver(guest.token, place, site: guest.site)
+                let answer = try await Guest.handOver(token, place, site: shop)
                 #expect(answer == 204)
             }
             try await stage.office.bot.turn(head.id, in: stage.tenant)
