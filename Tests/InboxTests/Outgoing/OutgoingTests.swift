@@ -162,7 +162,8 @@ import WebTestKit
             #expect(try await endpoint().failures == 0)
             status.withLock { $0 = 503 }
             for _ in 0..<100 { try await tell() }
-            #expect(try await endpoint().state == .paused && endpoint().reason == "failures")
+            let tired = try await endpoint()
+            #expect(tired.state == .paused && tired.reason == "failures")
             // What happens while it rests is not kept for it.
             let channel = try await stage.channel()
             let before = try await hooks(stage, made).count
@@ -172,7 +173,8 @@ import WebTestKit
             try await stage.office.outgoing.set(made.endpoint.id, .active, in: stage.tenant)
             status.withLock { $0 = 410 }
             try await tell()
-            #expect(try await endpoint().state == .paused && endpoint().reason == "gone")
+            let gone = try await endpoint()
+            #expect(gone.state == .paused && gone.reason == "gone")
         }
     }
 
