@@ -27,6 +27,11 @@ enum InboxJobs {
         "inbox.counts.fold", timeout: .seconds(120), unique: .whilePendingOrRunning, isKept: false)
     /// Carries out the rules for something that has happened.
     static let rule = JobKind<RuleEvent>("inbox.rule.run", attemptsMax: 3, isKept: false)
+    /// Has all channels be compared with what their vendors say.
+    static let reconcileAll = JobKind<NoJobInput>(
+        "inbox.reconcile.all", lane: .bulk, timeout: .seconds(600), unique: .whilePendingOrRunning, isKept: false)
+    static let reconcile = JobKind<ID<Channel>>(
+        "inbox.reconcile.pull", attemptsMax: 3, timeout: .seconds(300), unique: .whilePendingOrRunning, isKept: false)
     static let wake = JobKind<ID<Conversation>>("inbox.snooze.wake", attemptsMax: 10, isKept: false)
     /// Deletes contacts with their conversations, in steps.
     static let erase = JobKind<ID<Erasure>>(
@@ -75,6 +80,10 @@ enum InboxJobs {
         try transaction.enqueue(rule, event)
     }
 
+    static func reconcile(_ id: ID<Channel>, in transaction: WriteTransaction) throws(StorageError) {
+        try transaction.enqueue(reconcile, id, key: id.description)
+    }
+
     static func wake(
         _ id: ID<Conversation>, after delay: Duration, in transaction: WriteTransaction
     ) throws(StorageError) {
@@ -104,7 +113,8 @@ enum InboxJobs {
                 }),
             JobSchedule(
                 "inbox.seals", every: .seconds(3_600), seal, NoJobInput(), missed: .once, audience: .eachTenant),
-        ]
+            JobSchedule("inbox.reconcile", every: .seconds(900), reconcileAll, NoJobInput()),
+        ] + reachSchedules
     }
 
     /// How they are handled.
@@ -129,6 +139,10 @@ enum InboxJobs {
             rule.handler { [desk = office.rules] event, context in
                 try await desk.carryOut(event, in: context.tenant)
             },
+            reconcileAll.handler { [desk = office.channels] _, _ in try await desk.enqueueReconciling() },
+            reconcile.handler { [steps = office.ingest] id, context in
+                try await steps.reconcile(id, in: context.tenant)
+            },
             erase.handler { [desk = office.erasures] id, context in try await desk.step(id, in: context.tenant) },
             wake.handler { [desk = office.conversations] id, context in
                 try await desk.wake(id, in: context.tenant)
@@ -136,6 +150,6 @@ enum InboxJobs {
             sendLater.handler { [desk = office.scheduled] id, context in
                 try await desk.send(id, in: context.tenant)
             },
-        ]
+        ] + reachHandlers(office)
     }
 }

@@ -79,6 +79,16 @@ final class ConversationDesk: Sendable {
         }
     }
 
+    /// Takes the word from the bot because the customer wants a person; nothing changes when people have it.
+    func handOver(_ id: ID<Conversation>, in tenant: Tenant) async throws -> Conversation {
+        try await change(id, by: nil, in: tenant) { head in
+            guard head.bot == .active else { return nil }
+            head.bot = .waiting
+            head.botEpoch += 1
+            return .handedOver
+        }
+    }
+
     // MARK: Order
 
     /// How pressing conversations are: as usual, and three steps above it.

@@ -19,18 +19,20 @@ final class CountDesk: Sendable {
     private let rules: RuleDesk
     private let promises: SlaDesk
     private let assignments: AssignmentDesk
+    private let outgoing: OutgoingDesk
     private let clock: any WallClock
     private let dashboards: Cache<Int, Dashboard>
 
     init(
         storage: Storage, caches: CacheRegistry, channels: ChannelDesk, rules: RuleDesk, promises: SlaDesk,
-        assignments: AssignmentDesk, clock: any WallClock
+        assignments: AssignmentDesk, outgoing: OutgoingDesk, clock: any WallClock
     ) {
         self.storage = storage
         self.channels = channels
         self.rules = rules
         self.promises = promises
         self.assignments = assignments
+        self.outgoing = outgoing
         self.clock = clock
         store = CountStore(storage: storage)
         dashboards = Cache(
@@ -68,6 +70,7 @@ final class CountDesk: Sendable {
             try await assignments.note(tallies, in: transaction, of: tenant)
             // What was counted has happened: rules hear of it once, as it is taken away in the same transaction.
             try await rules.enqueue(tallies, in: transaction, of: tenant)
+            try await outgoing.enqueue(tallies, in: transaction, of: tenant)
             return tallies.count
         }
     }

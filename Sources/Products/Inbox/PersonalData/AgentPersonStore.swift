@@ -134,6 +134,12 @@ struct AgentPersonStore: Sendable {
             "ownData.giveDocuments",
             "UPDATE inbox_documents SET person_id = \(pseudonym) WHERE tenant_id = \(tenant) AND person_id = \(person)")
         changed += try await writing.execute(
+            "ownData.giveFiles",
+            "UPDATE inbox_files SET person_id = \(pseudonym) WHERE tenant_id = \(tenant) AND person_id = \(person)")
+        changed += try await writing.execute(
+            "ownData.giveSources",
+            "UPDATE inbox_sources SET person_id = \(pseudonym) WHERE tenant_id = \(tenant) AND person_id = \(person)")
+        changed += try await writing.execute(
             "ownData.giveRules",
             "UPDATE inbox_rules SET person_id = \(pseudonym) WHERE tenant_id = \(tenant) AND person_id = \(person)")
         changed += try await writing.execute(

@@ -61,4 +61,15 @@ final class RatingDesk: Sendable {
             return rating
         }
     }
+
+    /// Takes what visitors of widgets give; a conversation that goes on again meanwhile has nothing to rate.
+    var taking: RatingTaking {
+        { [self] given, tenant in
+            do {
+                _ = try await rate(given.conversation, given.score, given.text, in: tenant)
+            } catch let error as InboxError where error.code == .notClosed {
+                throw InboxError.missing("closed conversation")
+            }
+        }
+    }
 }

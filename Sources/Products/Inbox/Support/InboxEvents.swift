@@ -5,7 +5,7 @@ import Telemetry
 extension Event {
     static let inbox: [Event] = [
         .hookReceived, .hookRefused, .deliveryIngested, .deliveryBuried, .entrySkipped, .channelChanged,
-        .messageSent, .messageFailed, .messageUncertain, .botTurned, .countsMended,
+        .messageSent, .messageFailed, .messageUncertain, .botTurned, .countsMended, .endpointPaused,
     ]
 
     static let hookReceived = Event(
@@ -40,4 +40,7 @@ extension Event {
     static let botTurned = Event(
         "bot.turned", .info, "The bot has had its turn.", fields: ["outcome"],
         feeds: .counter("capstan_inbox_bot_turns_total"))
+    static let endpointPaused = Event(
+        "endpoint.paused", .warning, "An address of a company's is told nothing more until somebody lets it go on.",
+        fields: ["reason"])
 }

@@ -30,6 +30,7 @@ final class Office: Sendable {
         var events: EventLog
         var companiesOf: CompanyListing = { _ in [] }
         var bus: any Bus = InProcessBus()
+        var reach: Reach
     }
 
     let storage: Storage
@@ -65,6 +66,14 @@ final class Office: Sendable {
     let ratings: RatingDesk
     let seals: SealDesk
     let reports: ReportDesk
+    let files: FileDesk
+    let attachments: AttachmentSteps
+    let widget: WidgetDesk
+    let care: CareSteps
+    let outgoing: OutgoingDesk
+    let sources: SourceDesk
+    let prepared: PreparedDesk
+    let reach: Reach
 
     init(_ parts: Parts) {
         let (storage, clock, randomness, events) = (parts.storage, parts.clock, parts.randomness, parts.events)
@@ -75,11 +84,16 @@ final class Office: Sendable {
         self.randomness = randomness
         channels = ChannelDesk(
             storage: storage, caches: parts.caches, clock: clock, randomness: randomness, events: events,
-            adapters: parts.adapters)
+            adapters: parts.adapters, box: parts.reach.box)
         visible = VisibilityDesk(storage: storage, caches: parts.caches, channels: channels)
         tags = TagKeeper(storage: storage, caches: parts.caches)
         agents = AgentKeeper(storage: storage, caches: parts.caches, visible: visible, clock: clock)
-        topics = InboxTopics(realtime: parts.realtime, storage: storage, agents: agents, nameOf: parts.nameOf)
+        topics = InboxTopics(
+            realtime: parts.realtime, storage: storage, agents: agents, nameOf: parts.nameOf,
+            visitorKeys: parts.reach.visitorKeys)
+        files = FileDesk(
+            storage: storage, blobs: parts.blobs, keys: parts.reach.visitorKeys,
+            publicAddress: parts.reach.publicAddress, clock: clock, randomness: randomness)
         badges = BadgeDesk(storage: storage, topics: topics, realtime: parts.realtime, bus: parts.bus, clock: clock)
         hooks = HookDesk(
             storage: storage, channels: channels, clock: clock, randomness: randomness, events: events)
@@ -89,7 +103,9 @@ final class Office: Sendable {
         threads = ThreadDesk(storage: storage, caches: parts.caches, topics: topics)
         replies = ReplyDesk(
             storage: storage, channels: channels, topics: topics, clock: clock, randomness: randomness)
-        sending = SendSteps(storage: storage, channels: channels, topics: topics, clock: clock, events: events)
+        sending = SendSteps(
+            storage: storage, channels: channels, topics: topics, files: files, names: names, clock: clock,
+            events: events)
         notices = NoticeDesk(storage: storage, caches: parts.caches, clock: clock, randomness: randomness)
         conversations = ConversationDesk(
             storage: storage, topics: topics, notices: notices, clock: clock, randomness: randomness)
@@ -108,6 +124,9 @@ final class Office: Sendable {
         rules = RuleDesk(
             storage: storage, caches: parts.caches, topics: topics, notices: notices, clock: clock,
             randomness: randomness)
+        outgoing = OutgoingDesk(
+            storage: storage, caches: parts.caches, outbound: parts.reach.outbound, box: parts.reach.box, clock: clock,
+            randomness: randomness, events: events)
         teams = TeamDesk(storage: storage, caches: parts.caches, clock: clock, randomness: randomness)
         canned = CannedReplyDesk(
             storage: storage, caches: parts.caches, names: names, clock: clock, randomness: randomness)
@@ -121,8 +140,21 @@ final class Office: Sendable {
         seals = SealDesk(storage: storage, clock: clock, events: events)
         counts = CountDesk(
             storage: storage, caches: parts.caches, channels: channels, rules: rules, promises: promises,
-            assignments: assignments, clock: clock)
-        reports = ReportDesk(
-            storage: storage, names: names, channels: channels, teams: teams, clock: clock)
+            assignments: assignments, outgoing: outgoing, clock: clock)
+        reports = ReportDesk(storage: storage, names: names, channels: channels, teams: teams, clock: clock)
+        reach = parts.reach
+        attachments = AttachmentSteps(
+            storage: storage, outbound: reach.outbound, files: files, channels: channels, topics: topics, clock: clock,
+            randomness: randomness)
+        care = CareSteps(
+            storage: storage, channels: channels, publicAddress: reach.publicAddress, clock: clock)
+        sources = SourceDesk(
+            storage: storage, outbound: reach.outbound, knowledge: knowledge, clock: clock, randomness: randomness)
+        prepared = PreparedDesk(storage: storage, desk: answering, channels: channels, clock: clock)
+        widget = WidgetDesk(
+            WidgetDesk.Parts(
+                storage: storage, caches: parts.caches, limits: parts.limits, channels: channels, hooks: hooks,
+                topics: topics, names: names, files: files, keys: reach.visitorKeys, clock: clock,
+                randomness: randomness, rating: reach.rating ?? ratings.taking))
     }
 }
