@@ -79,6 +79,11 @@ extension Realtime {
         send(signal: JSONText.onOneLine(json), from: nil, to: TopicKey(tenant, topic))
     }
 
+    /// Whether somebody listens to a topic at this node, or has just gone.
+    public func isHeard(_ topic: TopicName, of tenant: Tenant) -> Bool {
+        feeds.withLock { $0[TopicKey(tenant, topic)] }?.isHeard ?? false
+    }
+
     func relay(_ signal: String, from visitor: TopicVisitor, to key: TopicKey) {
         send(signal: signal, from: visitor.seat.description, to: key)
     }
@@ -91,6 +96,13 @@ extension Realtime {
 
     /// Who listens to a topic that shows it, in the order of their names.
     func members(of key: TopicKey) -> [TopicMember] { gathering.withLock { $0.presence.members(of: key) } }
+
+    /// Who listens to a topic that shows it, on whichever node: the person, else the device or group of addresses.
+    ///
+    /// What other nodes have told lasts as long as their beats.
+    public func present(at topic: TopicName, of tenant: Tenant) -> [ID<TopicSeat>] {
+        gathering.withLock { $0.presence.seats(of: TopicKey(tenant, topic)) }
+    }
 
     func joined(_ member: TopicMember, _ feed: TopicFeed) { count(member, feed, by: 1) }
 

@@ -2,6 +2,7 @@ import Accounts
 import Base
 public import Hosting
 import InboxVendors
+import Storage
 import Telemetry
 import Web
 
@@ -11,12 +12,14 @@ public struct InboxProduct: Product {
     public static let plan = ProductPlan(
         name: "inbox", title: "Inbox",
         summary: "Teams answer customers of all channels in one place; nothing is lost or answered twice.",
-        schema: InboxSchema.module, capabilities: [ChannelStore.routing, CountStore.counting], events: Event.inbox)
+        schema: InboxSchema.module, settings: InboxSettings.Key.all,
+        capabilities: [ChannelStore.routing, CountStore.counting, SlaStore.watching], events: Event.inbox,
+        notices: NoticeKind.inbox)
 
     private let office: Office
-    private let isDemo: Bool
     private let filling: DemoFilling
-    private let crowd: DemoCrowdService
+    /// Customers who go on writing, where demo data is served.
+    private let crowd: DemoCrowdService?
 
     /// Makes the product from the services it may use.
     public init(_ services: ProductServices) async throws {
@@ -27,10 +30,21 @@ public struct InboxProduct: Product {
                 adapters: Self.adapters(services), limits: services.limits, models: services.models,
                 retrieval: services.retrieval, blobs: services.blobs, clock: services.clock,
                 randomness: services.randomness,
-                events: services.events))
-        isDemo = services.isDemo
+                events: services.events, companiesOf: Self.companies(services.storage), bus: services.bus,
+                reach: Reach(
+                    outbound: services.outbound, box: services.secrets, visitorKeys: [services.fileKey],
+                    publicAddress: try InboxSettings(services.settings).publicAddress, isDemo: services.isDemo)))
         filling = DemoFilling(office: office, clock: services.clock, randomness: services.randomness)
-        crowd = DemoCrowdService(office: office, clock: services.clock)
+        crowd = services.isDemo ? DemoCrowdService(office: office, clock: services.clock) : nil
+    }
+
+    private static func companies(_ storage: Storage) -> CompanyListing {
+        let companies = PersonCompanies(storage: storage)
+        return { person in
+            try await companies.companies(of: person).map {
+                CompanyPlace(tenant: $0.tenant, slug: $0.slug, host: $0.host, name: $0.name)
+            }
+        }
     }
 
     private static func adapters(_ services: ProductServices) -> ChannelAdapters {
@@ -39,19 +53,25 @@ public struct InboxProduct: Product {
         }
         let adapters: [any ChannelAdapter] = [
             MetaClient(.messenger, through: vendor("messenger")), MetaClient(.instagram, through: vendor("instagram")),
-            TelegramClient(through: vendor("telegram")), WidgetClient(),
+            TelegramClient(through: vendor("telegram")),
         ]
-        // Accounts of the demo have no vendor.
-        return ChannelAdapters(services.isDemo ? adapters.map { DemoAdapter(before: $0) } : adapters)
+        // Accounts of the demo exist nowhere else: only where demo data is served are they taken for real.
+        return ChannelAdapters(
+            (services.isDemo ? adapters.map { DemoAdapter(before: $0) } : adapters) + [WidgetClient()])
     }
 
     /// What the product gives to the host.
     public var manifest: ProductManifest {
         ProductManifest(
-            routes: Self.api(office), services: isDemo ? [crowd] : [], jobs: InboxJobs.handlers(office),
-            schedules: InboxJobs.schedules(office), topics: office.topics.kinds,
+            routes: Self.api(office) + PageRoutes.all(office),
+            services: [office.badges] + (crowd.map { [$0] } ?? []), jobs: InboxJobs.handlers(office),
+            schedules: InboxJobs.schedules(office), topics: office.topics.kinds, pages: InboxPages.bundle,
+            navigation: InboxPages.navigation,
             personalData: AgentPersonSteps(storage: office.storage).personalData,
-            demo: { [filling, crowd] stage in crowd.begin(try await filling.fill(stage)) })
+            demo: { [filling, crowd] stage in
+                let places = try await filling.fill(stage)
+                crowd?.begin(places)
+            })
     }
 
     /// All routes of the API.
@@ -61,7 +81,19 @@ public struct InboxProduct: Product {
             + MessageRoutes(office: office).routes + ScheduledRoutes(office: office).routes
             + ChannelRoutes(office: office).routes + BotRoutes(office: office).routes
             + DashboardRoutes(office: office).routes + SearchRoutes(office: office).routes
-            + ContactRoutes(office: office).routes + RuleRoutes(office: office).routes
+            + ContactRoutes(office: office).routes + RuleRoutes(office: office).routes + team(office)
+            + WidgetRoutes(office: office).routes + FileRoutes(office: office).routes
+            + OutgoingRoutes(office: office).routes + SourceRoutes(office: office).routes
+            + ChannelChangeRoutes(office: office).routes
+            + VisibilityRoutes(office: office).routes + ErasureRoutes(office: office).routes
+            + ExportRoutes(office: office).routes
         return routes.map { $0.mounted(under: PathTemplate(Addresses.api)) }
+    }
+
+    /// How a company works, over HTTP.
+    private static func team(_ office: Office) -> [Route] {
+        TeamRoutes(office: office).routes + HoursRoutes(office: office).routes
+            + CannedReplyRoutes(office: office).routes + ServiceLevelRoutes(office: office).routes
+            + RatingRoutes(office: office).routes + ReportRoutes(office: office).routes
     }
 }

@@ -10,7 +10,9 @@ import Testing
 
 @Suite(.databases) struct SearchTests {
     private func found(_ question: String, _ stage: Stage, in tenant: Tenant? = nil) async throws -> [String] {
-        try await stage.office.threads.search(question, after: nil, limit: 25, in: tenant ?? stage.tenant).items
+        let tenant = tenant ?? stage.tenant
+        let agent = try await stage.agent(stage.tom, in: tenant)
+        return try await stage.office.threads.search(question, for: agent, after: nil, limit: 25, in: tenant).items
             .map(\.message.body)
     }
 
@@ -59,7 +61,8 @@ import Testing
             var seen: [String] = []
             var next: Cursor?
             repeat {
-                let page = try await stage.office.threads.search("bell", after: next, limit: 10, in: stage.tenant)
+                let page = try await stage.office.threads.search(
+                    "bell", for: try await stage.agent(stage.tom), after: next, limit: 10, in: stage.tenant)
                 seen += page.items.map(\.message.body)
                 next = page.next
             } while next != nil

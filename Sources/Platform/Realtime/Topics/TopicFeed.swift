@@ -84,6 +84,9 @@ final class TopicFeed: Sendable {
         }
     }
 
+    /// Whether a connection of this node listens, or is just joining.
+    var isHeard: Bool { state.withLock { !$0.live.isEmpty || !$0.pending.isEmpty } }
+
     /// Whether nobody has listened for so long that the feed may go; it is then used no more.
     func retireIfQuiet(at time: Duration) -> Bool {
         state.withLock { state in

@@ -7,9 +7,13 @@ import Web
 final class AgentKeeper: Sendable {
     private let store: AgentStore
     private let clock: any WallClock
+    private let visible: VisibilityDesk
     private let joined: Cache<ID<Person>, Timestamp>
+    private let known: Cache<String, [ID<Person>]>
 
-    init(storage: Storage, caches: CacheRegistry, clock: any WallClock) {
+    init(storage: Storage, caches: CacheRegistry, visible: VisibilityDesk, clock: any WallClock) {
+        self.visible = visible
+        known = Cache("inbox.colleagues", CacheOptions(ttl: .seconds(60), capacity: 20_000), in: caches)
         store = AgentStore(storage: storage)
         self.clock = clock
         joined = Cache("inbox.agents", CacheOptions(ttl: .seconds(3_600), capacity: 100_000), in: caches)
@@ -21,7 +25,16 @@ final class AgentKeeper: Sendable {
         let since = try await joined.value(for: person, in: tenant) { [store] in
             try await shared { try await store.joined(person, at: now, in: tenant) }
         }
-        return Agent(person: person, seat: seat, joinedAt: since)
+        return Agent(
+            person: person, seat: seat, joinedAt: since,
+            hidden: try await visible.hidden(from: person, seat, in: tenant))
+    }
+
+    /// All who answer or have answered here, at most a minute old.
+    func all(in tenant: Tenant) async throws -> [ID<Person>] {
+        try await known.value(for: "all", in: tenant) { [store] in
+            try await shared { try await store.all(in: tenant) }
+        }
     }
 
     /// Who asks.

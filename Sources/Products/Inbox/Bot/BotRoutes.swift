@@ -153,7 +153,8 @@ struct BotRoutes: Sendable {
                 }
                 return TestOutput(
                     answer: text, reason: reason, score: answer.score,
-                    sources: BotDesk.sources(answer.passages).map(SourceOutput.init), tokens: answer.tokens,
+                    sources: (answer.preparedSources ?? BotDesk.sources(answer.passages)).map(SourceOutput.init),
+                    tokens: answer.tokens,
                     isStandIn: office.answering.isStandIn)
             }
         }
@@ -174,9 +175,10 @@ struct BotRoutes: Sendable {
     private var suggestion: Route {
         Route(
             .get, "/conversations/{id}/suggestion", "inbox.getSuggestion", "Tells what the bot suggests to answer.",
-            policy: .signedIn, limit: Rates.reading, budget: 1, failures: [Failures.missing]
+            policy: .signedIn, limit: Rates.reading, budget: 2, failures: [Failures.missing]
         ) { [office] (request: Request<ConversationRoutes.OfConversation>) in
             try await refusing {
+                _ = try await office.person(of: request.context, at: request.input.id)
                 let found = try await office.answering.store.suggestion(
                     for: request.input.id, in: request.tenant)
                 guard let found else { throw InboxError.missing("suggestion") }

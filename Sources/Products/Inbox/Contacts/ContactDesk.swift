@@ -40,19 +40,15 @@ final class ContactDesk: Sendable {
             }
             let former = contact.name
             if let name = change.name { contact.name = name.storable.trimmed }
-            if let email = change.email { contact.email = Self.filled(email.lowercased()) }
-            if let phone = change.phone { contact.phone = Self.filled(phone) }
+            if let email = change.email { contact.email = ContactWords.email(email) }
+            if let phone = change.phone { contact.phone = ContactWords.phone(phone) }
             if let fields = change.fields { contact.fields = fields }
             try Self.check(contact)
             try await store.update(contact, through: transaction, in: tenant)
+            try await store.index(contact, through: transaction, in: tenant)
             if contact.name != former { try await store.rename(contact, through: transaction, in: tenant) }
             return contact
         }
-    }
-
-    private static func filled(_ text: String) -> String? {
-        let text = text.storable.trimmed
-        return text.isEmpty ? nil : text
     }
 
     private static func check(_ contact: Contact) throws {
@@ -78,11 +74,21 @@ final class ContactDesk: Sendable {
 
     // MARK: Merging
 
-    /// Takes a contact into another: its points, its conversations, and what the other does not know itself.
+    /// Takes a contact into another: its points, its conversations, what the other does not know itself, and the fields
+    /// that were chosen.
     ///
+    /// - Parameters:
+    ///   - from: which one is taken in.
+    ///   - into: which one stays.
+    ///   - chosen: fields of which the one's value is taken although the other has one: `name`, `email`, `phone`, `locale`,
+    ///     or `fields.` with a key.
+    ///   - person: who decides.
+    ///   - tenant: whose.
+    /// - Returns: the merge, by which it is undone.
     /// - Throws: `inbox.alreadyMerged` when one of them is part of another already; `inbox.notFound`.
     func merge(
-        _ from: ID<Contact>, into: ID<Contact>, by person: ID<Person>, in tenant: Tenant
+        _ from: ID<Contact>, into: ID<Contact>, choosing chosen: Set<String> = [], by person: ID<Person>,
+        in tenant: Tenant
     ) async throws -> Merge {
         guard from != into else { throw InboxError(.alreadyMerged, "A contact cannot be taken into itself.") }
         let now = clock.now()
@@ -93,6 +99,7 @@ final class ContactDesk: Sendable {
                 throw InboxError(.alreadyMerged, "One of the two is part of another contact already.")
             }
             var moved = Merge.Moved()
+            moved.replaced = target.take(chosen, from: source)
             moved.filled = target.fill(from: source)
             try Self.check(target)
             moved.points = try await store.movePoints(of: from, to: into, through: transaction, in: tenant)
@@ -101,6 +108,10 @@ final class ContactDesk: Sendable {
             source.mergedInto = into
             try await store.update(source, through: transaction, in: tenant)
             try await store.update(target, through: transaction, in: tenant)
+            try await store.index(target, through: transaction, in: tenant)
+            if moved.replaced.contains(where: { $0.field == "name" }) {
+                try await store.rename(target, through: transaction, in: tenant)
+            }
             let merge = Merge(
                 id: ID(at: now, using: randomness), from: from, into: into, moved: moved, person: person, at: now)
             try await store.insert(merge, through: transaction, in: tenant)
@@ -125,9 +136,12 @@ final class ContactDesk: Sendable {
                 throw InboxError(.alreadyMerged, "The contact was taken in by another since: undo that first.")
             }
             target.unfill(merge.moved.filled, from: source)
+            target.giveBack(merge.moved.replaced)
             source.mergedInto = nil
             try await store.update(source, through: transaction, in: tenant)
             try await store.update(target, through: transaction, in: tenant)
+            try await store.index(target, through: transaction, in: tenant)
+            try await store.rename(target, through: transaction, in: tenant)
             try await store.giveBack(merge.moved.points, to: source, through: transaction, in: tenant)
             return merge
         }

@@ -48,7 +48,9 @@ struct ContactRoutes: Sendable {
 
     private struct PageInput: Input {
         static let fields: [Field] = [
-            .query("name", optional: .text(0...120), default: "", "How the name begins."),
+            .query(
+                "name", optional: .text(0...120), default: "",
+                "Words of names, an e-mail address or a number, each as it begins."),
             .query("after", optional: .cursor), .query("limit", optional: .integer(1...100), default: 25),
         ]
 
@@ -74,7 +76,7 @@ struct ContactRoutes: Sendable {
             let input = request.input
             let page = try await refusing {
                 try await office.contacts.store.page(
-                    named: input.name, after: input.after, limit: input.limit, in: request.tenant)
+                    ContactWords(input.name), after: input.after, limit: input.limit, in: request.tenant)
             }
             return ContactsOutput(
                 contacts: page.items.map { ContactOutput($0.contact) }, next: page.next?.description)
@@ -126,7 +128,7 @@ struct ContactRoutes: Sendable {
     private var change: Route {
         Route(
             .patch, "/contacts/{id}", "inbox.changeContact", "Changes a contact.", policy: .signedIn,
-            limit: Rates.writing, budget: 3,
+            limit: Rates.writing, budget: 6,
             failures: [
                 Failures.missing, Failure("inbox.contactInvalid", 422, "A field breaks a rule that is named."),
             ]
@@ -167,9 +169,10 @@ struct ContactRoutes: Sendable {
             limit: Rates.reading, budget: 1
         ) { [office] (request: Request<ThreadInput>) in
             let input = request.input
+            let agent = try await office.agents.agent(of: request.context)
             let messages = try await office.contacts.store.thread(
-                of: input.id, before: input.before ?? (office.clock.now() + .seconds(86_400)), limit: input.limit,
-                in: request.tenant)
+                of: input.id, before: input.before ?? (office.clock.now() + .seconds(86_400)), for: agent,
+                limit: input.limit, in: request.tenant)
             return ThreadOutput(messages: messages.map(MessageLine.init))
         }
     }
@@ -193,16 +196,21 @@ struct ContactRoutes: Sendable {
     private struct MergeInput: Input {
         static let fields: [Field] = [
             .path("id", .id, "The contact that stays."), .body("from", .id, "The one that is taken into it."),
+            .body(
+                "choose", optional: .list(.text(1...80), 0...60),
+                "Fields of which the one's value is taken although the other has one: `name`, `email`, `phone`, `locale`, `fields.KEY`."
+            ),
         ]
 
         let id: ID<Contact>
         let from: ID<Contact>
+        let choose: [String]?
     }
 
     private struct MergeOutput: Output {
         static let shape = Shape.object([
             .body("id", .id), .body("from", .id), .body("into", .id), .body("points", .integer),
-            .body("conversations", .integer), .body("filled", .list(.text)),
+            .body("conversations", .integer), .body("filled", .list(.text)), .body("replaced", .list(.text)),
         ])
 
         let id: ID<Merge>
@@ -211,6 +219,7 @@ struct ContactRoutes: Sendable {
         let points: Int
         let conversations: Int
         let filled: [String]
+        let replaced: [String]
 
         init(_ merge: Merge) {
             id = merge.id
@@ -219,18 +228,19 @@ struct ContactRoutes: Sendable {
             points = merge.moved.points.count
             conversations = merge.moved.conversations.count
             filled = merge.moved.filled
+            replaced = merge.moved.replaced.map(\.field)
         }
     }
 
     private var merge: Route {
         Route(
             .post, "/contacts/{id}/merge", "inbox.mergeContacts", "Takes a contact into another; can be undone.",
-            policy: .signedIn, limit: Rates.writing, budget: 6, status: 201, failures: [Failures.missing, Self.merged]
+            policy: .signedIn, limit: Rates.writing, budget: 10, status: 201, failures: [Failures.missing, Self.merged]
         ) { [office] (request: Request<MergeInput>) in
             try await refusing {
                 MergeOutput(
                     try await office.contacts.merge(
-                        request.input.from, into: request.input.id,
+                        request.input.from, into: request.input.id, choosing: Set(request.input.choose ?? []),
                         by: try request.context.person(atLeast: .agent), in: request.tenant))
             }
         }
@@ -245,7 +255,7 @@ struct ContactRoutes: Sendable {
     private var undo: Route {
         Route(
             .post, "/merges/{id}/undo", "inbox.undoMerge", "Puts back exactly what a merge has moved.",
-            policy: .signedIn, limit: Rates.writing, budget: 6, failures: [Failures.missing, Self.merged]
+            policy: .signedIn, limit: Rates.writing, budget: 12, failures: [Failures.missing, Self.merged]
         ) { [office] (request: Request<OfMerge>) in
             try await refusing {
                 _ = try request.context.person(atLeast: .agent)

@@ -22,7 +22,7 @@ extension ContactStore {
         try await writing.execute(
             "contact.update",
             """
-            UPDATE inbox_contacts SET name = \(contact.name), search_name = \(contact.name.lowercased()),
+            UPDATE inbox_contacts SET name = \(contact.name), search_name = \(MessageWords.folded(contact.name)),
                 email = \(contact.email), phone = \(contact.phone), locale = \(contact.locale),
                 fields = \(try StoredJSON.text(contact.fields)), merged_into = \(contact.mergedInto),
                 version = version + 1
@@ -134,25 +134,9 @@ extension ContactStore {
             """, limit: 10)
     }
 
-    /// A page of contacts whose names begin so, by name.
-    func page(
-        named words: String, after cursor: Cursor?, limit: Int, in tenant: Tenant
-    ) async throws(StorageError) -> Page<NamedContact> {
-        let start = words.lowercased()
-        // What follows every text that begins so.
-        let end = start + "\u{10FFFF}"
-        return try await storage.reader(for: tenant).page(
-            NamedContact.self, "contact.page",
-            """
-            SELECT \(sql: Contact.columns), k.search_name FROM inbox_contacts k
-            WHERE k.tenant_id = \(tenant) AND k.search_name >= \(start) AND k.search_name < \(end)
-                AND k.merged_into IS NULL
-            """, order: .ascending("k.search_name", "k.id"), after: cursor, limit: limit)
-    }
-
     /// One thread over all conversations of a contact: the newest messages that were said, by time.
     func thread(
-        of contact: ID<Contact>, before time: Timestamp, limit: Int, in tenant: Tenant
+        of contact: ID<Contact>, before time: Timestamp, for agent: Agent, limit: Int, in tenant: Tenant
     ) async throws(StorageError) -> [Message] {
         try await storage.reader(for: tenant).list(
             Message.self, "contact.thread",
@@ -160,7 +144,7 @@ extension ContactStore {
             SELECT \(sql: Message.columns) FROM inbox_conversations c
             JOIN inbox_messages m ON m.tenant_id = \(tenant) AND m.conversation_id = c.id
             WHERE c.tenant_id = \(tenant) AND c.contact_id = \(contact) AND m.sent_at < \(time) AND m.role <> 'event'
-                AND m.sequence > c.last_sequence - 200
+                AND m.sequence > c.last_sequence - 200\(sql: ConversationStore.visible(agent))
             ORDER BY m.sent_at DESC, m.id DESC
             """, limit: limit)
     }

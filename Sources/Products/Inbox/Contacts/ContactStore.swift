@@ -27,7 +27,7 @@ struct ContactStore: Sendable {
             "contact.insert",
             """
             INSERT INTO inbox_contacts (tenant_id, id, name, search_name, email, phone, locale, fields, created_at)
-            VALUES (\(tenant), \(contact.id), \(contact.name), \(contact.name.lowercased()), \(contact.email),
+            VALUES (\(tenant), \(contact.id), \(contact.name), \(MessageWords.folded(contact.name)), \(contact.email),
                 \(contact.phone), \(contact.locale), \(try StoredJSON.text(contact.fields)), \(contact.createdAt))
             """)
         try await writing.execute(
@@ -38,6 +38,7 @@ struct ContactStore: Sendable {
             VALUES (\(tenant), \(point.id), \(point.contactID), \(point.channelID), \(point.externalUserID), \(picture),
                 \(contact.createdAt))
             """)
+        try await add(ContactWords.all(of: contact), of: contact.id, through: writing, in: tenant)
     }
 
     /// A contact; `nil` when there is none.

@@ -14,6 +14,15 @@ struct Merge: Sendable, Hashable {
         var conversations: [ID<Conversation>] = []
         /// Fields of the other that were empty and were filled.
         var filled: [String] = []
+        /// Fields of the other that were replaced, as they were.
+        var replaced: [Replaced] = []
+    }
+
+    /// A field that was replaced by the other's.
+    struct Replaced: Sendable, Hashable, Codable {
+        let field: String
+        let former: String?
+        let taken: String
     }
 
     let id: ID<Merge>
@@ -43,6 +52,46 @@ extension Contact {
             filled.append("fields.\(key)")
         }
         return filled
+    }
+
+    /// The values of all fields by their names, as a merge lets choose between them.
+    var values: [String: String] {
+        var values = ["name": name]
+        values["email"] = email
+        values["phone"] = phone
+        values["locale"] = locale
+        for (key, value) in fields { values["fields.\(key)"] = value }
+        return values
+    }
+
+    /// Writes a field by its name; a name is never emptied.
+    mutating func set(_ field: String, to value: String?) {
+        switch field {
+        case "name": name = value ?? name
+        case "email": email = value
+        case "phone": phone = value
+        case "locale": locale = value
+        default:
+            guard field.hasPrefix("fields.") else { return }
+            fields[String(field.dropFirst("fields.".count))] = value
+        }
+    }
+
+    /// Takes another's values of the chosen fields in the place of its own, and tells what they replaced.
+    mutating func take(_ chosen: Set<String>, from other: Contact) -> [Merge.Replaced] {
+        let (own, theirs) = (values, other.values)
+        var replaced: [Merge.Replaced] = []
+        for field in chosen.sorted() {
+            guard let value = theirs[field], let former = own[field], former != value else { continue }
+            set(field, to: value)
+            replaced.append(Merge.Replaced(field: field, former: former, taken: value))
+        }
+        return replaced
+    }
+
+    /// Gives back what was replaced, unless somebody has changed it since.
+    mutating func giveBack(_ replaced: [Merge.Replaced]) {
+        for one in replaced where values[one.field] == one.taken { set(one.field, to: one.former) }
     }
 
     /// Gives back what was filled from another, unless somebody has changed it since.

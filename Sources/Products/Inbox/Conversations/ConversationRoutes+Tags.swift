@@ -47,8 +47,9 @@ extension ConversationRoutes {
         ) { [office] (request: Request<LabelInput>) in
             try await refusing {
                 _ = try request.context.person(atLeast: .agent)
-                return TagOutput(
-                    try await office.conversations.makeTag(request.input.label, in: request.tenant))
+                let tag = try await office.conversations.makeTag(request.input.label, in: request.tenant)
+                await office.tags.forget(in: request.tenant)
+                return TagOutput(tag)
             }
         }
     }
@@ -63,9 +64,10 @@ extension ConversationRoutes {
     private var tag: Route {
         Route(
             .put, "/conversations/{id}/tags/{tag}", "inbox.tagConversation", "Puts a tag on a conversation.",
-            policy: .signedIn, limit: Rates.writing, budget: 1, status: 204, failures: [Failures.missing]
+            policy: .signedIn, limit: Rates.writing, budget: 2, status: 204, failures: [Failures.missing]
         ) { [office] (request: Request<TaggedInput>) in
             try await refusing {
+                _ = try await office.person(of: request.context, at: request.input.id)
                 try await office.conversations.tag(
                     request.input.id, with: request.input.tag, isOn: true, in: request.tenant)
                 return NoContent()
@@ -76,9 +78,10 @@ extension ConversationRoutes {
     private var untag: Route {
         Route(
             .delete, "/conversations/{id}/tags/{tag}", "inbox.untagConversation", "Takes a tag off a conversation.",
-            policy: .signedIn, limit: Rates.writing, budget: 1, status: 204
+            policy: .signedIn, limit: Rates.writing, budget: 2, status: 204
         ) { [office] (request: Request<TaggedInput>) in
             try await refusing {
+                _ = try await office.person(of: request.context, at: request.input.id)
                 try await office.conversations.tag(
                     request.input.id, with: request.input.tag, isOn: false, in: request.tenant)
                 return NoContent()

@@ -7,7 +7,7 @@ struct ConversationRoutes: Sendable {
     let office: Office
 
     var routes: [Route] {
-        [list, show, badges, read, unread, assign, snooze, close, open, takeOver] + tagRoutes
+        [list, show, change, badges, read, unread, assign, snooze, close, open, takeOver] + tagRoutes
     }
 
     // MARK: Lists
@@ -189,7 +189,7 @@ struct ConversationRoutes: Sendable {
                 ConversationLine(
                     try await office.conversations.assign(
                         input.id, to: input.assigneeId, from: input.from,
-                        by: try request.context.person(atLeast: .agent), in: request.tenant))
+                        by: try await office.person(of: request.context, at: request.input.id), in: request.tenant))
             }
         }
     }
@@ -204,6 +204,34 @@ struct ConversationRoutes: Sendable {
         let until: Timestamp?
     }
 
+    private struct ChangeInput: Input {
+        static let fields: [Field] = [
+            .path("id", .id, "The conversation."),
+            .body("priority", optional: .integer(0...3), "How pressing it is, from as usual to urgent."),
+        ]
+
+        let id: ID<Conversation>
+        let priority: Int?
+    }
+
+    private var change: Route {
+        Route(
+            .patch, "/conversations/{id}", "inbox.changeConversation", "Says how pressing a conversation is.",
+            policy: .signedIn, limit: Rates.writing, budget: 9, failures: [Failures.missing, Failures.message]
+        ) { [office] (request: Request<ChangeInput>) in
+            let input = request.input
+            return try await refusing {
+                let person = try await office.person(of: request.context, at: input.id)
+                guard let priority = input.priority else {
+                    return ConversationLine(try await office.head(input.id, in: request.tenant))
+                }
+                return ConversationLine(
+                    try await office.conversations.prioritise(
+                        input.id, as: priority, by: person, in: request.tenant))
+            }
+        }
+    }
+
     private var snooze: Route {
         Route(
             .post, "/conversations/{id}/snooze", "inbox.snoozeConversation",
@@ -214,7 +242,7 @@ struct ConversationRoutes: Sendable {
                 ConversationLine(
                     try await office.conversations.snooze(
                         request.input.id, until: request.input.until,
-                        by: try request.context.person(atLeast: .agent), in: request.tenant))
+                        by: try await office.person(of: request.context, at: request.input.id), in: request.tenant))
             }
         }
     }
@@ -227,7 +255,8 @@ struct ConversationRoutes: Sendable {
             try await refusing {
                 ConversationLine(
                     try await office.conversations.close(
-                        request.input.id, by: try request.context.person(atLeast: .agent), in: request.tenant))
+                        request.input.id, by: try await office.person(of: request.context, at: request.input.id),
+                        in: request.tenant))
             }
         }
     }
@@ -241,7 +270,8 @@ struct ConversationRoutes: Sendable {
             try await refusing {
                 ConversationLine(
                     try await office.conversations.open(
-                        request.input.id, by: try request.context.person(atLeast: .agent), in: request.tenant))
+                        request.input.id, by: try await office.person(of: request.context, at: request.input.id),
+                        in: request.tenant))
             }
         }
     }
@@ -255,7 +285,8 @@ struct ConversationRoutes: Sendable {
             try await refusing {
                 ConversationLine(
                     try await office.conversations.takeOver(
-                        request.input.id, by: try request.context.person(atLeast: .agent), in: request.tenant))
+                        request.input.id, by: try await office.person(of: request.context, at: request.input.id),
+                        in: request.tenant))
             }
         }
     }

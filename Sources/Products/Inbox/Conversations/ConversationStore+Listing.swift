@@ -22,6 +22,24 @@ extension ConversationStore {
         """
     }
 
+    /// Only conversations of channels that an agent sees.
+    static func visible(_ agent: Agent) -> SQL {
+        agent.hidden.isEmpty ? "" : " AND c.channel_id NOT IN (\(rows: SQLRows(agent.hidden)))"
+    }
+
+    /// The conversations with a contact that an agent sees, the newest first.
+    func conversations(
+        with contact: ID<Contact>, for agent: Agent, limit: Int, in tenant: Tenant
+    ) async throws(StorageError) -> [Conversation] {
+        try await storage.reader(for: tenant).list(
+            Conversation.self, "conversation.ofContact",
+            """
+            SELECT \(sql: Conversation.columns) FROM inbox_conversations c
+            WHERE c.tenant_id = \(tenant) AND c.contact_id = \(contact)\(sql: Self.visible(agent))
+            ORDER BY c.last_message_at DESC
+            """, limit: limit)
+    }
+
     /// A page of a view, the one that was written in last first.
     func page(
         _ view: ConversationView, for agent: Agent, after cursor: Cursor?, limit: Int, in tenant: Tenant
@@ -37,6 +55,7 @@ extension ConversationStore {
                 """
         case .all, .snoozed, .closed: break
         }
+        more = more.appending(Self.visible(agent))
         if let channel = view.channel { more = more.appending(" AND c.channel_id = \(channel)") }
         if let team = view.team { more = more.appending(" AND c.team_id = \(team)") }
         if let tag = view.tag {
@@ -77,7 +96,7 @@ extension ConversationStore {
                 coalesce(sum(CASE WHEN b.assignee_id IS NULL THEN 1 ELSE 0 END), 0)
             FROM (SELECT c.assignee_id, \(sql: Self.unread(agent, tenant)) AS unread
                 FROM inbox_conversations c \(sql: Self.cursor(of: agent, tenant))
-                WHERE c.tenant_id = \(tenant) AND c.state = 'open'
+                WHERE c.tenant_id = \(tenant) AND c.state = 'open'\(sql: Self.visible(agent))
                 ORDER BY c.last_message_at DESC, c.id DESC LIMIT \(Badges.Bounds.depth)) b
             WHERE b.unread > 0
             """)

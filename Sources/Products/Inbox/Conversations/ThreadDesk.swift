@@ -36,7 +36,7 @@ final class ThreadDesk: Sendable {
     /// - Throws: `inbox.notFound`.
     func conversation(_ id: ID<Conversation>, for agent: Agent, in tenant: Tenant) async throws -> SeenConversation {
         let seen = try await store.seen(id, by: agent, through: storage.reader(for: tenant), in: tenant)
-        guard let seen else { throw InboxError.missing("conversation") }
+        guard let seen, agent.sees(seen.head.channelID) else { throw InboxError.missing("conversation") }
         return seen
     }
 
@@ -63,11 +63,13 @@ final class ThreadDesk: Sendable {
 
     /// Messages of all history that hold some words: one statement, none without words.
     func search(
-        _ question: String, after cursor: Cursor?, limit: Int, in tenant: Tenant
+        _ question: String, _ filter: SearchFilter = SearchFilter(), for agent: Agent, after cursor: Cursor?,
+        limit: Int, in tenant: Tenant
     ) async throws -> Page<FoundMessage> {
         let words = MessageWords(question)
         guard !words.isEmpty else { return Page(items: [], next: nil) }
-        return try await SearchStore(storage: storage).page(words, after: cursor, limit: limit, in: tenant)
+        return try await SearchStore(storage: storage).page(
+            words, filter, for: agent, after: cursor, limit: limit, in: tenant)
     }
 
     /// Has read up to a message: one statement.

@@ -66,9 +66,7 @@ final class DemoCrowdService: Service {
         case .hook(let raw, let fields):
             try await office.hooks.receive(raw, DeliveryHeaders(fields), at: open.channel.pathKey)
         case .note(let note):
-            try await office.hooks.receive(
-                note.delivery,
-                for: RoutedChannel(tenant: tenant, channel: open.channel.id, kind: open.channel.kind))
+            try await office.hooks.keep(note.delivery, at: open.channel.id, in: tenant)
         }
     }
 }

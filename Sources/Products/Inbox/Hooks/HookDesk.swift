@@ -104,10 +104,9 @@ struct HookDesk: Sendable {
         }
     }
 
-    /// Keeps what a visitor wrote, who has been believed already.
-    func receive(_ note: Delivery, for owner: RoutedChannel) async throws {
-        let kept = try await keep([note], for: owner)
-        events.record(.hookReceived, ["kind": .text(owner.kind.rawValue), "isRepeat": .flag(kept.isEmpty)])
+    /// Keeps something that has come another way than a vendor's hook, such as a visitor's message.
+    func keep(_ delivery: Delivery, at channel: ID<Channel>, in tenant: Tenant) async throws {
+        _ = try await keep([delivery], for: RoutedChannel(tenant: tenant, channel: channel, kind: .widget))
     }
 
     private func keep(_ deliveries: [Delivery], for owner: RoutedChannel) async throws -> Set<String> {

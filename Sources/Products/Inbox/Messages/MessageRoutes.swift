@@ -39,7 +39,8 @@ struct MessageRoutes: Sendable {
             let input = request.input
             let part = input.after.map(ThreadPart.after) ?? .before(input.before ?? .max)
             let found = try await refusing {
-                try await office.threads.messages(of: input.id, part, limit: input.limit, in: request.tenant)
+                _ = try await office.person(of: request.context, at: input.id)
+                return try await office.threads.messages(of: input.id, part, limit: input.limit, in: request.tenant)
             }
             return ThreadOutput(messages: found.map(MessageLine.init))
         }
@@ -85,7 +86,7 @@ struct MessageRoutes: Sendable {
         ) { [office] (request: Request<ReplyInput>) in
             let input = request.input
             return try await refusing {
-                let person = try request.context.person(atLeast: .agent)
+                let person = try await office.person(of: request.context, at: input.id)
                 let draft = ReplyDesk.Draft(
                     conversation: input.id, channel: input.channelId, body: input.body, clientID: input.clientId,
                     seen: input.seen, isConfirmed: input.confirm, undo: input.undo)
@@ -154,7 +155,7 @@ struct MessageRoutes: Sendable {
                 MessageLine(
                     try await office.conversations.note(
                         input.body, mentioning: input.mentions ?? [], on: input.id, clientID: input.clientId,
-                        by: try request.context.person(atLeast: .agent), in: request.tenant))
+                        by: try await office.person(of: request.context, at: input.id), in: request.tenant))
             }
         }
     }
@@ -169,8 +170,14 @@ extension MessageLine: Output {
             .list(
                 .object([
                     .body("kind", .text), .body("name", optional: .text), .body("title", optional: .text),
+                    .body("id", optional: .id, "Our copy."), .body("mediaType", optional: .text),
+                    .body("bytes", optional: .integer), .body("failure", optional: .text, "Why there is no copy."),
                 ]))), .body("delivery", .choice(Message.Delivery.self)), .body("failure", optional: .text),
         .body("sentAt", .timestamp), .body("isEdited", .boolean), .body("isDeleted", .boolean),
+        .body(
+            "sources",
+            .list(.object([.body("passage", .text), .body("title", .text), .body("heading", .text)])),
+            "Where the bot found its answer."),
     ]
     static let shape = Shape.object(fields)
 }

@@ -5,27 +5,61 @@ import Storage
 struct SearchStore: Sendable {
     let storage: Storage
 
-    /// Messages of a company that hold all words, the newest first: one statement.
+    /// Messages of a company that hold all words and pass a filter, the newest first: one statement.
     func page(
-        _ words: MessageWords, after cursor: Cursor?, limit: Int, in tenant: Tenant
+        _ words: MessageWords, _ filter: SearchFilter = SearchFilter(), for agent: Agent, after cursor: Cursor?,
+        limit: Int, in tenant: Tenant
     ) async throws(StorageError) -> Page<FoundMessage> {
         let match: SQL =
             storage.dialect == .postgres
-            ? """
-            JOIN inbox_messages m ON m.tenant_id = \(tenant) AND m.id = w.message_id
-            JOIN inbox_conversations c ON c.tenant_id = \(tenant) AND c.id = m.conversation_id
-            WHERE w.words @@ to_tsquery('simple', \(words.postgresQuery(in: tenant)))
-            """
-            : """
-            JOIN inbox_messages m ON m.tenant_id = \(tenant) AND m.id = w.message_id
-            JOIN inbox_conversations c ON c.tenant_id = \(tenant) AND c.id = m.conversation_id
-            WHERE inbox_words MATCH \(words.sqliteQuery(in: tenant))
-            """
+            ? "w.words @@ to_tsquery('simple', \(words.postgresQuery(in: tenant)))"
+            : "inbox_words MATCH \(words.sqliteQuery(in: tenant))"
         return try await storage.reader(for: tenant).page(
             FoundMessage.self, "search.page",
-            "SELECT \(sql: Message.columns), c.contact_name FROM inbox_words w \(sql: match)",
-            order: .descending("m.id"), after: cursor, limit: limit)
+            """
+            SELECT \(sql: Message.columns), c.contact_name FROM inbox_words w
+            JOIN inbox_messages m ON m.tenant_id = \(tenant) AND m.id = w.message_id
+            JOIN inbox_conversations c ON c.tenant_id = \(tenant) AND c.id = m.conversation_id
+            WHERE \(sql: match)\(sql: condition(filter, agent, tenant))
+            """, order: .descending("m.id"), after: cursor, limit: limit)
     }
+
+    private func condition(_ filter: SearchFilter, _ agent: Agent, _ tenant: Tenant) -> SQL {
+        var more = ConversationStore.visible(agent)
+        if let channel = filter.channel { more = more.appending(" AND c.channel_id = \(channel)") }
+        if let person = filter.person { more = more.appending(" AND m.person_id = \(person)") }
+        if let since = filter.since { more = more.appending(" AND m.sent_at >= \(since)") }
+        if let until = filter.until { more = more.appending(" AND m.sent_at < \(until)") }
+        switch filter.role {
+        case .anybody: break
+        case .customers: more = more.appending(" AND m.role = 'customer'")
+        case .agents: more = more.appending(" AND m.role = 'agent'")
+        case .notes: more = more.appending(" AND m.role = 'note'")
+        }
+        if let tag = filter.tag {
+            more = more.appending(
+                """
+                 AND EXISTS (SELECT 1 FROM inbox_tagged t WHERE t.tenant_id = \(tenant) AND t.tag_id = \(tag)
+                    AND t.conversation_id = c.id)
+                """)
+        }
+        return more
+    }
+}
+
+/// Which messages of all history are looked at.
+struct SearchFilter: Sendable, Hashable {
+    /// Who said it.
+    enum Role: String, Sendable, Hashable, Codable, CaseIterable {
+        case anybody, customers, agents, notes
+    }
+
+    var role = Role.anybody
+    var channel: ID<Channel>?
+    var tag: ID<Tag>?
+    var person: ID<Person>?
+    var since: Timestamp?
+    var until: Timestamp?
 }
 
 /// A message that was found, with whose conversation it is in.

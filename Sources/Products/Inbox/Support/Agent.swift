@@ -6,6 +6,10 @@ struct Agent: Sendable, Hashable {
     let person: ID<Person>
     let seat: Seat
     let joinedAt: Timestamp
+    /// The channels that they do not see, in order.
+    var hidden: [ID<Channel>] = []
+
+    func sees(_ channel: ID<Channel>) -> Bool { !hidden.contains(channel) }
 }
 
 /// What a person may do in a company: agents answer, administrators also set up, owners also connect channels.

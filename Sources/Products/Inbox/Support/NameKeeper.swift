@@ -6,6 +6,9 @@ typealias PersonNaming = @Sendable (ID<Person>, Tenant) async throws -> String?
 
 /// The names of colleagues, kept for ten minutes: threads name many people, few of them different.
 final class NameKeeper: Sendable {
+    /// What somebody is called who has no place in the company any more.
+    static let nobody = "Somebody"
+
     private let cache: Cache<ID<Person>, String?>
     private let nameOf: PersonNaming
 
@@ -21,7 +24,7 @@ final class NameKeeper: Sendable {
             names[person] =
                 try await cache.value(for: person, in: tenant) { [nameOf] in
                     try await shared { try await nameOf(person, tenant) }
-                } ?? "Somebody"
+                } ?? Self.nobody
         }
         return names
     }
