@@ -103,7 +103,7 @@ import Testing
         let company = DemoCompany.lumenBikes
         let other = DemoCompany(
             "Lumen Bikes", owner: "Ines", agents: company.agents, bot: "Spoke", zone: company.zone,
-            channels: company.channels, scale: company.scale, subjects: DemoTalk.bicycles, seed: 1)
+            channels: company.channels, scale: company.scale, subjects: DemoTalk.bicycles, chance: DemoChance(seed: 1))
         #expect(company.conversation(7) == DemoCompany.lumenBikes.conversation(7))
         #expect((0..<50).contains { other.conversation($0) != company.conversation($0) })
     }
