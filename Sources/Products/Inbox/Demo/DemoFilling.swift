@@ -40,7 +40,7 @@ struct DemoFilling: Sendable {
         }
         try await DemoTalkFilling(office: office, place: place, channels: channels, now: now, chance: chance).fill()
         try await teach(place)
-        try await setUp(place, channels)
+        try await DemoHouse(office: office, place: place, channels: channels).setUp()
         try await buryOne(place, channels)
     }
 
@@ -78,24 +78,6 @@ struct DemoFilling: Sendable {
         policy.threshold = 0.35
         policy.unsure = "\(place.company.bot) does not know that. A colleague will answer you here."
         _ = try await office.answering.set(policy, by: person, in: place.tenant)
-    }
-
-    /// Tags, and rules that give them.
-    private func setUp(_ place: DemoPlace, _ channels: [ChannelKind: OpenChannel]) async throws {
-        guard let person = place.people.first else { return }
-        let now = clock.now()
-        let tags = TagStore(storage: office.storage)
-        for rule in place.company.rules {
-            let kind = rule.channel.flatMap { channels[$0]?.channel.id }
-            guard rule.channel == nil || kind != nil,
-                let tag = try await tags.make(
-                    Tag(id: ID(at: now, using: randomness), label: rule.tag), at: now, in: place.tenant)
-            else { continue }
-            _ = try await office.rules.make(
-                named: rule.title, at: .inbound,
-                if: Rule.Conditions(channels: kind.map { [$0] }, words: rule.word.map { [$0] }),
-                do: [.tag(tag.id)], by: person, in: place.tenant)
-        }
     }
 
     /// One delivery that is believed and cannot be read, so that there is something to look at and to retry.

@@ -13,9 +13,16 @@ struct DemoPlace: Sendable {
     /// Whether it was filled before.
     let isFilled: Bool
 
-    /// Somebody who works there by the name that the demo's conversations know.
-    func person(_ name: String?) -> ID<Person>? {
-        name.flatMap(company.agents.firstIndex).flatMap { people.dropFirst($0 + 1).first ?? people.last }
+    /// Who has a conversation: the agent whom the demo names, and of every fifth one the owner, who answers too.
+    func assignee(of talk: DemoConversation) -> ID<Person>? {
+        guard let name = talk.assignee else { return nil }
+        if talk.number % 5 == 0 { return people.first }
+        return company.agents.firstIndex(of: name).flatMap { people.dropFirst($0 + 1).first } ?? people.last
+    }
+
+    /// Whose a reply is; `nil` for the company's.
+    func owner(of reply: DemoReply) -> ID<Person>? {
+        reply.owner.flatMap(company.agents.firstIndex).flatMap { people.dropFirst($0 + 1).first }
     }
 
     /// The companies: two with addresses of their own, and a branch for whoever looks at the first address.

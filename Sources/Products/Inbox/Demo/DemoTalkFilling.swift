@@ -85,6 +85,9 @@ struct DemoTalkFilling: Sendable {
         }
         settle(&head, as: talk)
         try await conversations.update(head, through: transaction, in: tenant)
+        if let rating = rating(of: head, talk) {
+            _ = try await RatingStore(storage: storage).insert(rating, through: transaction, in: tenant)
+        }
         try transaction.find(written)
         try transaction.tally(tallies(of: written, head, talk))
     }
@@ -102,13 +105,13 @@ struct DemoTalkFilling: Sendable {
             }
         return Message(
             id: ID(at: time(line), using: chance), conversationID: head.id, sequence: 0, channelID: head.channelID,
-            role: role, personID: role == .agent ? place.person(talk.assignee) : nil, body: line.text,
+            role: role, personID: role == .agent ? place.assignee(of: talk) : nil, body: line.text,
             delivery: role == .customer ? .received : .read, sentAt: time(line), createdAt: time(line))
     }
 
     /// How the conversation stands now.
     private func settle(_ head: inout Conversation, as talk: DemoConversation) {
-        head.assigneeID = place.person(talk.assignee)
+        head.assigneeID = place.assignee(of: talk)
         if head.assigneeID != nil { head.takeFromBot() }
         switch talk.state {
         case .pressing:
@@ -125,6 +128,15 @@ struct DemoTalkFilling: Sendable {
             head.closings = 1
             head.closedAt = head.lastMessageAt + .seconds(120)
         }
+    }
+
+    /// What the customer thought of it, an hour after it was closed.
+    private func rating(of head: Conversation, _ talk: DemoConversation) -> Rating? {
+        guard let points = talk.rating, let time = head.closedAt else { return nil }
+        return Rating(
+            id: ID(at: time, using: chance), conversationID: head.id, closing: head.closings,
+            channelID: head.channelID, personID: head.assigneeID, points: points, text: nil,
+            createdAt: time + .seconds(3_600))
     }
 
     private func tallies(of messages: [Message], _ head: Conversation, _ talk: DemoConversation) -> [Tally] {
@@ -150,6 +162,10 @@ struct DemoTalkFilling: Sendable {
         if let time = head.closedAt {
             tallies.append(tally(.closed, at: time, by: head.assigneeID))
             tallies.append(tally(.resolution, at: time, (time - head.openedAt).components.seconds))
+            if let points = talk.rating {
+                tallies.append(
+                    tally(.rating, at: time + .seconds(3_600), by: head.assigneeID, Int64(points)))
+            }
         }
         return tallies
     }
