@@ -8,7 +8,7 @@ struct AgentPersonStore: Sendable {
     enum Bounds {
         /// Rows that one step of an erasure changes.
         static let step = 500
-        /// Conversations are long rows with many indexes.
+        /// Conversations and answers that wait are long rows with many indexes.
         static let heads = 100
         /// Rows in one chunk of an export.
         static let chunk = 200
@@ -83,7 +83,7 @@ struct AgentPersonStore: Sendable {
             """
             UPDATE inbox_scheduled SET person_id = \(pseudonym) WHERE tenant_id = \(tenant) AND id IN (
                 SELECT s.id FROM inbox_scheduled s WHERE s.tenant_id = \(tenant) AND s.person_id = \(person)
-                LIMIT \(Bounds.step))
+                LIMIT \(Bounds.heads))
             """)
         let merges = try await writing.execute(
             "ownData.giveMerges",

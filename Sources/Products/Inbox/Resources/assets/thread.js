@@ -130,13 +130,17 @@ export function startThread({ me, desk }) {
         const [iso, sequence] = key(item);
         let before = null;
         for (let other = list.lastElementChild; other; other = other.previousElementSibling) {
-            if (other === item || !other.dataset.iso) { if (other.classList.contains("day")) { continue; } continue; }
+            if (other === item || !other.dataset.iso) continue;
             const [theirs, number] = key(other);
             if (Date.parse(theirs) < Date.parse(iso) || (Date.parse(theirs) === Date.parse(iso) && number < sequence)) break;
             before = other;
         }
         list.insertBefore(item, before);
         day(item);
+        // A day from which its last message has moved away has nothing to say.
+        for (const line of list.querySelectorAll(".day")) {
+            if (!line.nextElementSibling || line.nextElementSibling.classList.contains("day")) line.remove();
+        }
     }
 
     function day(item) {
