@@ -27,11 +27,32 @@ enum InboxJobs {
         "inbox.counts.fold", timeout: .seconds(120), unique: .whilePendingOrRunning, isKept: false)
     /// Carries out the rules for something that has happened.
     static let rule = JobKind<RuleEvent>("inbox.rule.run", attemptsMax: 3, isKept: false)
+    /// Has all channels be compared with what their vendors say.
+    static let reconcileAll = JobKind<NoJobInput>(
+        "inbox.reconcile.all", lane: .bulk, timeout: .seconds(600), unique: .whilePendingOrRunning, isKept: false)
+    static let reconcile = JobKind<ID<Channel>>(
+        "inbox.reconcile.pull", attemptsMax: 3, timeout: .seconds(300), unique: .whilePendingOrRunning, isKept: false)
     static let wake = JobKind<ID<Conversation>>("inbox.snooze.wake", attemptsMax: 10, isKept: false)
     /// Deletes contacts with their conversations, in steps.
     static let erase = JobKind<ID<Erasure>>(
         "inbox.contact.erase", lane: .bulk, attemptsMax: 10, timeout: .seconds(120), unique: .whilePending)
     static let sendLater = JobKind<ID<ScheduledMessage>>("inbox.scheduled.send", attemptsMax: 10)
+
+    /// Looks for somebody who takes a conversation.
+    static let handOut = JobKind<HandOut>(
+        "inbox.assign", lane: .interactive, attemptsMax: 5, unique: .whilePending, isKept: false)
+    /// Looks at the clocks whose time has come, of all companies.
+    static let promises = JobKind<NoJobInput>(
+        "inbox.sla.due", timeout: .seconds(120), unique: .whilePendingOrRunning, isKept: false)
+    /// Seals the days of a company that are over.
+    static let seal = JobKind<NoJobInput>("inbox.hour.seal", attemptsMax: 3, isKept: false)
+
+    static func handOut(
+        _ id: ID<Conversation>, attempt: Int, after delay: Duration?, in transaction: WriteTransaction
+    ) throws(StorageError) {
+        try transaction.enqueue(
+            handOut, HandOut(conversation: id, attempt: attempt), key: id.description, after: delay)
+    }
 
     static func ingest(_ key: ConversationKey, in transaction: WriteTransaction) throws(StorageError) {
         try transaction.enqueue(ingest, key, key: key.text, priority: .high)
@@ -59,6 +80,10 @@ enum InboxJobs {
         try transaction.enqueue(rule, event)
     }
 
+    static func reconcile(_ id: ID<Channel>, in transaction: WriteTransaction) throws(StorageError) {
+        try transaction.enqueue(reconcile, id, key: id.description)
+    }
+
     static func wake(
         _ id: ID<Conversation>, after delay: Duration, in transaction: WriteTransaction
     ) throws(StorageError) {
@@ -80,8 +105,16 @@ enum InboxJobs {
         [
             JobSchedule(
                 "inbox.counts", every: .seconds(1), fold, NoJobInput(), missed: .skip,
-                onlyIf: { [store = office.counts.store] in try await store.hasTallies() })
-        ]
+                onlyIf: { [store = office.counts.store] in try await store.hasTallies() }),
+            JobSchedule(
+                "inbox.promises", every: .seconds(5), promises, NoJobInput(), missed: .skip,
+                onlyIf: { [store = office.promises.store, clock = office.clock] in
+                    try await store.hasDue(at: clock.now())
+                }),
+            JobSchedule(
+                "inbox.seals", every: .seconds(3_600), seal, NoJobInput(), missed: .once, audience: .eachTenant),
+            JobSchedule("inbox.reconcile", every: .seconds(900), reconcileAll, NoJobInput()),
+        ] + reachSchedules
     }
 
     /// How they are handled.
@@ -98,8 +131,17 @@ enum InboxJobs {
                 try await desk.index(id, in: context.tenant)
             },
             fold.handler { [desk = office.counts] _, _ in try await desk.fold() },
+            handOut.handler { [desk = office.assignments] wish, context in
+                try await desk.handOut(wish, in: context.tenant)
+            },
+            promises.handler { [desk = office.promises] _, _ in try await desk.lookAtDue() },
+            seal.handler { [desk = office.seals] _, context in _ = try await desk.seal(in: context.tenant) },
             rule.handler { [desk = office.rules] event, context in
                 try await desk.carryOut(event, in: context.tenant)
+            },
+            reconcileAll.handler { [desk = office.channels] _, _ in try await desk.enqueueReconciling() },
+            reconcile.handler { [steps = office.ingest] id, context in
+                try await steps.reconcile(id, in: context.tenant)
             },
             erase.handler { [desk = office.erasures] id, context in try await desk.step(id, in: context.tenant) },
             wake.handler { [desk = office.conversations] id, context in
@@ -108,6 +150,6 @@ enum InboxJobs {
             sendLater.handler { [desk = office.scheduled] id, context in
                 try await desk.send(id, in: context.tenant)
             },
-        ]
+        ] + reachHandlers(office)
     }
 }

@@ -12,7 +12,9 @@ public struct InboxProduct: Product {
     public static let plan = ProductPlan(
         name: "inbox", title: "Inbox",
         summary: "Teams answer customers of all channels in one place; nothing is lost or answered twice.",
-        schema: InboxSchema.module, capabilities: [ChannelStore.routing, CountStore.counting], events: Event.inbox)
+        schema: InboxSchema.module, settings: InboxSettings.Key.all,
+        capabilities: [ChannelStore.routing, CountStore.counting, SlaStore.watching], events: Event.inbox,
+        notices: NoticeKind.inbox)
 
     private let office: Office
 
@@ -25,7 +27,10 @@ public struct InboxProduct: Product {
                 adapters: Self.adapters(services), limits: services.limits, models: services.models,
                 retrieval: services.retrieval, blobs: services.blobs, clock: services.clock,
                 randomness: services.randomness,
-                events: services.events, companiesOf: Self.companies(services.storage), bus: services.bus))
+                events: services.events, companiesOf: Self.companies(services.storage), bus: services.bus,
+                reach: Reach(
+                    outbound: services.outbound, box: services.secrets, visitorKeys: [services.fileKey],
+                    publicAddress: try InboxSettings(services.settings).publicAddress, isDemo: services.isDemo)))
     }
 
     private static func companies(_ storage: Storage) -> CompanyListing {
@@ -41,10 +46,13 @@ public struct InboxProduct: Product {
         func vendor(_ name: String) -> VendorClient {
             VendorClient(name, through: services.outbound, clock: services.clock)
         }
-        return ChannelAdapters([
+        let adapters: [any ChannelAdapter] = [
             MetaClient(.messenger, through: vendor("messenger")), MetaClient(.instagram, through: vendor("instagram")),
-            TelegramClient(through: vendor("telegram")), WidgetClient(),
-        ])
+            TelegramClient(through: vendor("telegram")),
+        ]
+        // Accounts of the demo exist nowhere else: only where demo data is served are they taken for real.
+        return ChannelAdapters(
+            (services.isDemo ? adapters.map { DemoAdapter(before: $0) } : adapters) + [WidgetClient()])
     }
 
     /// What the product gives to the host.
@@ -64,9 +72,19 @@ public struct InboxProduct: Product {
             + MessageRoutes(office: office).routes + ScheduledRoutes(office: office).routes
             + ChannelRoutes(office: office).routes + BotRoutes(office: office).routes
             + DashboardRoutes(office: office).routes + SearchRoutes(office: office).routes
-            + ContactRoutes(office: office).routes + RuleRoutes(office: office).routes
+            + ContactRoutes(office: office).routes + RuleRoutes(office: office).routes + team(office)
+            + WidgetRoutes(office: office).routes + FileRoutes(office: office).routes
+            + OutgoingRoutes(office: office).routes + SourceRoutes(office: office).routes
+            + ChannelChangeRoutes(office: office).routes
             + VisibilityRoutes(office: office).routes + ErasureRoutes(office: office).routes
             + ExportRoutes(office: office).routes
         return routes.map { $0.mounted(under: PathTemplate(Addresses.api)) }
+    }
+
+    /// How a company works, over HTTP.
+    private static func team(_ office: Office) -> [Route] {
+        TeamRoutes(office: office).routes + HoursRoutes(office: office).routes
+            + CannedReplyRoutes(office: office).routes + ServiceLevelRoutes(office: office).routes
+            + RatingRoutes(office: office).routes + ReportRoutes(office: office).routes
     }
 }

@@ -75,8 +75,8 @@ import Testing
             """
             INSERT INTO inbox_scheduled (tenant_id, id, conversation_id, person_id, body, due_at, cancels_on_reply,
                 seen_customer, state, created_at, settled_at)
-            SELECT \(tenant), gen_random_uuid(), c.id,
-                CASE WHEN abs(hashtext(c.id::text)) % 20 = 0 THEN \(stage.tom) ELSE \(stage.priya) END, 'x', \(now), true, 0, 'sent', \(now), \(now)
+            SELECT \(tenant), gen_random_uuid(), c.id, coalesce(c.assignee_id, \(stage.priya)), 'x', \(now), true, 0, 'sent',
+                \(now), \(now)
             FROM inbox_conversations c WHERE c.tenant_id = \(tenant)
             """,
             """

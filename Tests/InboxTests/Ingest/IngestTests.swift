@@ -185,6 +185,27 @@ import Testing
     }
 
     @Test(arguments: Backend.all)
+    func `what a vendor never delivered is taken in when it is asked, and the rest stays as it is`(
+        backend: Backend
+    ) async throws {
+        try await Stage.with(backend) { stage in
+            let channel = try await stage.channel()
+            let first = stage.event(.message, "Hi", id: "m1", ago: .seconds(60))
+            let id = try #require(try await stage.deliver([first], to: channel))
+            let lost = stage.event(.message, "Anybody?", id: "m2", ago: .seconds(30))
+            let other = stage.event(.message, "Hello", from: "ben", id: "m3", ago: .seconds(20))
+            stage.vendor.recent = [other, lost, first]
+            #expect(try await stage.office.ingest.reconcile(channel.id, in: stage.tenant) == 2)
+            #expect(try await stage.office.ingest.reconcile(channel.id, in: stage.tenant) == 0)
+            // The delivery was only late.
+            try await stage.deliver([lost], to: channel)
+            #expect(try await stage.thread(id).map(\.body) == ["Hi", "Anybody?"])
+            #expect(try await stage.conversations().count == 2)
+            try await stage.checkTruth()
+        }
+    }
+
+    @Test(arguments: Backend.all)
     func `two companies with equal ids never meet`(backend: Backend) async throws {
         try await Stage.with(backend) { stage in
             let ours = try await stage.channel(.telegram, account: "bot-1")

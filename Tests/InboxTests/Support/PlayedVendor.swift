@@ -38,6 +38,7 @@ final class PlayedVendor: Sendable {
         var answers: [SendOutcome] = []
         var sent: [OutboundMessage] = []
         var repaired = false
+        var recent: [Event] = []
     }
 
     static let secret = Secret("the vendor's secret")
@@ -48,6 +49,12 @@ final class PlayedVendor: Sendable {
 
     /// What the next messages are answered with; then all are taken.
     func answer(_ outcomes: [SendOutcome]) { state.withLock { $0.answers += outcomes } }
+
+    /// What it says was said within the last hour, the newest first.
+    var recent: [Event] {
+        get { state.withLock { $0.recent } }
+        set { state.withLock { $0.recent = newValue } }
+    }
 
     /// Lets what could not be read be read from now on.
     func repair() { state.withLock { $0.repaired = true } }
@@ -171,7 +178,7 @@ extension PlayedVendor {
         func show(_ sign: OutboundSign, to externalUserId: String, over line: ChannelLine) async {}
 
         func recent(since time: Timestamp, over line: ChannelLine) async throws(VendorFailure) -> [InboundEntry]? {
-            nil
+            vendor.recent.map { entry(of: $0) }
         }
 
         func place(of attachment: InboundAttachment, over line: ChannelLine) async throws(VendorFailure) -> MediaPlace?

@@ -10,6 +10,7 @@ import Hosting
 import InboxVendors
 import Jobs
 import Limits
+import Outbound
 import Realtime
 import Retrieval
 import Storage
@@ -43,7 +44,7 @@ final class Stage: Sendable {
 
     private init(
         driver: any StorageDriver, seed: UInt64, blobs: any BlobStore, provider: any AIProvider, isLive: Bool,
-        adapters: ChannelAdapters?
+        adapters: ChannelAdapters?, reach: Reach?
     ) throws {
         clock = SimClock()
         chance = SeededRandomness(seed: seed)
@@ -69,13 +70,14 @@ final class Stage: Sendable {
                     ]), limits: LimitRegistry(clock: time, bus: bus, randomness: randomness), models: models,
                 retrieval: Retrieval(storage: storage, models: models, clock: time, randomness: randomness),
                 blobs: blobs, clock: time, randomness: randomness,
-                events: .silent(clock: time, products: Event.inbox)))
+                events: .silent(clock: time, products: Event.inbox), reach: reach ?? Self.reach()))
     }
 
     /// Opens a new database, runs `body` and removes it.
     static func with(
         _ backend: Backend, seed: UInt64 = 1, provider: any AIProvider = LocalModel(),
-        isLive: Bool = false, adapters: ChannelAdapters? = nil, _ body: (Stage) async throws -> Void
+        isLive: Bool = false, adapters: ChannelAdapters? = nil, reach: Reach? = nil,
+        _ body: (Stage) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "capstan-inbox-\(UUID().uuidString)")
         // The folder of a test that failed early is not there.
@@ -89,8 +91,16 @@ final class Stage: Sendable {
             try await body(
                 Stage(
                     driver: driver, seed: seed, blobs: blobs, provider: provider, isLive: isLive,
-                    adapters: adapters))
+                    adapters: adapters, reach: reach))
         }
+    }
+
+    /// What the product reaches: nothing outside, unless a test says so.
+    static func reach(outbound: OutboundClient? = nil, publicAddress: String? = nil) -> Reach {
+        Reach(
+            outbound: outbound,
+            box: SecretBox(SecretBox.Key(name: "k1", secret: Secret([UInt8](repeating: 7, count: 32)))),
+            visitorKeys: [Secret([UInt8](repeating: 9, count: 32))], publicAddress: publicAddress)
     }
 
     // MARK: People

@@ -41,6 +41,8 @@ public struct ProductServices: Sendable {
     public let blobs: any BlobStore
     /// What addresses of files are signed by.
     public let fileKey: Secret<[UInt8]>
+    /// Seals tokens and secrets of other services at rest.
+    public let secrets: SecretBox
     /// The public base address of files that never change, as in `https://cdn.example.com`; `nil` for this server.
     public let filesBase: String?
     /// Tells people, within a transaction of the product's.
@@ -69,15 +71,16 @@ public struct ProductServices: Sendable {
     /// Gathers the services.
     ///
     /// Without `jobs`, `realtime`, `bus` and `bank` these are this process's alone, and without `models` a stand-in answers,
-    /// which suits a test of one process.
+    /// which suits a test of one process. Without `secrets` they are sealed by a key that follows from `fileKey`.
     public init(
         clock: any WallClock, randomness: any Randomness, node: Node, home: Tenant, storage: Storage,
         caches: CacheRegistry, limits: LimitRegistry, blobs: any BlobStore, fileKey: Secret<[UInt8]>,
         filesBase: String? = nil, outbound: OutboundClient, flags: FeatureFlags, settings: Settings, events: EventLog,
         isDemo: Bool = false, metrics: MetricRegistry, logger: Logger, jobs: Jobs? = nil, bus: (any Bus)? = nil,
         bank: (any TokenBank)? = nil, realtime: Realtime? = nil, models: AIModels? = nil,
-        demoPassword: Secret<String>? = nil
+        demoPassword: Secret<String>? = nil, secrets: SecretBox? = nil
     ) {
+        self.secrets = secrets ?? SecretBox(SecretBox.Key(name: "k1", secret: fileKey))
         self.demoPassword = demoPassword
         let (bus, bank) = (bus ?? InProcessBus(), bank ?? InProcessTokenBank(clock: clock))
         self.bus = bus

@@ -34,6 +34,8 @@ public struct Answer: Sendable {
     var overridesCache: String?
     /// The one other site whose script and frame the page may load; `nil`, as nearly always, for none.
     var foreignOrigin: String?
+    /// In which frames the page may stand, and which it holds.
+    var framing = Framing.none
     /// A validator that is known without looking at the body.
     var validator: String?
 

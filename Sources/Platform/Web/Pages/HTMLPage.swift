@@ -49,6 +49,10 @@ public struct HTMLPage: Answerable {
     ///
     /// Defaults to none: every other page keeps the policy that loads nothing from elsewhere.
     public var foreignOrigin: ForeignOrigin?
+    /// In which frames of other sites the page may stand, and whether it holds frames of ours; nothing of it by default.
+    public var framing = Framing.none
+    /// Whether the page stands alone: in the layout `web/bare`, without the site's head, navigation and foot.
+    public var isBare = false
 
     /// Makes a page.
     ///
@@ -77,6 +81,7 @@ public struct HTMLPage: Answerable {
         answer.status = status
         answer.cookies = cookies
         answer.foreignOrigin = foreignOrigin?.text
+        answer.framing = framing
         return answer
     }
 

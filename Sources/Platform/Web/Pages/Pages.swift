@@ -101,8 +101,9 @@ public final class Pages: Sendable {
                 "icon": flash.kind == .good ? "check" : "info",
             ]
         }
-        guard let html = library.render(model, withTemplate: "web/layout") else {
-            throw WebError(.invalidResource, "There is no template web/layout.")
+        let layout = page.isBare ? "web/bare" : "web/layout"
+        guard let html = library.render(model, withTemplate: layout) else {
+            throw WebError(.invalidResource, "There is no template \(layout).")
         }
         return html
     }

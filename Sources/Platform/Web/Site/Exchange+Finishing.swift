@@ -87,7 +87,8 @@ extension Exchange {
 
     private func addCommon(to headers: inout HTTPHeaders, answer: Answer, mediaType: String?) {
         site.security.add(
-            to: &headers, isPage: mediaType?.hasPrefix("text/html") ?? false, foreignOrigin: answer.foreignOrigin)
+            to: &headers, isPage: mediaType?.hasPrefix("text/html") ?? false, foreignOrigin: answer.foreignOrigin,
+            framing: answer.framing)
         for cookie in cookies { headers.add(name: "set-cookie", value: cookie.header) }
         for cookie in answer.cookies { headers.add(name: "set-cookie", value: cookie.header) }
         for header in answer.headers { headers.add(name: header.name, value: header.value) }
@@ -224,10 +225,9 @@ struct SecurityHeaders: Sendable {
         let uploads = uploadOrigin.map { " \($0)" } ?? ""
         strict =
             "style-src 'self'; img-src 'self' data: blob:\(files); media-src 'self' blob:\(files); font-src 'self'; "
-            + "connect-src 'self'\(uploads); manifest-src 'self'; form-action 'self'; base-uri 'none'; "
-            + "frame-ancestors 'none'"
+            + "connect-src 'self'\(uploads); manifest-src 'self'; form-action 'self'; base-uri 'none'"
         page = [
-            (Self.policy, "default-src 'none'; script-src 'self'; " + strict),
+            (Self.policy, "default-src 'none'; script-src 'self'; \(strict); frame-ancestors 'none'"),
             ("x-content-type-options", "nosniff"),
             ("referrer-policy", "strict-origin-when-cross-origin"),
             ("cross-origin-opener-policy", "same-origin"),
@@ -238,13 +238,19 @@ struct SecurityHeaders: Sendable {
     /// Adds those of an answer that is no page.
     static func add(to headers: inout HTTPHeaders) { headers.add(contentsOf: other) }
 
-    /// Adds them; a page may load a script and a frame of one other site, when it says so.
-    func add(to headers: inout HTTPHeaders, isPage: Bool, foreignOrigin: String? = nil) {
+    /// Adds them; a page may load a script and a frame of one other site, and stand in frames, when it says so.
+    func add(
+        to headers: inout HTTPHeaders, isPage: Bool, foreignOrigin: String? = nil, framing: Framing = .none
+    ) {
         guard isPage else { return Self.add(to: &headers) }
         headers.add(contentsOf: page)
-        guard let foreignOrigin else { return }
+        guard foreignOrigin != nil || framing != .none else { return }
+        let foreign = foreignOrigin.map { " \($0)" } ?? ""
+        let framed = framing.holdsOwnPages ? " 'self'\(foreign)" : foreign
+        let frames = framed.isEmpty ? "" : "frame-src\(framed); "
         headers.replaceOrAdd(
             name: Self.policy,
-            value: "default-src 'none'; script-src 'self' \(foreignOrigin); frame-src \(foreignOrigin); " + strict)
+            value: "default-src 'none'; script-src 'self'\(foreign); \(frames)\(strict); "
+                + "frame-ancestors \(framing.ancestorList)")
     }
 }

@@ -16,6 +16,7 @@ final class BotDesk: Sendable {
     }
 
     let store: BotStore
+    let prepared: PreparedStore
     private let storage: Storage
     private let models: AIModels
     private let retrieval: Retrieval
@@ -35,6 +36,7 @@ final class BotDesk: Sendable {
         self.clock = clock
         self.randomness = randomness
         store = BotStore(storage: storage)
+        prepared = PreparedStore(storage: storage)
         days = CreditLedger("inbox.botTokensPerDay", per: .day, storage: storage, clock: clock, in: limits)
         months = CreditLedger("inbox.botTokensPerMonth", per: .month, storage: storage, clock: clock, in: limits)
         policies = Cache(
@@ -66,6 +68,7 @@ final class BotDesk: Sendable {
         let written = try await storage.write(for: tenant) { transaction in
             let written = try await store.write(policy, by: person, at: now, through: transaction, in: tenant)
             transaction.afterCommit(.invalidate(tag: Tag.policy))
+            try InboxJobs.prepare(after: PreparedDesk.Bounds.pause, in: transaction)
             return written
         }
         guard let written else { throw InboxError.missing("policy") }
@@ -91,6 +94,15 @@ final class BotDesk: Sendable {
         var tokens = 0
         var micros = 0
         var firstTextMillis: Int?
+        /// Where an answer was found that was prepared before.
+        var preparedSources: [AnswerSource]?
+
+        /// Where it was found, each place once.
+        var sources: [AnswerSource] {
+            if let preparedSources { return preparedSources }
+            guard case .say = act else { return [] }
+            return BotDesk.sources(passages)
+        }
     }
 
     /// Answers the last thing that a customer has said out of the company's documents, or hands over.
@@ -136,14 +148,45 @@ final class BotDesk: Sendable {
         }
     }
 
+    /// Answers a first question by what was prepared for it, in the customer's language or in the question's own, else as
+    /// ``answer(_:_:in:)`` does.
+    ///
+    /// What follows in a conversation depends on what was said before, and is never prepared.
+    func answer(
+        _ said: [Message], _ numbered: NumberedPolicy, locale: String, in tenant: Tenant
+    ) async throws -> Answer {
+        let question = said.count == 1 ? said.first.flatMap { Question($0.body) } : nil
+        guard let question else { return try await answer(said, numbered.policy, in: tenant) }
+        let start = clock.uptime()
+        for locale in locale.isEmpty ? [""] : [locale, ""] {
+            let known = try await prepared.answer(
+                to: question, locale: locale, policy: numbered.number, in: tenant)
+            guard let known else { continue }
+            var answer = Answer(act: .say(known.text))
+            answer.preparedSources = known.sources
+            answer.score = known.score
+            answer.firstTextMillis = Int((clock.uptime() - start).milliseconds)
+            return answer
+        }
+        return try await answer(said, numbered.policy, in: tenant)
+    }
+
+    /// Answers a question that nobody in particular has asked.
+    func answer(toAnyone question: String, _ policy: BotPolicy, in tenant: Tenant) async throws -> Answer {
+        try await answer([asked(question)], policy, in: tenant)
+    }
+
     /// What the bot would say to a question of somebody who tries it.
     func tried(_ question: String, in tenant: Tenant) async throws -> Answer {
+        try await answer([asked(question)], try await policy(in: tenant).policy, in: tenant)
+    }
+
+    private func asked(_ question: String) -> Message {
         let now = clock.now()
-        let asked = Message(
+        return Message(
             id: ID(at: now, using: randomness), conversationID: ID(high: 0, low: 0), sequence: 1,
             channelID: ID(high: 0, low: 0), role: .customer, body: question.storable, delivery: .received, sentAt: now,
             createdAt: now)
-        return try await answer([asked], try await policy(in: tenant).policy, in: tenant)
     }
 
     /// What the customer has said since the last answer.
@@ -155,6 +198,10 @@ final class BotDesk: Sendable {
     }
 
     static func sources(_ passages: [Passage]) -> [AnswerSource] {
-        passages.map { AnswerSource(passage: $0.id.description, title: $0.title, heading: $0.heading) }
+        var seen: Set<String> = []
+        return passages.compactMap { passage in
+            guard seen.insert("\(passage.title)\u{0}\(passage.heading)").inserted else { return nil }
+            return AnswerSource(passage: passage.id.description, title: passage.title, heading: passage.heading)
+        }
     }
 }

@@ -153,7 +153,8 @@ struct BotRoutes: Sendable {
                 }
                 return TestOutput(
                     answer: text, reason: reason, score: answer.score,
-                    sources: BotDesk.sources(answer.passages).map(SourceOutput.init), tokens: answer.tokens,
+                    sources: (answer.preparedSources ?? BotDesk.sources(answer.passages)).map(SourceOutput.init),
+                    tokens: answer.tokens,
                     isStandIn: office.answering.isStandIn)
             }
         }

@@ -46,13 +46,14 @@ struct BotSteps: Sendable {
                 epoch: head.botEpoch, policy: numbered.number, createdAt: now), through: storage.writer(for: tenant),
             in: tenant)
         guard let turn = begun else { return }
-        try await have(turn, opening, said, numbered.policy, head, in: tenant)
+        try await have(turn, opening, said, numbered, head, in: tenant)
     }
 
     private func have(
-        _ turn: BotTurn, _ opening: BotMachine.Opening, _ said: [Message], _ policy: BotPolicy, _ head: Conversation,
-        in tenant: Tenant
+        _ turn: BotTurn, _ opening: BotMachine.Opening, _ said: [Message], _ numbered: NumberedPolicy,
+        _ head: Conversation, in tenant: Tenant
     ) async throws {
+        let policy = numbered.policy
         switch opening {
         case .nothing, .wait: return
         case .handOver(let reason):
@@ -61,9 +62,9 @@ struct BotSteps: Sendable {
             let text = policy.closed.replacing("{time}", with: time?.description ?? "soon")
             try await finish(turn, BotDesk.Answer(act: .handOver(.unsure)), policy, saying: text, in: tenant)
         case .ask:
-            try await showTyping(head, in: tenant)
+            let locale = try await showTyping(head, in: tenant)
             do {
-                let answer = try await desk.answer(said, policy, in: tenant)
+                let answer = try await desk.answer(said, numbered, locale: locale, in: tenant)
                 let text = answer.act == .handOver(.unsure) || answer.act == .handOver(.asked) ? policy.unsure : nil
                 try await finish(turn, answer, policy, saying: text, in: tenant)
                 await countQuestion(said, in: tenant)
@@ -73,12 +74,15 @@ struct BotSteps: Sendable {
         }
     }
 
-    private func showTyping(_ head: Conversation, in tenant: Tenant) async throws {
+    /// Shows the customer that something is being written, and returns the language that they are known by.
+    private func showTyping(_ head: Conversation, in tenant: Tenant) async throws -> String {
+        topics.tellTyping(to: head.pointID, in: tenant)
         let open = try await channels.channel(head.channelID, in: tenant)
-        let user = try await ContactStore(storage: storage).user(
+        let addressee = try await ContactStore(storage: storage).addressee(
             of: head.pointID, through: storage.reader(for: tenant), in: tenant)
-        guard let user else { return }
-        await open.adapter.show(.typing, to: user, over: open.line)
+        guard let addressee else { return "" }
+        await open.adapter.show(.typing, to: addressee.user, over: open.line)
+        return addressee.locale?.lowercased() ?? ""
     }
 
     private func countQuestion(_ said: [Message], in tenant: Tenant) async {
@@ -112,13 +116,13 @@ struct BotSteps: Sendable {
                     end.outcome = .suggested
                     let suggestion = Suggestion(
                         conversationID: head.id, afterSequence: turn.afterSequence, body: said,
-                        sources: BotDesk.sources(answer.passages), madeAt: now)
+                        sources: answer.sources, madeAt: now)
                     try await store.suggest(suggestion, through: transaction, in: tenant)
                 case .say(let said):
                     end.outcome = .answered
                     head.botFailures = 0
                     head.botReplies += 1
-                    try await say(said, nil, turn, &head, in: tenant, transaction)
+                    try await say(said, nil, turn, &head, from: answer.sources, in: tenant, transaction)
                 case .handOver(let reason):
                     end.outcome = .handedOff
                     end.reason = reason.rawValue
@@ -136,8 +140,8 @@ struct BotSteps: Sendable {
 
     /// Writes what the bot says, and that it hands over, and sends the former.
     private func say(
-        _ text: String?, _ reason: BotMachine.Reason?, _ turn: BotTurn, _ head: inout Conversation, in tenant: Tenant,
-        _ transaction: WriteTransaction
+        _ text: String?, _ reason: BotMachine.Reason?, _ turn: BotTurn, _ head: inout Conversation,
+        from sources: [AnswerSource] = [], in tenant: Tenant, _ transaction: WriteTransaction
     ) async throws {
         let rules = try await channels.channel(head.channelID, in: tenant).adapter.rules
         let now = clock.now()
@@ -152,6 +156,8 @@ struct BotSteps: Sendable {
             if case .open = rules.standing(lastCustomerAt: head.lastCustomerAt, at: now) { true } else { false }
         let pieces = isOpen ? text.flatMap { rules.text.pieces(of: $0, atMost: 4) } ?? [] : []
         var lines = pieces.map { line(.bot, $0, .queued) }
+        // Sources stand below the last piece, where the answer ends.
+        if !lines.isEmpty { lines[lines.count - 1].sources = sources }
         if reason != nil { lines.append(line(.event, ConversationDesk.Happening.handedOver.rawValue, .received)) }
         let written = try await messages.append(lines, to: head, through: transaction, in: tenant)
         for message in written { head.take(message, window: rules.window) }

@@ -1,6 +1,7 @@
 import Base
 import Caching
 import InboxVendors
+import Realtime
 import Storage
 import Telemetry
 
@@ -33,14 +34,14 @@ final class ChannelDesk: Sendable {
 
     init(
         storage: Storage, caches: CacheRegistry, clock: any WallClock, randomness: any Randomness, events: EventLog,
-        adapters: ChannelAdapters
+        adapters: ChannelAdapters, box: SecretBox
     ) {
         self.storage = storage
         self.clock = clock
         self.randomness = randomness
         self.events = events
         self.adapters = adapters
-        store = ChannelStore(storage: storage)
+        store = ChannelStore(storage: storage, box: box, randomness: randomness)
         addresses = Cache("inbox.addresses", CacheOptions(ttl: .seconds(300), capacity: 100_000), in: caches)
         // Short, so that deliveries for an account that is connected just now are not turned away for long.
         accounts = Cache("inbox.accounts", CacheOptions(ttl: .seconds(30), capacity: 100_000), in: caches)
@@ -146,6 +147,95 @@ final class ChannelDesk: Sendable {
         return channel
     }
 
+    /// Has all channels be compared with what their vendors say was said, where vendors say so.
+    func enqueueReconciling() async throws {
+        try await eachRoute { [adapters, storage] routed in
+            guard (adapters[routed.kind]?.rules.recentMax ?? 0) > 0 else { return }
+            try await storage.write(for: routed.tenant) { transaction in
+                try InboxJobs.reconcile(routed.channel, in: transaction)
+            }
+        }
+    }
+
+    /// Has all channels be looked after.
+    func enqueueChecking() async throws {
+        try await eachRoute { [storage] routed in
+            try await storage.write(for: routed.tenant) { transaction in
+                try InboxJobs.check(routed.channel, in: transaction)
+            }
+        }
+    }
+
+    /// The companies that have a channel.
+    func companies() async throws -> Set<Tenant> {
+        var found: Set<Tenant> = []
+        try await eachRoute { found.insert($0.tenant) }
+        return found
+    }
+
+    private func eachRoute(_ body: (RoutedChannel) async throws -> Void) async throws {
+        var last = ""
+        while true {
+            let routes = try await store.routes(after: last, limit: Self.routesPerLook)
+            for (_, routed) in routes { try await body(routed) }
+            guard routes.count == Self.routesPerLook, let next = routes.last?.key else { return }
+            last = next
+        }
+    }
+
+    private static let routesPerLook = 500
+
+    /// Changes what a channel is called and whether the bot answers first.
+    ///
+    /// - Throws: `inbox.channelInvalid`, `inbox.notFound`.
+    func change(_ id: ID<Channel>, name: String?, isBotFirst: Bool?, in tenant: Tenant) async throws {
+        let former = try await channel(id, in: tenant).channel
+        let name = (name ?? former.name).storable.trimmed
+        guard (1...Channel.Bounds.nameCharacters).contains(name.unicodeScalars.count) else {
+            throw InboxError(
+                .channelInvalid, "The name of a channel has 1 to \(Channel.Bounds.nameCharacters) characters.")
+        }
+        try await storage.write(for: tenant) { transaction in
+            let isThere = try await store.change(
+                id, name: name, isBotFirst: isBotFirst ?? former.isBotFirst, through: transaction, in: tenant)
+            guard isThere else { throw InboxError.missing("channel") }
+            Self.forget(id, in: transaction)
+        }
+    }
+
+    /// Puts other secrets in the place of a channel's: what is left empty stays as it is.
+    ///
+    /// Whoever does so has signed in at the vendor again, so that messages that wait are tried with the new token.
+    ///
+    /// - Throws: `inbox.notFound`.
+    func rekey(
+        _ id: ID<Channel>, signing: [Secret<String>], verifyToken: Secret<String>?, token: Secret<String>?,
+        expiresAt: Timestamp?, in tenant: Tenant
+    ) async throws {
+        guard let known = try await store.keys(of: id, in: tenant) else { throw InboxError.missing("channel") }
+        var keys = known.keys
+        keys.secrets = ChannelSecrets(
+            signing: signing.isEmpty ? keys.secrets.signing : signing,
+            verifyToken: verifyToken ?? keys.secrets.verifyToken)
+        keys.token = token ?? keys.token
+        let renewed = keys
+        try await storage.write(for: tenant) { transaction in
+            _ = try await store.rekey(id, renewed, expiresAt: expiresAt, through: transaction, in: tenant)
+            if token != nil { try await note(.good, of: known.channel, through: transaction, in: tenant) }
+            Self.forget(id, in: transaction)
+            try InboxJobs.check(id, in: transaction)
+        }
+    }
+
+    /// Something that nobody can guess, for secrets that we choose ourselves.
+    func chance() -> String { Base64URL.encode(randomness.bytes(24)) }
+
+    /// Has every node read a channel anew.
+    static func forget(_ id: ID<Channel>, in transaction: WriteTransaction) {
+        transaction.afterCommit(.invalidate(tag: Tag.channel(id)))
+        transaction.afterCommit(.invalidate(tag: Tag.all))
+    }
+
     /// Notes how a channel is, and tells of it when that is new.
     func note(
         _ health: Channel.Health, _ reason: String? = nil, of channel: Channel, through transaction: WriteTransaction,
@@ -154,8 +244,9 @@ final class ChannelDesk: Sendable {
         guard
             try await store.note(health, reason, of: channel.id, through: transaction, in: tenant)
         else { return }
-        transaction.afterCommit(.invalidate(tag: Tag.channel(channel.id)))
-        transaction.afterCommit(.invalidate(tag: Tag.all))
+        Self.forget(channel.id, in: transaction)
+        try transaction.publish(
+            InboxTopics.HealthNote(channel: channel.id, health: health, reason: reason), to: InboxTopics.healthTopic)
         events.record(
             .channelChanged, ["kind": .text(channel.kind.rawValue), "health": .text(health.rawValue)])
     }

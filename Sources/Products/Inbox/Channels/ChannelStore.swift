@@ -9,6 +9,9 @@ struct ChannelStore: Sendable {
         name: "inbox.routing", reason: "Which company a webhook is for is what looking up its address answers.")
 
     let storage: Storage
+    /// Seals what channels prove themselves by.
+    let box: SecretBox
+    let randomness: any Randomness
 
     // MARK: Routing
 
@@ -17,6 +20,18 @@ struct ChannelStore: Sendable {
         try await storage.reader(bypassingTenant: Self.routing).first(
             RoutedChannel.self, "channel.route",
             "SELECT a.owner_id, a.channel_id, a.kind FROM inbox_addresses a WHERE a.path_key = \(pathKey)")
+    }
+
+    /// A part of all channels of an installation, by address.
+    func routes(after pathKey: String, limit: Int) async throws(StorageError) -> [(key: String, routed: RoutedChannel)]
+    {
+        try await storage.reader(bypassingTenant: Self.routing).list(
+            RouteRow.self, "channel.routes",
+            """
+            SELECT a.owner_id, a.channel_id, a.kind, a.path_key FROM inbox_addresses a
+            WHERE a.path_key > \(pathKey) ORDER BY a.path_key
+            """, limit: limit
+        ).map { ($0.key, $0.routed) }
     }
 
     /// Enters a channel's address; `false` when the account is connected already, by whomever.
@@ -65,26 +80,81 @@ struct ChannelStore: Sendable {
         try await writing.execute(
             "channel.insertSecrets",
             """
-            INSERT INTO inbox_channel_secrets (tenant_id, channel_id, signing, verify_token, access_token, door)
-            VALUES (\(tenant), \(channel.id), \(try StoredJSON.text(keys.secrets.signing.map { $0.reveal { $0 } })),
-                \(keys.secrets.verifyToken?.reveal { $0 }), \(keys.token.reveal { $0 }), \(keys.door))
+            INSERT INTO inbox_channel_secrets (tenant_id, channel_id, sealed, door)
+            VALUES (\(tenant), \(channel.id), \(try seal(keys, of: channel.id, in: tenant)), \(keys.door))
             """)
         return true
     }
 
     /// A channel with what it proves itself by.
-    func keys(
-        of id: ID<Channel>, in tenant: Tenant
-    ) async throws(StorageError) -> (channel: Channel, keys: ChannelKeys)? {
+    ///
+    /// - Throws: `storage.rowMismatch` when none of the installation's keys opens it.
+    func keys(of id: ID<Channel>, in tenant: Tenant) async throws(StorageError) -> KnownChannel? {
         let row = try await storage.reader(for: tenant).first(
             KeysRow.self, "channel.keys",
             """
-            SELECT \(sql: Channel.columns), s.signing, s.verify_token, s.access_token, s.door FROM inbox_channels c
+            SELECT \(sql: Channel.columns), s.sealed, s.door FROM inbox_channels c
             JOIN inbox_channel_secrets s ON s.tenant_id = \(tenant) AND s.channel_id = c.id
             WHERE c.tenant_id = \(tenant) AND c.id = \(id)
             """)
-        return row.map { ($0.channel, $0.keys) }
+        guard let row else { return nil }
+        guard let opened = box.open(row.sealed, for: Self.place(of: id, in: tenant)) else {
+            throw StorageError(
+                .rowMismatch,
+                "the secrets of a channel cannot be opened: they were sealed with a key that is not given",
+                context: ["channel": id.description])
+        }
+        let kept = try opened.reveal { bytes throws(StorageError) in
+            try StoredJSON.read(String(decoding: bytes, as: UTF8.self)) as KeptKeys
+        }
+        return KnownChannel(
+            channel: row.channel,
+            keys: ChannelKeys(
+                secrets: ChannelSecrets(
+                    signing: kept.signing.map { Secret($0) }, verifyToken: kept.verify.map { Secret($0) }),
+                token: Secret(kept.token), door: row.door), isSealedAnew: box.isCurrent(row.sealed))
     }
+
+    /// Puts other secrets in the place of a channel's, with the time at which its token ends; `false` without a channel.
+    func rekey(
+        _ id: ID<Channel>, _ keys: ChannelKeys, expiresAt: Timestamp?, through writing: some Writing, in tenant: Tenant
+    ) async throws(StorageError) -> Bool {
+        let written = try await writing.execute(
+            "channel.rekey",
+            """
+            UPDATE inbox_channel_secrets SET sealed = \(try seal(keys, of: id, in: tenant)), door = \(keys.door)
+            WHERE tenant_id = \(tenant) AND channel_id = \(id)
+            """)
+        guard written == 1 else { return false }
+        return try await writing.execute(
+            "channel.setExpiry",
+            """
+            UPDATE inbox_channels SET token_expires_at = \(expiresAt), version = version + 1
+            WHERE tenant_id = \(tenant) AND id = \(id)
+            """) == 1
+    }
+
+    /// Changes what a channel is called and who answers first; `false` without a channel.
+    func change(
+        _ id: ID<Channel>, name: String, isBotFirst: Bool, through writing: some Writing, in tenant: Tenant
+    ) async throws(StorageError) -> Bool {
+        try await writing.execute(
+            "channel.change",
+            """
+            UPDATE inbox_channels SET name = \(name), is_bot_first = \(isBotFirst), version = version + 1
+            WHERE tenant_id = \(tenant) AND id = \(id)
+            """) == 1
+    }
+
+    private func seal(_ keys: ChannelKeys, of id: ID<Channel>, in tenant: Tenant) throws(StorageError) -> String {
+        let kept = KeptKeys(
+            signing: keys.secrets.signing.map { $0.reveal { $0 } }, verify: keys.secrets.verifyToken?.reveal { $0 },
+            token: keys.token.reveal { $0 })
+        let text = try StoredJSON.text(kept)
+        return box.seal(Secret(Array(text.utf8)), for: Self.place(of: id, in: tenant), using: randomness)
+    }
+
+    private static func place(of id: ID<Channel>, in tenant: Tenant) -> String { "inbox.channel/\(tenant.id)/\(id)" }
 
     /// All channels of a company, by name.
     func all(in tenant: Tenant) async throws(StorageError) -> [Channel] {
@@ -133,18 +203,39 @@ extension RoutedChannel: RowDecodable {
     }
 }
 
-private struct KeysRow: RowDecodable {
+private struct RouteRow: RowDecodable {
+    let key: String
+    let routed: RoutedChannel
+
+    init(row: SQLRow) throws(StorageError) {
+        routed = try RoutedChannel(row: row)
+        key = try row.value(at: 3)
+    }
+}
+
+/// What is sealed of a channel.
+private struct KeptKeys: Codable, Sendable {
+    let signing: [String]
+    let verify: String?
+    let token: String
+}
+
+/// A channel with what it proves itself by.
+struct KnownChannel: Sendable {
     let channel: Channel
     let keys: ChannelKeys
+    /// Whether it is sealed with the key that seals now.
+    let isSealedAnew: Bool
+}
+
+private struct KeysRow: RowDecodable {
+    let channel: Channel
+    let sealed: String
+    let door: ChannelLine.Door
 
     init(row: SQLRow) throws(StorageError) {
         channel = try Channel(row: row)
-        let signing: [String] = try StoredJSON.read(try row.value(at: 10))
-        let verify: String? = try row.optional(at: 11)
-        let token: String = try row.value(at: 12)
-        keys = ChannelKeys(
-            secrets: ChannelSecrets(
-                signing: signing.map { Secret($0) }, verifyToken: verify.map { Secret($0) }),
-            token: Secret(token), door: try row.value(at: 13))
+        sealed = try row.value(at: 10)
+        door = try row.value(at: 11)
     }
 }

@@ -104,6 +104,11 @@ struct HookDesk: Sendable {
         }
     }
 
+    /// Keeps something that has come another way than a vendor's hook, such as a visitor's message.
+    func keep(_ delivery: Delivery, at channel: ID<Channel>, in tenant: Tenant) async throws {
+        _ = try await keep([delivery], for: RoutedChannel(tenant: tenant, channel: channel, kind: .widget))
+    }
+
     private func keep(_ deliveries: [Delivery], for owner: RoutedChannel) async throws -> Set<String> {
         let receipts = receipts(of: deliveries, for: owner.channel)
         return try await storage.write(for: owner.tenant) { transaction in

@@ -45,13 +45,20 @@ struct IngestPlan: Sendable {
                 continue
             }
             self.receipts.append(receipt.id)
-            for (index, entry) in entries.enumerated() { take(entry, at: index, of: receipt, now: now) }
+            for (index, entry) in entries.enumerated() {
+                take(entry, called: "\(receipt.deliveryKey)#\(index)", receivedAt: receipt.receivedAt, now: now)
+            }
         }
     }
 
-    private mutating func take(_ entry: InboundEntry, at index: Int, of receipt: Receipt, now: Timestamp) {
+    /// What a vendor says by its own account has been said, the oldest first: what has no id is left to deliveries.
+    init(recent entries: some Sequence<InboundEntry>, now: Timestamp) {
+        for entry in entries where entry.externalId != nil { take(entry, called: "", receivedAt: now, now: now) }
+    }
+
+    private mutating func take(_ entry: InboundEntry, called name: String, receivedAt: Timestamp, now: Timestamp) {
         var entry = entry
-        entry.sentAt = min(entry.sentAt ?? receipt.receivedAt, now)
+        entry.sentAt = min(entry.sentAt ?? receivedAt, now)
         switch entry.kind {
         case .skipped(let reason): skipped.append(reason.rawValue)
         case .unknown: skipped.append("unknown")
@@ -60,7 +67,7 @@ struct IngestPlan: Sendable {
                 skipped.append("noCustomer")
                 return
             }
-            place(entry, fallback: "\(receipt.deliveryKey)#\(index)".lastBytes(Message.Bounds.externalIDBytes))
+            place(entry, fallback: name.lastBytes(Message.Bounds.externalIDBytes))
         }
     }
 

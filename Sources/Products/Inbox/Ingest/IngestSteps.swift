@@ -12,6 +12,11 @@ struct IngestSteps: Sendable {
         @Sendable (@Sendable (WriteTransaction) async throws -> [Conversation]) async throws ->
         [Conversation]
 
+    enum Bounds {
+        /// How far back vendors are asked for what they never delivered.
+        static let recent: Duration = .seconds(3_600)
+    }
+
     let storage: Storage
     let channels: ChannelDesk
     let topics: InboxTopics
@@ -47,9 +52,53 @@ struct IngestSteps: Sendable {
                     try await receipts.bury(
                         waiting.map(\.id), error.code.rawValue, at: clock.now(), through: transaction, in: tenant)
                 }
-                tellBuried(waiting.count, error.code.rawValue, open.channel)
+                tellBuried(waiting.count, error.code.rawValue, open.channel, in: tenant)
                 throw error
             }
+        }
+    }
+
+    /// Asks a vendor that tells what was said within the last hour, and takes in what was never delivered.
+    ///
+    /// - Returns: how many conversations have changed.
+    /// - Throws: `JobFailure` when the vendor is to be asked later; errors of storage.
+    @discardableResult
+    func reconcile(_ id: ID<Channel>, in tenant: Tenant) async throws -> Int {
+        let open = try await channels.channel(id, in: tenant)
+        let entries: [InboundEntry]
+        do throws(VendorFailure) {
+            entries = try await open.adapter.recent(since: clock.now() - Bounds.recent, over: open.line) ?? []
+        } catch {
+            return try await settle(error, open, in: tenant)
+        }
+        var changed: Set<ID<Conversation>> = []
+        // The newest come first; threads are written from the oldest on.
+        let oldestFirst = Array(entries.reversed())
+        for start in stride(from: 0, to: oldestFirst.count, by: Receipt.Bounds.batch) {
+            let some = oldestFirst[start..<min(start + Receipt.Bounds.batch, oldestFirst.count)]
+            let plan = IngestPlan(recent: some, now: clock.now())
+            let heads = try await trying(plan, open, in: tenant, commit: storing(in: tenant))
+            for head in heads {
+                topics.tell(head, in: tenant)
+                changed.insert(head.id)
+            }
+        }
+        return changed.count
+    }
+
+    private func settle(_ failure: VendorFailure, _ open: OpenChannel, in tenant: Tenant) async throws -> Int {
+        switch failure {
+        case .tokenExpired:
+            try await storage.write(for: tenant) { transaction in
+                try await channels.note(
+                    .tokenExpired, "The vendor asks to sign in again.", of: open.channel, through: transaction,
+                    in: tenant)
+            }
+            return 0
+        case .tryAgain(let pause): throw JobFailure.throttled(after: pause)
+        case .refused(let code): throw JobFailure.permanent("the vendor refuses with \(code)")
+        case .unreadable: throw JobFailure.retry(after: .seconds(60), "the vendor's answer cannot be read")
+        case .cancelled: throw CancellationError()
         }
     }
 
@@ -57,10 +106,11 @@ struct IngestSteps: Sendable {
         { body in try await storage.write(for: tenant) { try await body($0) } }
     }
 
-    private func tellBuried(_ count: Int, _ reason: String, _ channel: Channel) {
+    private func tellBuried(_ count: Int, _ reason: String, _ channel: Channel, in tenant: Tenant) {
         for _ in 0..<count {
             events.record(.deliveryBuried, ["kind": .text(channel.kind.rawValue), "reason": .text(reason)])
         }
+        topics.tellBuried(count, of: channel.id, in: tenant)
     }
 
     private func ingest(
@@ -74,7 +124,7 @@ struct IngestSteps: Sendable {
         for reason in plan.skipped {
             events.record(.entrySkipped, ["kind": .text(open.channel.kind.rawValue), "reason": .text(reason)])
         }
-        for (_, reason) in plan.unreadable { tellBuried(1, reason, open.channel) }
+        for (_, reason) in plan.unreadable { tellBuried(1, reason, open.channel, in: tenant) }
         if let first = waiting.first {
             let lag = clock.now() - first.receivedAt
             events.record(
@@ -179,11 +229,13 @@ struct IngestSteps: Sendable {
         let contact = Contact(
             id: ID(at: now, using: randomness), name: name.firstScalars(Contact.Bounds.nameCharacters), email: nil,
             phone: nil, locale: part.profile?.locale, fields: [:], mergedInto: nil, createdAt: now, version: 1)
+        let isVisitor = channel.kind == .widget
         let point = ContactPoint(
-            id: ID(at: now, using: randomness), contactID: contact.id, channelID: channel.id,
-            externalUserID: user)
+            id: isVisitor ? .visitor(user, at: channel.id) : ID(at: now, using: randomness), contactID: contact.id,
+            channelID: channel.id, externalUserID: user)
         try await contacts.insert(
             contact, point, picture: part.profile?.picture, through: transaction, in: tenant)
+        if !isVisitor { try InboxJobs.introduce(point.id, in: transaction) }
         return try await make(point, contact.name, open, at: now, in: tenant, transaction)
     }
 
@@ -250,9 +302,34 @@ struct IngestSteps: Sendable {
             {
                 continue
             }
-            new.append(message(entry, in: work, role: entry.kind == .echo ? .agent : .customer))
+            var message = message(entry, in: work, role: entry.kind == .echo ? .agent : .customer)
+            if work.channel.kind == .widget {
+                message.files = try await uploads(message, of: part.user, in: tenant, transaction)
+            }
+            new.append(message)
         }
-        return try await write(new, to: &work, in: tenant, transaction)
+        let written = try await write(new, to: &work, in: tenant, transaction)
+        for message in written where message.files.contains(where: \.isWaiting) {
+            try InboxJobs.attachments(message.id, in: transaction)
+        }
+        return written
+    }
+
+    /// What a visitor has uploaded for a message: a file of somebody else's is none.
+    private func uploads(
+        _ message: Message, of user: String, in tenant: Tenant, _ transaction: WriteTransaction
+    ) async throws -> [MessageFile] {
+        var files: [MessageFile] = []
+        for file in message.files {
+            guard let reference = file.reference, reference.hasPrefix(WidgetNote.filePrefix),
+                let id = ID<StoredFile>(String(reference.dropFirst(WidgetNote.filePrefix.count)))
+            else { continue }
+            let store = FileStore(storage: storage)
+            if let own = try await store.claim(id, of: user, for: message, through: transaction, in: tenant) {
+                files.append(MessageFile(own))
+            }
+        }
+        return files
     }
 
     private func message(_ entry: InboundEntry, in work: Work, role: Message.Role) -> Message {

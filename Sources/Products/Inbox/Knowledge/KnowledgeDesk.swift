@@ -116,6 +116,7 @@ final class KnowledgeDesk: Sendable {
             let isThere = try await store.settle(
                 document.id, as: state, reason, passages: passages, at: now, through: transaction, in: tenant)
             _ = try await store.raise(by: 0, max: .max, through: transaction, in: tenant)
+            try InboxJobs.prepare(after: PreparedDesk.Bounds.pause, in: transaction)
             return isThere
         }
         // It was deleted while it was read: nothing of it may be found.
@@ -134,6 +135,7 @@ final class KnowledgeDesk: Sendable {
     func remove(_ id: ID<KnowledgeDocument>, in tenant: Tenant) async throws {
         let isDone = try await storage.write(for: tenant) { transaction in
             guard try await store.delete(id, through: transaction, in: tenant) else { return false }
+            try InboxJobs.prepare(after: PreparedDesk.Bounds.pause, in: transaction)
             return try await store.raise(by: -1, max: .max, through: transaction, in: tenant)
         }
         guard isDone else { throw InboxError.missing("document") }

@@ -21,7 +21,11 @@ final class InboxTopics: Sendable {
 
     /// Something that has happened in a thread.
     struct ThreadNote: Sendable, Codable {
-        enum Kind: String, Sendable, Codable { case message, changed, head }
+        enum Kind: String, Sendable, Codable {
+            case message, changed, head
+            /// The customer is typing; kept nowhere.
+            case typing
+        }
 
         let kind: Kind
         var messages: [MessageLine]?
@@ -42,17 +46,43 @@ final class InboxTopics: Sendable {
         var badges: [String: Int]?
     }
 
+    /// Something that concerns who looks after channels.
+    struct HealthNote: Sendable, Codable {
+        let channel: ID<Channel>
+        var health: Channel.Health?
+        var reason: String?
+        /// Deliveries that were given up just now.
+        var buried: Int?
+    }
+
     /// The view of those who see all channels.
     static let everything = "all"
 
     let thread: TopicKind
     let list: TopicKind
     let agent: TopicKind
+    let health: TopicKind
+    let visitor: TopicKind
+    let visitorWords: VisitorWords
     private let realtime: Realtime
     private let observers: Observers
 
-    init(realtime: Realtime, storage: Storage, agents: AgentKeeper, nameOf: @escaping PersonNaming) {
+    init(
+        realtime: Realtime, storage: Storage, agents: AgentKeeper, nameOf: @escaping PersonNaming,
+        visitorKeys: [Secret<[UInt8]>]
+    ) {
         self.realtime = realtime
+        let words = VisitorWords(keys: visitorKeys)
+        visitorWords = words
+        visitor = TopicKind(
+            "inbox/visitor/{token}",
+            history: TopicHistory(count: Bounds.history, bytes: .kibibytes(512), age: .seconds(86_400))
+        ) { visitor, topic in
+            words.point(of: topic["token"], in: visitor.tenant) == nil ? .refused : .admitted()
+        }
+        health = TopicKind("inbox/health") { visitor, _ in
+            (visitor.role.flatMap(Role.init(rawValue:)) ?? .member) >= Seat.admin.role ? .admitted() : .refused
+        }
         let observers = Observers()
         self.observers = observers
         let store = ConversationStore(storage: storage)
@@ -74,17 +104,23 @@ final class InboxTopics: Sendable {
             // Topics of channels that there are not are never told anything.
             return ID<Channel>(view).map(agent.sees) ?? false ? .admitted() : .refused
         }
-        agent = TopicKind("inbox/agent/{id}") { visitor, topic in
+        // Whoever has the desk open is present, and may be given what waits.
+        agent = TopicKind("inbox/agent/{id}", showsPresence: true) { visitor, topic in
             guard let agent = try await agents.agent(visitor), agent.person == ID<Person>(topic["id"]) else {
                 return .refused
             }
             observers.joined(agent, visitor.tenant)
-            return .admitted()
+            return .admitted(as: try await nameOf(agent.person, visitor.tenant) ?? NameKeeper.nobody)
         }
     }
 
     /// All kinds of topics.
-    var kinds: [TopicKind] { [thread, list, agent] }
+    var kinds: [TopicKind] { [thread, list, agent, health, visitor] }
+
+    /// Who of some people has the desk open, on whichever node.
+    func present(among people: [ID<Person>], in tenant: Tenant) -> [ID<Person>] {
+        people.filter { !realtime.present(at: agent("\($0)"), of: tenant).isEmpty }
+    }
 
     // MARK: Telling
 
@@ -93,6 +129,7 @@ final class InboxTopics: Sendable {
         _ messages: [Message], _ head: Conversation, in transaction: WriteTransaction
     ) throws(StorageError) {
         for message in messages { try publish(.message, message, of: head.id, in: transaction) }
+        try show(messages, of: head, in: transaction)
         try transaction.find(messages)
         try transaction.publish(ThreadNote(kind: .head, head: ConversationLine(head)), to: thread("\(head.id)"))
     }
@@ -152,7 +189,7 @@ final class InboxTopics: Sendable {
         if note.kind == .cursor { observers.changed(tenant, person) }
     }
 
-    private func tell(_ value: some Encodable, to topic: TopicName, in tenant: Tenant) {
+    func tell(_ value: some Encodable, to topic: TopicName, in tenant: Tenant) {
         // The change is committed: a word that is lost is read with the next list.
         guard let data = try? JSONEncoder().encode(value) else { return }
         realtime.tell(json: String(decoding: data, as: UTF8.self), to: topic, for: tenant)

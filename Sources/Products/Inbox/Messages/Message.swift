@@ -70,6 +70,8 @@ struct Message: Sendable, Hashable {
     let createdAt: Timestamp
     var editedAt: Timestamp?
     var deletedAt: Timestamp?
+    /// Of an answer of the bot's: where it was found.
+    var sources: [AnswerSource] = []
 
     /// Whether nothing of it is shown to whoever looks at the list.
     var isHidden: Bool { deletedAt != nil || delivery == .withdrawn }
@@ -87,6 +89,24 @@ struct MessageFile: Sendable, Hashable, Codable {
     var mediaType: String?
     /// Words to show in its place.
     var title: String?
+    /// Our own copy; `nil` while it is being fetched, and for what has no bytes.
+    var id: ID<StoredFile>?
+    /// The size of our copy.
+    var bytes: Int?
+    /// Why there is no copy, in the words of a small set.
+    var failure: String?
+
+    /// Whether its bytes are still to be fetched from a vendor.
+    var isWaiting: Bool { id == nil && failure == nil && (address != nil || reference != nil) }
+
+    /// Names a file that is here.
+    init(_ file: StoredFile) {
+        kind = file.kind
+        name = file.name
+        mediaType = file.mediaType
+        id = file.id
+        bytes = file.bytes
+    }
 
     init(_ attachment: InboundAttachment) {
         kind = attachment.kind.rawValue

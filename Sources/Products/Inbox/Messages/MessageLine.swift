@@ -20,7 +20,25 @@ struct MessageLine: Sendable, Hashable, Codable {
         let kind: String
         let name: String?
         let title: String?
+        /// Our copy, under `/api/inbox/files/`; `nil` while there is none.
+        let id: ID<StoredFile>?
+        let mediaType: String?
+        let bytes: Int?
+        let failure: String?
+
+        init(_ file: MessageFile) {
+            kind = file.kind
+            name = file.name
+            title = file.title
+            id = file.id
+            mediaType = file.mediaType
+            bytes = file.bytes
+            failure = file.failure
+        }
     }
+
+    /// Of an answer of the bot's: where it was found.
+    let sources: [AnswerSource]
 
     init(_ message: Message) {
         id = message.id
@@ -29,11 +47,12 @@ struct MessageLine: Sendable, Hashable, Codable {
         clientId = message.clientID
         personId = message.personID
         body = message.body
-        files = message.files.map { File(kind: $0.kind, name: $0.name, title: $0.title) }
+        files = message.files.map(File.init)
         delivery = message.delivery
         failure = message.failure
         sentAt = message.sentAt
         isEdited = message.editedAt != nil
         isDeleted = message.deletedAt != nil
+        sources = message.sources
     }
 }

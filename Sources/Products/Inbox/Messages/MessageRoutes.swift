@@ -170,8 +170,14 @@ extension MessageLine: Output {
             .list(
                 .object([
                     .body("kind", .text), .body("name", optional: .text), .body("title", optional: .text),
+                    .body("id", optional: .id, "Our copy."), .body("mediaType", optional: .text),
+                    .body("bytes", optional: .integer), .body("failure", optional: .text, "Why there is no copy."),
                 ]))), .body("delivery", .choice(Message.Delivery.self)), .body("failure", optional: .text),
         .body("sentAt", .timestamp), .body("isEdited", .boolean), .body("isDeleted", .boolean),
+        .body(
+            "sources",
+            .list(.object([.body("passage", .text), .body("title", .text), .body("heading", .text)])),
+            "Where the bot found its answer."),
     ]
     static let shape = Shape.object(fields)
 }

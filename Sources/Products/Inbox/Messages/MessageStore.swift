@@ -14,20 +14,21 @@ struct MessageStore: Sendable {
         _ messages: [Message], to head: Conversation, through writing: some Writing, in tenant: Tenant
     ) async throws(StorageError) -> [Message] {
         guard !messages.isEmpty else { return [] }
-        var lines: [(place: Int, message: Message, files: String)] = []
+        var lines: [(place: Int, message: Message, files: String, sources: String)] = []
         for (place, message) in messages.enumerated() {
-            lines.append((place, message, try StoredJSON.text(message.files)))
+            lines.append(
+                (place, message, try StoredJSON.text(message.files), try StoredJSON.text(message.sources)))
         }
         let input = SQLRows(
             lines, { $0.place }, { $0.message.id }, { $0.message.role.rawValue }, { $0.message.externalID },
             { $0.message.clientID }, { $0.message.personID }, { $0.message.body }, { $0.files }, { $0.message.epoch },
             { $0.message.delivery.rawValue }, { $0.message.sendAfter }, { $0.message.sentAt },
-            { $0.message.createdAt }, { $0.message.editedAt }, { $0.message.deletedAt })
+            { $0.message.createdAt }, { $0.message.editedAt }, { $0.message.deletedAt }, { $0.sources })
         let numbers = try await writing.returningPerRow(
             NumberRow.self, "message.append",
             """
             WITH input (place, id, role, external_id, client_id, person_id, body, files, epoch, delivery,
-                send_after, sent_at, created_at, edited_at, deleted_at) AS (\(rows: input)),
+                send_after, sent_at, created_at, edited_at, deleted_at, sources) AS (\(rows: input)),
             fresh AS (
                 SELECT i.*, row_number() OVER (ORDER BY i.place) AS step,
                     sum(CASE WHEN i.role = 'customer' THEN 1 ELSE 0 END) OVER (ORDER BY i.place) AS customers
@@ -36,10 +37,10 @@ struct MessageStore: Sendable {
                         AND m.external_id = i.external_id))
             INSERT INTO inbox_messages (tenant_id, conversation_id, sequence, id, channel_id, role, external_id,
                 client_id, person_id, body, files, customer_index, epoch, delivery, send_after, sent_at, created_at,
-                edited_at, deleted_at)
+                edited_at, deleted_at, sources)
             SELECT \(tenant), \(head.id), \(head.lastSequence) + f.step, f.id, \(head.channelID), f.role, f.external_id,
                 f.client_id, f.person_id, f.body, f.files, \(head.customerTotal) + f.customers, f.epoch, f.delivery,
-                f.send_after, f.sent_at, f.created_at, f.edited_at, f.deleted_at
+                f.send_after, f.sent_at, f.created_at, f.edited_at, f.deleted_at, f.sources
             FROM fresh f WHERE true RETURNING id, sequence, customer_index
             """, rows: messages.count)
         let byID = Dictionary(uniqueKeysWithValues: numbers.map { ($0.id, $0) })
@@ -215,14 +216,14 @@ extension Message: RowDecodable {
     static let columns: SQL = """
         m.id, m.conversation_id, m.sequence, m.channel_id, m.role, m.external_id, m.client_id, m.person_id, m.body,
         m.files, m.customer_index, m.epoch, m.delivery, m.failure, m.attempts, m.send_after,
-        m.tried_at, m.sent_at, m.created_at, m.edited_at, m.deleted_at
+        m.tried_at, m.sent_at, m.created_at, m.edited_at, m.deleted_at, m.sources
         """
 
     /// The columns as `RETURNING` takes them, which knows no alias of the changed table on SQLite.
     static let returned: SQL = """
         id, conversation_id, sequence, channel_id, role, external_id, client_id, person_id, body, files,
         customer_index, epoch, delivery, failure, attempts, send_after, tried_at, sent_at, created_at, edited_at,
-        deleted_at
+        deleted_at, sources
         """
 
     init(row: SQLRow) throws(StorageError) {
@@ -234,7 +235,7 @@ extension Message: RowDecodable {
             epoch: try row.value(at: 11), delivery: try row.value(at: 12), failure: try row.optional(at: 13),
             attempts: try row.value(at: 14), sendAfter: try row.optional(at: 15), triedAt: try row.optional(at: 16),
             sentAt: try row.value(at: 17), createdAt: try row.value(at: 18), editedAt: try row.optional(at: 19),
-            deletedAt: try row.optional(at: 20))
+            deletedAt: try row.optional(at: 20), sources: try StoredJSON.read(try row.value(at: 21)))
     }
 }
 

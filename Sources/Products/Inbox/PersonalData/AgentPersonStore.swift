@@ -82,8 +82,8 @@ struct AgentPersonStore: Sendable {
             "ownData.giveScheduled",
             """
             UPDATE inbox_scheduled SET person_id = \(pseudonym) WHERE tenant_id = \(tenant) AND id IN (
-                SELECT s.id FROM inbox_scheduled s WHERE s.tenant_id = \(tenant) AND s.person_id = \(person)
-                LIMIT \(Bounds.heads))
+                SELECT s.id FROM inbox_scheduled s WHERE s.tenant_id = \(tenant) AND s.person_id = \(person) ORDER BY s.id
+                LIMIT \(Bounds.step))
             """)
         let merges = try await writing.execute(
             "ownData.giveMerges",
@@ -126,12 +126,19 @@ struct AgentPersonStore: Sendable {
             UPDATE inbox_day_counts SET scope_id = \(pseudonym)
             WHERE tenant_id = \(tenant) AND scope = 'person' AND scope_id = \(person)
             """)
+        changed += try await dropTeamwork(person, pseudonym, through: writing, in: tenant)
         changed += try await writing.execute(
             "ownData.giveTallies",
             "UPDATE inbox_tallies SET person_id = \(pseudonym) WHERE tenant_id = \(tenant) AND person_id = \(person)")
         changed += try await writing.execute(
             "ownData.giveDocuments",
             "UPDATE inbox_documents SET person_id = \(pseudonym) WHERE tenant_id = \(tenant) AND person_id = \(person)")
+        changed += try await writing.execute(
+            "ownData.giveFiles",
+            "UPDATE inbox_files SET person_id = \(pseudonym) WHERE tenant_id = \(tenant) AND person_id = \(person)")
+        changed += try await writing.execute(
+            "ownData.giveSources",
+            "UPDATE inbox_sources SET person_id = \(pseudonym) WHERE tenant_id = \(tenant) AND person_id = \(person)")
         changed += try await writing.execute(
             "ownData.giveRules",
             "UPDATE inbox_rules SET person_id = \(pseudonym) WHERE tenant_id = \(tenant) AND person_id = \(person)")

@@ -49,6 +49,8 @@ final class ReplyDesk: Sendable {
         var isConfirmed = false
         /// Seconds in which it can be taken back.
         var undo = Bounds.undoDefault
+        /// A file that is sent without words.
+        var file: StoredFile?
     }
 
     // MARK: Answering
@@ -62,11 +64,11 @@ final class ReplyDesk: Sendable {
         let open = try await channels.channel(draft.channel, in: tenant)
         let (channel, rules) = (open.channel, open.adapter.rules)
         let now = clock.now()
-        let body = try Self.body(draft.body, rules.text)
+        let body = draft.file == nil ? try Self.body(draft.body, rules.text) : ""
         let outcome = try await storage.write(for: tenant) { transaction -> Outcome in
             let ask = ReplyStore.Ask(
                 conversation: draft.conversation, person: person, clientID: draft.clientID,
-                seen: draft.isConfirmed ? nil : draft.seen, preview: Self.preview(body), at: now,
+                seen: draft.isConfirmed ? nil : draft.seen, preview: Self.preview(body, draft.file), at: now,
                 customerSince: rules.window.map { now - (rules.personWindow ?? $0) })
             if let head = try await store.take(ask, through: transaction, in: tenant), head.channelID == channel.id {
                 return .taken(try await insert(body, draft, by: person, at: now, head, transaction, tenant), head)
@@ -104,8 +106,9 @@ final class ReplyDesk: Sendable {
         return body
     }
 
-    private static func preview(_ body: String) -> String {
-        body.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    private static func preview(_ body: String, _ file: StoredFile?) -> String {
+        if let file { return "[\(file.kind)]" }
+        return body.split(whereSeparator: \.isWhitespace).joined(separator: " ")
             .firstScalars(Conversation.Bounds.previewCharacters)
     }
 
@@ -114,12 +117,16 @@ final class ReplyDesk: Sendable {
         _ transaction: WriteTransaction, _ tenant: Tenant
     ) async throws -> Message {
         // An answer is never shown before what it answers, whatever the clocks of other nodes say.
-        let message = Message(
+        var message = Message(
             id: ID(at: now, using: randomness), conversationID: head.id, sequence: head.lastSequence,
             channelID: head.channelID, role: .agent, clientID: draft.clientID, personID: person, body: body,
             customerIndex: head.customerTotal, delivery: .queued, sendAfter: now + .seconds(Int64(draft.undo)),
             sentAt: head.lastMessageAt, createdAt: now)
+        if let file = draft.file { message.files = [MessageFile(file)] }
         try await store.insert(message, through: transaction, in: tenant)
+        if let file = draft.file {
+            try await FileStore(storage: storage).attach(file.id, to: message, through: transaction, in: tenant)
+        }
         try topics.publish([message], head, in: transaction)
         try InboxJobs.send(head.id, after: .seconds(Int64(draft.undo)), in: transaction)
         try transaction.tally(Self.tallies(of: message, head, at: now))

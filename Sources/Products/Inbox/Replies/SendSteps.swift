@@ -14,6 +14,8 @@ struct SendSteps: Sendable {
     let storage: Storage
     let channels: ChannelDesk
     let topics: InboxTopics
+    let files: FileDesk
+    let names: NameKeeper
     let clock: any WallClock
     let events: EventLog
 
@@ -121,13 +123,18 @@ struct SendSteps: Sendable {
     ) async throws -> Timestamp? {
         let open = try await channels.channel(head.channelID, in: tenant)
         let start = clock.uptime()
-        let outbound = OutboundMessage(
-            to: user, .text(message.body), by: author(of: message, head, open.adapter.rules) ?? .bot,
-            reference: message.id.description)
-        let outcome = await open.adapter.send(outbound, over: open.line)
+        let outcome: SendOutcome
+        if let content = content(of: message, open.channel, in: tenant) {
+            let outbound = OutboundMessage(
+                to: user, content, by: author(of: message, head, open.adapter.rules) ?? .bot,
+                reference: message.id.description)
+            outcome = await open.adapter.send(outbound, over: open.line)
+        } else {
+            outcome = .refusedForGood(SendRefusal(.mediaRefused, code: "inbox.noPublicAddress"))
+        }
         let effect = machine(open.channel.kind).effect(of: outcome, on: message)
         do {
-            return try await note(effect, message, open, took: clock.uptime() - start, in: tenant)
+            return try await note(effect, message, head, open, took: clock.uptime() - start, in: tenant)
         } catch let error as StorageError where error.code == .uniqueViolation {
             // Its echo came first and was taken for a message that somebody wrote at the vendor's.
             guard case .sent(let externalID) = effect else { throw error }
@@ -139,20 +146,39 @@ struct SendSteps: Sendable {
                     try topics.publish(changed: [echo], of: head.id, in: transaction)
                     try transaction.find([echo])
                 }
-                try await settle(effect, message, open, in: tenant, transaction)
+                try await settle(effect, message, head, names: [:], open, in: tenant, transaction)
                 try await refreshPreview(of: head.id, in: tenant, transaction)
             }
             return nil
         }
     }
 
+    /// What is sent: the file of a message, else its text; `nil` when the vendor could not fetch the file.
+    private func content(
+        of message: Message, _ channel: Channel, in tenant: Tenant
+    ) -> OutboundMessage.Content? {
+        guard let file = message.files.first(where: { $0.id != nil }), let id = file.id else {
+            return .text(message.body)
+        }
+        let kind = OutboundMedia.Kind(rawValue: file.kind) ?? .file
+        // A visitor reads it from us, as whoever they are.
+        guard channel.kind != .widget else {
+            return .media(OutboundMedia(kind, at: WidgetNote.filePrefix + id.description))
+        }
+        return files.address(for: id, in: tenant).map { .media(OutboundMedia(kind, at: $0, caption: message.body)) }
+    }
+
     private func note(
-        _ effect: SendMachine.Effect, _ message: Message, _ open: OpenChannel, took: Duration, in tenant: Tenant
+        _ effect: SendMachine.Effect, _ message: Message, _ head: Conversation, _ open: OpenChannel, took: Duration,
+        in tenant: Tenant
     ) async throws -> Timestamp? {
         let kind = EventValue.text(open.channel.kind.rawValue)
+        // A visitor is told who writes.
+        let people = head.pointID.isVisitor ? message.personID.map { [$0] } ?? [] : []
+        let names = try await names.names(of: people, in: tenant)
         try await storage.write(for: tenant) { transaction in
             _ = try await conversations.locked(message.conversationID, through: transaction, in: tenant)
-            try await settle(effect, message, open, in: tenant, transaction)
+            try await settle(effect, message, head, names: names, open, in: tenant, transaction)
         }
         switch effect {
         case .sent: events.record(.messageSent, took: took, ["kind": kind, "took": .time(took)])
@@ -167,8 +193,8 @@ struct SendSteps: Sendable {
     }
 
     private func settle(
-        _ effect: SendMachine.Effect, _ message: Message, _ open: OpenChannel, in tenant: Tenant,
-        _ transaction: WriteTransaction
+        _ effect: SendMachine.Effect, _ message: Message, _ head: Conversation, names: [ID<Person>: String],
+        _ open: OpenChannel, in tenant: Tenant, _ transaction: WriteTransaction
     ) async throws {
         var message = message
         let delivery: Message.Delivery
@@ -199,7 +225,9 @@ struct SendSteps: Sendable {
         // An echo that has come meanwhile has said that it was sent.
         let settled = try await store.settle(
             message, as: delivery, from: [.sending], through: transaction, in: tenant)
-        if let settled { try topics.publish(changed: [settled], of: message.conversationID, in: transaction) }
+        guard let settled else { return }
+        try topics.publish(changed: [settled], of: message.conversationID, in: transaction)
+        try topics.show([settled], of: head, names: names, in: transaction)
     }
 
     private func moved(
@@ -219,5 +247,21 @@ struct SendSteps: Sendable {
         let newest = try await MessageStore(storage: storage).newestShown(of: head, through: transaction, in: tenant)
         head.preview = newest.map(Conversation.Preview.init) ?? Conversation.Preview()
         try await conversations.update(head, through: transaction, in: tenant)
+    }
+}
+
+extension SendSteps {
+    /// Shows the customer of a conversation that somebody is typing; nothing is lost if that fails.
+    ///
+    /// - Throws: `inbox.notFound`.
+    func showTyping(in id: ID<Conversation>, of tenant: Tenant) async throws {
+        let reader = storage.reader(for: tenant)
+        let found = try await ConversationStore(storage: storage).conversation(id, through: reader, in: tenant)
+        guard let head = found else { throw InboxError.missing("conversation") }
+        guard !head.pointID.isVisitor else { return topics.tellTyping(to: head.pointID, in: tenant) }
+        let user = try await ContactStore(storage: storage).user(of: head.pointID, through: reader, in: tenant)
+        guard let user else { return }
+        let open = try await channels.channel(head.channelID, in: tenant)
+        await open.adapter.show(.typing, to: user, over: open.line)
     }
 }

@@ -67,6 +67,7 @@ extension InboxSchema {
                 """),
             .both("CREATE UNIQUE INDEX inbox_documents_by_hash ON inbox_documents (tenant_id, hash)"),
             .both("CREATE INDEX inbox_documents_by_state ON inbox_documents (tenant_id, state, id)"),
+            .both("CREATE INDEX inbox_documents_of_person ON inbox_documents (tenant_id, person_id, id)"),
             .both(
                 """
                 CREATE TABLE inbox_questions (

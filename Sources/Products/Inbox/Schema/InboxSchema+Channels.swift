@@ -39,12 +39,11 @@ extension InboxSchema {
                     PRIMARY KEY (tenant_id, id))
                 """),
         ]
-        // Apart from the rest, so that nothing that lists channels reads them.
+        // Apart from the rest, so that nothing that lists channels reads them, and sealed by the installation's key.
         + keyed(
             """
             CREATE TABLE inbox_channel_secrets (
-                tenant_id uuid NOT NULL, channel_id uuid NOT NULL, signing text NOT NULL, verify_token text,
-                access_token text NOT NULL, door text NOT NULL CHECK (door IN ('page', 'account')),
+                tenant_id uuid NOT NULL, channel_id uuid NOT NULL, sealed text NOT NULL, door text NOT NULL CHECK (door IN ('page', 'account')),
                 PRIMARY KEY (tenant_id, channel_id))
             """)
 

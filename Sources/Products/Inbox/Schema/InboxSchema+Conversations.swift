@@ -100,7 +100,7 @@ extension InboxSchema {
                         'delivered', 'read', 'failed', 'withdrawn')),
                     failure text, attempts bigint NOT NULL DEFAULT 0, send_after timestamptz, tried_at timestamptz,
                     sent_at timestamptz NOT NULL, created_at timestamptz NOT NULL, edited_at timestamptz,
-                    deleted_at timestamptz,
+                    deleted_at timestamptz, sources text NOT NULL DEFAULT '[]',
                     PRIMARY KEY (tenant_id, conversation_id, sequence))
                 """),
             .both("CREATE UNIQUE INDEX inbox_messages_by_id ON inbox_messages (tenant_id, id)"),

@@ -52,6 +52,19 @@ public struct VisitorToken: Sendable, Hashable {
         expires = identity.expires
     }
 
+    private init(channel: String, externalUserId: String, expires: Timestamp) {
+        self.channel = channel
+        self.externalUserId = externalUserId
+        self.expires = expires
+    }
+
+    /// The same visitor for another while; a known user's token lasts as long as the company's word.
+    public func renewed(at now: Timestamp) -> VisitorToken {
+        isKnown
+            ? self
+            : VisitorToken(channel: channel, externalUserId: externalUserId, expires: now + Bounds.visitor)
+    }
+
     /// Whether the company's server has said who it is.
     public var isKnown: Bool { externalUserId.hasPrefix("u:") }
 

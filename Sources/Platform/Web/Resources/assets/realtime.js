@@ -16,6 +16,7 @@ let timer = 0;
 let quiet = 0;
 let lastID = 0;
 let online = false;
+let eventsOnly = false;
 
 export function listen(topic, handler) {
   topics.set(topic, { handler, at: handler.from ?? null, isNew: !handler.from, stands: false });
@@ -29,6 +30,9 @@ export function listen(topic, handler) {
     if (topics.size === 0) end();
   };
 }
+
+// Listens over server-sent events alone: for pages without cookies, whose streams are counted by what they listen to.
+export function overEvents() { eventsOnly = true; }
 
 export function signal(topic, value) { line?.send?.({ do: "publish", topic, signal: value }); }
 
@@ -48,7 +52,7 @@ function connect() {
   clearTimeout(timer);
   if (line || topics.size === 0) return;
   // A proxy that lets no socket through shows by sockets that never open.
-  line = socketFailures >= 2 && window.EventSource ? openEvents() : openSocket();
+  line = (eventsOnly || socketFailures >= 2) && window.EventSource ? openEvents() : openSocket();
   heard();
 }
 

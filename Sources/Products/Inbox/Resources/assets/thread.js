@@ -19,7 +19,7 @@ const failures = {
 };
 const happenings = {
     assigned: "assigned the conversation", unassigned: "gave the conversation back", takenOver: "took over", snoozed: "put the conversation aside",
-    closed: "closed the conversation", opened: "opened the conversation", prioritised: "changed the priority",
+    closed: "closed the conversation", opened: "opened the conversation", prioritised: "changed the priority", moved: "changed the team",
     woken: "The conversation woke up", handedOver: "The bot handed over", customerLeft: "The customer has left the channel",
     customerReturned: "The customer is back on the channel",
 };
@@ -84,14 +84,20 @@ export function startThread({ me, desk }) {
         body.dataset.body = "";
         body.textContent = message.isDeleted ? "Deleted by the customer." : isGone ? "Taken back." : message.body;
         for (const file of item.querySelectorAll("[data-file]")) file.remove();
-        if (!isGone && !item.querySelector(".file:not([data-file])")) {
+        for (const file of item.querySelectorAll(".bubble > .file, .bubble > .photo")) file.remove();
+        if (!isGone) {
             for (const file of message.files ?? []) {
-                const line = document.createElement("p");
-                line.className = "file";
-                line.dataset.file = "";
                 const label = file.title ?? file.name ?? file.kind;
-                if (file.href) line.append(Object.assign(document.createElement("a"), { href: file.href, textContent: label }));
-                else line.textContent = `${label} (${file.kind})`;
+                const href = file.id ? `/api/inbox/files/${file.id}` : "";
+                const line = document.createElement(file.id && file.kind === "image" ? "a" : "p");
+                line.dataset.file = "";
+                line.className = "file";
+                if (line instanceof HTMLAnchorElement) {
+                    line.className = "photo";
+                    line.href = href;
+                    line.append(Object.assign(document.createElement("img"), { src: href, alt: label, loading: "lazy" }));
+                } else if (href) line.append(Object.assign(document.createElement("a"), { href, textContent: label }));
+                else line.textContent = `${label} (${file.failure ? "could not be fetched" : file.kind})`;
                 item.querySelector(".bubble").append(line);
             }
         }

@@ -1,0 +1,71 @@
+import Base
+import Storage
+
+/// The facts of files; their bytes are in the blob store.
+struct FileStore: Sendable {
+    let storage: Storage
+
+    func insert(_ file: StoredFile, through writing: some Writing, in tenant: Tenant) async throws(StorageError) {
+        try await writing.execute(
+            "file.insert",
+            """
+            INSERT INTO inbox_files (tenant_id, id, channel_id, conversation_id, message_id, origin, owner, person_id, kind,
+                name, media_type, bytes, created_at)
+            VALUES (\(tenant), \(file.id), \(file.channelID), \(file.conversationID), \(file.messageID), \(file.origin),
+                \(file.owner), \(file.personID), \(file.kind), \(file.name), \(file.mediaType), \(file.bytes),
+                \(file.createdAt))
+            ON CONFLICT DO NOTHING
+            """)
+    }
+
+    func file(
+        _ id: ID<StoredFile>, through reading: some Reading, in tenant: Tenant
+    ) async throws(StorageError) -> StoredFile? {
+        try await reading.first(
+            StoredFile.self, "file.byID",
+            "SELECT \(sql: StoredFile.columns) FROM inbox_files f WHERE f.tenant_id = \(tenant) AND f.id = \(id)")
+    }
+
+    /// Notes to which message an agent's file belongs.
+    func attach(
+        _ id: ID<StoredFile>, to message: Message, through writing: some Writing, in tenant: Tenant
+    ) async throws(StorageError) {
+        try await writing.execute(
+            "file.attach",
+            """
+            UPDATE inbox_files SET conversation_id = \(message.conversationID), message_id = \(message.id)
+            WHERE tenant_id = \(tenant) AND id = \(id)
+            """)
+    }
+
+    /// Gives an upload to the message that it came for; `nil` when it is somebody else's, or belongs to another message.
+    func claim(
+        _ id: ID<StoredFile>, of owner: String, for message: Message, through writing: some Writing, in tenant: Tenant
+    ) async throws(StorageError) -> StoredFile? {
+        try await writing.returning(
+            StoredFile.self, "file.claim",
+            """
+            UPDATE inbox_files SET conversation_id = \(message.conversationID), message_id = \(message.id)
+            WHERE tenant_id = \(tenant) AND id = \(id) AND owner = \(owner) AND channel_id = \(message.channelID)
+                AND message_id IS NULL
+            RETURNING id, channel_id, conversation_id, message_id, origin, owner, person_id, kind, name, media_type, bytes,
+                created_at
+            """, limit: 1
+        ).first
+    }
+}
+
+extension StoredFile: RowDecodable {
+    static let columns: SQL = """
+        f.id, f.channel_id, f.conversation_id, f.message_id, f.origin, f.owner, f.person_id, f.kind, f.name, f.media_type,
+        f.bytes, f.created_at
+        """
+
+    init(row: SQLRow) throws(StorageError) {
+        self.init(
+            id: try row.value(at: 0), channelID: try row.value(at: 1), conversationID: try row.optional(at: 2),
+            messageID: try row.optional(at: 3), origin: try row.value(at: 4), owner: try row.optional(at: 5),
+            personID: try row.optional(at: 6), kind: try row.value(at: 7), name: try row.optional(at: 8),
+            mediaType: try row.value(at: 9), bytes: try row.value(at: 10), createdAt: try row.value(at: 11))
+    }
+}
