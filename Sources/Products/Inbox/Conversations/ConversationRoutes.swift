@@ -226,10 +226,7 @@ struct ConversationRoutes: Sendable {
             return try await refusing {
                 let person = try await office.person(of: request.context, at: input.id)
                 if let name = input.teamId {
-                    let team = ID<Team>(name)
-                    let isKnown = try await office.teams.teams(in: tenant).contains { $0.id == team }
-                    guard name.isEmpty || isKnown else { throw InboxError.missing("team") }
-                    _ = try await office.conversations.move(input.id, to: team, by: person, in: tenant)
+                    try await office.move(input.id, toTeam: name, by: person, in: tenant)
                 }
                 guard let priority = input.priority else {
                     return ConversationLine(try await office.head(input.id, in: tenant))

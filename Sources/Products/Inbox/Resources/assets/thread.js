@@ -603,6 +603,7 @@ export function startThread({ me, desk }) {
             return perform("PUT", `${own}/assignee`, { ...whom(to), ...(from ? { from } : {}) }, to ? "Assigned." : "It is nobody's now.",
                 () => ask("PUT", `${own}/assignee`, { ...whom(from), ...(to ? { from: to } : {}) }));
         },
+        team: value => perform("PATCH", own, { teamId: value }, "The team is changed."),
         priority: value => perform("PATCH", own, { priority: Number(value) }, "The priority is changed."),
         async unread() {
             await ask("DELETE", `${own}/cursor?from=${Math.max(1, last)}`);
@@ -615,7 +616,7 @@ export function startThread({ me, desk }) {
         if (!act || !acts[act]) return;
         event.preventDefault();
         const data = new FormData(event.target);
-        const value = { snooze: () => Number(data.get("hours")), assign: () => data.get("assignee"), priority: () => data.get("priority") }[act]?.();
+        const value = { snooze: () => Number(data.get("hours")), assign: () => data.get("assignee"), priority: () => data.get("priority"), team: () => data.get("teamId") }[act]?.();
         event.target.closest("details")?.removeAttribute("open");
         acts[act](value);
     });
