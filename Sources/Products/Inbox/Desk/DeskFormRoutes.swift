@@ -316,7 +316,7 @@ struct DeskFormRoutes: Sendable {
     }
 
     private var move: Route {
-        route("team", "inbox.sendTeam", "Gives a conversation to a team by form.") {
+        route("team", "inbox.sendConversationTeam", "Gives a conversation to a team by form.") {
             [office, self] (request: Request<TeamSent>) in
             let input = request.input
             return try await form(request, input.id, back: input.back) { person in

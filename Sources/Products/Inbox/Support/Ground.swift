@@ -10,6 +10,10 @@ struct Ground: Sendable {
     let agents: AgentKeeper
     let topics: InboxTopics
     let files: FileDesk
+    let outgoing: OutgoingDesk
+    let canned: CannedReplyDesk
+    let knowledge: KnowledgeDesk
+    let answering: BotDesk
 
     init(_ parts: Office.Parts) {
         let (storage, clock, randomness, events) = (parts.storage, parts.clock, parts.randomness, parts.events)
@@ -27,5 +31,15 @@ struct Ground: Sendable {
         files = FileDesk(
             storage: storage, blobs: parts.blobs, keys: parts.reach.visitorKeys,
             publicAddress: parts.reach.publicAddress, clock: clock, randomness: randomness)
+        answering = BotDesk(
+            storage: storage, caches: parts.caches, limits: parts.limits, models: parts.models,
+            retrieval: parts.retrieval, clock: clock, randomness: randomness)
+        knowledge = KnowledgeDesk(
+            storage: storage, blobs: parts.blobs, retrieval: parts.retrieval, clock: clock, randomness: randomness)
+        canned = CannedReplyDesk(
+            storage: storage, caches: parts.caches, names: names, clock: clock, randomness: randomness)
+        outgoing = OutgoingDesk(
+            storage: storage, caches: parts.caches, outbound: parts.reach.outbound, box: parts.reach.box, clock: clock,
+            randomness: randomness, events: events)
     }
 }

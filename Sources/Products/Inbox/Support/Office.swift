@@ -105,25 +105,19 @@ final class Office: Sendable {
             storage: storage, topics: topics, notices: notices, clock: clock, randomness: randomness)
         scheduled = ScheduledDesk(
             storage: storage, replies: replies, notices: notices, clock: clock, randomness: randomness)
-        answering = BotDesk(
-            storage: storage, caches: parts.caches, limits: parts.limits, models: parts.models,
-            retrieval: parts.retrieval, clock: clock, randomness: randomness)
+        answering = ground.answering
         bot = BotSteps(
             storage: storage, desk: answering, channels: channels, topics: topics, clock: clock,
             randomness: randomness, events: events)
-        knowledge = KnowledgeDesk(
-            storage: storage, blobs: parts.blobs, retrieval: parts.retrieval, clock: clock, randomness: randomness)
+        knowledge = ground.knowledge
         erasures = ErasureDesk(storage: storage, files: files, clock: clock, randomness: randomness)
         contacts = ContactDesk(storage: storage, clock: clock, randomness: randomness)
         rules = RuleDesk(
             storage: storage, caches: parts.caches, topics: topics, notices: notices, clock: clock,
             randomness: randomness)
-        outgoing = OutgoingDesk(
-            storage: storage, caches: parts.caches, outbound: parts.reach.outbound, box: parts.reach.box, clock: clock,
-            randomness: randomness, events: events)
+        outgoing = ground.outgoing
         teams = TeamDesk(storage: storage, caches: parts.caches, clock: clock, randomness: randomness)
-        canned = CannedReplyDesk(
-            storage: storage, caches: parts.caches, names: names, clock: clock, randomness: randomness)
+        canned = ground.canned
         promises = SlaDesk(
             storage: storage, caches: parts.caches, teams: teams, channels: channels, answering: answering,
             notices: notices, topics: topics, clock: clock, randomness: randomness)
