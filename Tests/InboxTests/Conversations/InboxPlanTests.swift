@@ -13,6 +13,7 @@ import Testing
     private static let large: Set<String> = [
         "inbox_contacts", "inbox_contact_points", "inbox_conversations", "inbox_messages", "inbox_cursors",
         "inbox_receipts", "inbox_tagged", "inbox_mentions", "inbox_drafts", "inbox_scheduled", "inbox_former_texts",
+        "inbox_contact_words",
     ]
 
     /// 30,000 conversations with two messages each, and as much of everything else.
@@ -22,6 +23,10 @@ import Testing
             """
             INSERT INTO inbox_contacts (tenant_id, id, name, search_name, created_at)
             SELECT \(tenant), gen_random_uuid(), 'N' || g, 'n' || g, \(now) FROM generate_series(1, 30000) g
+            """,
+            """
+            INSERT INTO inbox_contact_words (tenant_id, word, contact_id)
+            SELECT \(tenant), k.search_name, k.id FROM inbox_contacts k WHERE k.tenant_id = \(tenant)
             """,
             """
             INSERT INTO inbox_contact_points (tenant_id, id, contact_id, channel_id, external_user_id, created_at)
@@ -79,7 +84,7 @@ import Testing
         ]
         for (index, statement) in statements.enumerated() {
             _ = try await stage.storage.writer(for: tenant).execute("test.fill", statement)
-            if index == 1 || index == 2 { try await PlanInspector.analyse(stage.storage.driver) }
+            if (1...3).contains(index) { try await PlanInspector.analyse(stage.storage.driver) }
         }
         try await PlanInspector.analyse(stage.storage.driver)
     }
@@ -142,6 +147,19 @@ import Testing
             let merge = try await office.contacts.merge(
                 contacts[0].contact.id, into: contacts[1].contact.id, by: stage.tom, in: tenant)
             _ = try await office.contacts.undo(merge.id, in: tenant)
+            let named = contacts[0].contact
+            _ = try await office.contacts.change(named.id, ContactDesk.Change(email: "n@example.org"), in: tenant)
+            _ = try await office.contacts.store.alike(named, in: tenant)
+            _ = try await office.contacts.store.merges(into: named.id, in: tenant)
+            _ = try await office.conversations.store.conversations(with: named.id, for: tom, limit: 9, in: tenant)
+            _ = try await office.contacts.store.thread(
+                of: named.id, before: stage.clock.now() + .seconds(9), for: tom, limit: 9, in: tenant)
+            for erasure in [
+                try await office.erasures.erase([named.id], by: stage.tom, in: tenant),
+                try await office.erasures.erase(found: "n29999", by: stage.tom, in: tenant),
+            ] {
+                for _ in 0..<3 { try await office.erasures.step(erasure.id, in: tenant) }
+            }
             try await office.counts.fold()
             let data = AgentPersonSteps(storage: stage.storage).personalData
             try await data.export(stage.tom, tenant) { _, _ in }

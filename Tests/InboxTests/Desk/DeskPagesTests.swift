@@ -90,7 +90,8 @@ import WebTestKit
             #expect(try location(back).contains("said=withdrawn"))
             #expect(try await send("note", [("body", "Ask Leo")]).contains("said=noted"))
             #expect(
-                try await send("assign", [("assignee", stage.priya.description)]).contains("said=assigned"))
+                try await send("assign", [("assignee", stage.priya.description), ("from", stage.tom.description)])
+                    .contains("said=assigned"))
             #expect(try await stage.head(id).assigneeID == stage.priya)
             let mine = [("assignee", stage.tom.description), ("from", "")]
             #expect(try await send("assign", mine).contains("said=inbox.alreadyAssigned"))
@@ -299,12 +300,14 @@ import WebTestKit
             let theirs = try #require(
                 try await stage.deliver([stage.event(.message, "Hi", id: "m1")], to: channel, in: stage.other))
             let contact = try #require(try await stage.conversations(in: stage.other).first).contactID
+            let own = try await stage.channel(account: "ours")
+            let ours = try #require(try await stage.deliver([stage.event(.message, "Hi", id: "m1")], to: own))
             let site = try await stage.pages()
             let tom = try await stage.browser(stage.tom, .owner, on: site)
             #expect(try await tom.get(Addresses.conversation(theirs)).status == 404)
             #expect(try await tom.get(Addresses.contact(contact)).status == 404)
             let sent = try await tom.send(
-                [("body", "Hello")], to: Addresses.conversation(theirs, "note"), from: Addresses.contacts + "?q=")
+                [("body", "Hello")], to: Addresses.conversation(theirs, "note"), from: Addresses.conversation(ours))
             #expect(try location(sent).contains("said=inbox.notFound"))
         }
     }

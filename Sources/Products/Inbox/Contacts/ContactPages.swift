@@ -123,7 +123,8 @@ struct ContactPage: Sendable {
         let place = DeskPlace(view: .all)
         customer = CustomerView(contact, parts.conversations, beside: nil, in: place, channels: channels, at: now)
         let setting = MessageView.Setting(
-            names: parts.names, contact: contact.name, person: parts.person, place: place, now: now)
+            names: parts.names, contact: contact.name, person: parts.person, place: place, now: now,
+            isOneThread: false)
         var former: Message?
         lines = parts.messages.map { message in
             defer { former = message }

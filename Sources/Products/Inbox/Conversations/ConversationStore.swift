@@ -47,18 +47,29 @@ struct ConversationStore: Sendable {
             """)
     }
 
+    /// Writes a new conversation of a point.
+    ///
+    /// The point is held until the transaction ends, so that nobody deletes the contact beside it.
+    ///
+    /// - Throws: `storage.serializationFailure` when the contact was deleted since it was read: the transaction then begins
+    ///   again, and makes somebody new.
     func insert(
         _ conversation: Conversation, through writing: some Writing, in tenant: Tenant
     ) async throws(StorageError) {
         let head = conversation
-        try await writing.execute(
+        let hold: SQL = storage.dialect == .postgres ? " FOR KEY SHARE OF p" : ""
+        let written = try await writing.execute(
             "conversation.insert",
             """
             INSERT INTO inbox_conversations (tenant_id, id, contact_id, contact_point_id, channel_id, contact_name,
                 state, bot, last_message_at, opened_at, created_at)
-            VALUES (\(tenant), \(head.id), \(head.contactID), \(head.pointID), \(head.channelID), \(head.contactName),
-                \(head.state), \(head.bot), \(head.lastMessageAt), \(head.openedAt), \(head.createdAt))
+            SELECT \(tenant), \(head.id), p.contact_id, p.id, \(head.channelID), \(head.contactName),
+                \(head.state), \(head.bot), \(head.lastMessageAt), \(head.openedAt), \(head.createdAt)
+            FROM inbox_contact_points p WHERE p.tenant_id = \(tenant) AND p.id = \(head.pointID)\(sql: hold)
             """)
+        guard written == 1 else {
+            throw StorageError(.serializationFailure, "The contact was deleted while somebody wrote.")
+        }
     }
 
     /// Writes all that may change of a head that is locked.

@@ -4,6 +4,8 @@ import Base
 struct MessageView: Sendable {
     let id: String
     let sequence: Int64
+    /// By what links find it on the page.
+    let anchor: String
     let side: String
     let author: String
     let body: String
@@ -41,11 +43,14 @@ struct MessageView: Sendable {
         var person: ID<Person>
         var place: DeskPlace
         var now: Timestamp
+        /// Whether all messages are of one conversation, so that their numbers name them.
+        var isOneThread = true
     }
 
     init(_ message: Message, after former: Message?, in setting: Setting) {
         id = message.id.description
         sequence = message.sequence
+        anchor = setting.isOneThread ? "m\(message.sequence)" : "m-\(message.id)"
         author = Self.author(of: message, in: setting)
         isEvent = message.role == .event
         isNote = message.role == .note

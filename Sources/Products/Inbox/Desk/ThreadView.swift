@@ -155,7 +155,7 @@ struct ThreadView: Sendable {
         let standing = parts.channel.adapter.rules.standing(lastCustomerAt: head.lastCustomerAt, at: now)
         (window, windowKind) = Self.window(head, standing, now)
         windowISO = head.windowEndsAt?.description ?? ""
-        hasWindow = head.windowEndsAt != nil
+        hasWindow = head.windowEndsAt != nil && head.state != .closed
         if case .closed = standing { canReply = false } else { canReply = head.state != .closed }
         let setting = MessageView.Setting(
             names: parts.names, contact: head.contactName, person: parts.person, place: place, now: now)

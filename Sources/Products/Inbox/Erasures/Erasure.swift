@@ -11,6 +11,8 @@ struct Erasure: Sendable, Hashable {
         static let contacts = 500
         /// Conversations of one step.
         static let conversations = 200
+        /// Points of the contacts of one step.
+        static let points = 10_000
         /// Messages of one step: each may have to be taken out of the index of words.
         static let messages = 2_000
     }

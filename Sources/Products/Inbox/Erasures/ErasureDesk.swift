@@ -60,6 +60,7 @@ final class ErasureDesk: Sendable {
             let conversations = try await store.conversations(of: contacts, through: transaction, in: tenant)
             var erased = 0
             if conversations.isEmpty {
+                try await store.holdPoints(of: contacts, through: transaction, in: tenant)
                 erased = try await store.dropContacts(contacts, through: transaction, in: tenant)
             } else {
                 let messages = try await store.dropMessages(of: conversations, through: transaction, in: tenant)

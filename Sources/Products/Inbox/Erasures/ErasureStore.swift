@@ -45,10 +45,10 @@ struct ErasureStore: Sendable {
     func contacts(
         _ wish: Erasure.Wish, through reading: some Reading, in tenant: Tenant
     ) async throws(StorageError) -> [ID<Contact>] {
-        var which: SQL = ""
+        var which: SQL
         if let named = wish.contacts {
             guard !named.isEmpty else { return [] }
-            which = "AND (k.id IN (\(rows: SQLRows(named))) OR k.merged_into IN (\(rows: SQLRows(named))))"
+            which = "AND k.id IN (\(rows: SQLRows(named)))"
         } else {
             which = "AND k.created_at < \(wish.before)"
             for word in ContactWords(wish.words).asked {
@@ -62,9 +62,27 @@ struct ErasureStore: Sendable {
         return try await reading.list(
             IDRow<Contact>.self, "erasure.contacts",
             """
-            SELECT k.id FROM inbox_contacts k WHERE k.tenant_id = \(tenant) \(sql: which) ORDER BY k.id
+            WITH RECURSIVE meant (id) AS (
+                SELECT s.id FROM (SELECT k.id FROM inbox_contacts k WHERE k.tenant_id = \(tenant) \(sql: which)
+                    ORDER BY k.id LIMIT \(Erasure.Bounds.contacts / 2)) s
+                UNION SELECT o.id FROM inbox_contacts o JOIN meant m ON o.merged_into = m.id
+                WHERE o.tenant_id = \(tenant))
+            SELECT m.id FROM meant m ORDER BY m.id
             """, limit: Erasure.Bounds.contacts
         ).map(\.id)
+    }
+
+    /// Holds the points of contacts: whoever is about to open a conversation there waits, and then finds them gone.
+    func holdPoints(
+        of contacts: [ID<Contact>], through writing: some Writing, in tenant: Tenant
+    ) async throws(StorageError) {
+        guard storage.dialect == .postgres else { return }
+        _ = try await writing.returning(
+            IDRow<ContactPoint>.self, "erasure.holdPoints",
+            """
+            SELECT p.id FROM inbox_contact_points p WHERE p.tenant_id = \(tenant)
+                AND p.contact_id IN (\(rows: SQLRows(contacts))) ORDER BY p.id FOR UPDATE OF p
+            """, limit: Erasure.Bounds.points)
     }
 
     /// Locks some conversations of contacts: whoever writes there waits, and then finds them gone.

@@ -107,6 +107,12 @@ struct AgentPersonStore: Sendable {
         changed += try await writing.execute(
             "ownData.dropDrafts", "DELETE FROM inbox_drafts WHERE tenant_id = \(tenant) AND person_id = \(person)")
         changed += try await writing.execute(
+            "ownData.dropChannels",
+            "DELETE FROM inbox_channel_agents WHERE tenant_id = \(tenant) AND person_id = \(person)")
+        changed += try await writing.execute(
+            "ownData.giveErasures",
+            "UPDATE inbox_erasures SET person_id = \(pseudonym) WHERE tenant_id = \(tenant) AND person_id = \(person)")
+        changed += try await writing.execute(
             "ownData.dropAgent", "DELETE FROM inbox_agents WHERE tenant_id = \(tenant) AND person_id = \(person)")
         changed += try await writing.execute(
             "ownData.giveHours",

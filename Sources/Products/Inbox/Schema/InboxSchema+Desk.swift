@@ -34,6 +34,11 @@ extension InboxSchema {
                     created_at timestamptz NOT NULL, finished_at timestamptz,
                     PRIMARY KEY (tenant_id, id))
                 """),
+            .both(
+                """
+                CREATE INDEX inbox_contacts_merged ON inbox_contacts (tenant_id, merged_into)
+                WHERE merged_into IS NOT NULL
+                """),
             .both("CREATE INDEX inbox_erasures_of_person ON inbox_erasures (tenant_id, person_id, id)"),
             .both("CREATE INDEX inbox_erasures_by_age ON inbox_erasures (tenant_id, finished_at)"),
         ]

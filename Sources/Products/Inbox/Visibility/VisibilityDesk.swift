@@ -8,7 +8,7 @@ import Storage
 final class VisibilityDesk: Sendable {
     enum Bounds {
         /// Agents who are named for one channel.
-        static let agents = 500
+        static let agents = 100
     }
 
     private static let tag = "inbox.visibility"

@@ -4,8 +4,8 @@ import Storage
 /// Which agents are named for which channels.
 struct VisibilityStore: Sendable {
     enum Bounds {
-        /// All names of a company.
-        static let rows = 50_000
+        /// All names of a company: a hundred channels with a hundred agents each.
+        static let rows = 10_000
     }
 
     let storage: Storage

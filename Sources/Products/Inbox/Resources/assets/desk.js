@@ -3,12 +3,11 @@
 // The page works without this. What the server says in a topic is what it stores; where something may have been missed, the
 // page reads it again.
 
-import { say } from "../web/capstan.js";
-import { listen, state } from "../web/realtime.js";
+import { listen } from "../web/realtime.js";
 import { startKeys } from "./keys.js";
+import { ask, rowOf, setUnread } from "./line.js";
 import { localise, momentOf } from "./times.js";
 
-export const api = "/api/inbox";
 const rowsMax = 60;
 const desk = document.querySelector("[data-desk]");
 const me = document.querySelector("[data-frame]")?.dataset.person ?? "";
@@ -16,44 +15,6 @@ const rows = desk.querySelector("[data-rows]");
 const rowTemplate = document.querySelector("[data-row-template]");
 const filters = new URLSearchParams(desk.dataset.query);
 const view = desk.dataset.view;
-
-/** Asks the server; the answer's JSON, or a refusal with its code, or `null` without a connection. */
-export async function ask(method, path, body) {
-    let answer;
-    try {
-        answer = await fetch(api + path, {
-            method, headers: { accept: "application/json", ...(body ? { "content-type": "application/json" } : {}) },
-            ...(body ? { body: JSON.stringify(body) } : {}),
-        });
-    } catch {
-        return { isLost: true };
-    }
-    const isJSON = (answer.headers.get("content-type") ?? "").includes("json");
-    const value = isJSON ? await answer.json() : null;
-    // A proxy that finds no server behind it is no answer of the server's.
-    if (!isJSON && answer.status >= 502) return { isLost: true };
-    return answer.ok ? { value } : { refusal: value ?? { code: "", detail: `The server answered ${answer.status}.` } };
-}
-
-export function announce(text) {
-    const place = document.querySelector("[data-announce]");
-    if (place) place.textContent = text;
-}
-
-/** Says what was done, with a way back for a while. */
-export function sayUndoable(text, undo, seconds = 8) {
-    say(text, seconds);
-    const line = document.querySelector("[data-toast] > p");
-    if (!line) return;
-    const button = document.createElement("button");
-    button.className = "button small";
-    button.textContent = "Undo";
-    button.addEventListener("click", async () => {
-        line.remove();
-        await undo();
-    });
-    line.append(" ", button);
-}
 
 // MARK: Rows
 
@@ -73,8 +34,6 @@ function belongs(line) {
     default: return line.state === "open";
     }
 }
-
-export function rowOf(id) { return rows.querySelector(`[data-row="${CSS.escape(id)}"]`); }
 
 function put(row, selector, text, isShown = text !== "") {
     const part = row.querySelector(selector);
@@ -102,15 +61,6 @@ function fill(row, line) {
     row.querySelector("[data-state]").className = `badge ${kind}`;
     const face = row.querySelector(".face");
     if (!face.textContent) face.textContent = line.name.split(/\s+/).slice(0, 2).map(word => word[0] ?? "").join("").toUpperCase();
-}
-
-export function setUnread(row, count) {
-    if (!row) return;
-    const unread = Math.max(0, count);
-    row.dataset.unread = unread;
-    row.classList.toggle("is-unread", unread > 0);
-    row.querySelector("[data-unread]").toggleAttribute("hidden", unread === 0);
-    row.querySelector("[data-number]").textContent = unread > 99 ? "99+" : String(unread);
 }
 
 /** Puts a row where its time says; the longest-quiet one leaves a full list. */
@@ -208,38 +158,6 @@ async function readBadges() {
     const { value } = await ask("GET", "/badges");
     if (value) showBadges(value);
 }
-
-// MARK: The connection
-
-const lost = desk.querySelector("[data-lost]");
-let lostAt = null;
-let lostTimer = 0;
-const returners = new Set();
-export let isOnline = true;
-
-/** Calls back whenever the connection is there again. */
-export function onReturn(body) { returners.add(body); }
-
-state(online => {
-    clearTimeout(lostTimer);
-    if (online) {
-        const wasLost = lostAt !== null;
-        lostAt = null;
-        isOnline = true;
-        lost.hidden = true;
-        if (wasLost) announce("Connected again.");
-        for (const body of returners) body();
-        return;
-    }
-    // A change of connection that takes a moment is nothing to speak of.
-    const since = new Date();
-    lostTimer = setTimeout(() => {
-        isOnline = false;
-        lostAt ??= since;
-        lost.textContent = `Connection lost since ${momentOf(lostAt.toISOString())}. Go on writing; what you send waits for it.`;
-        lost.hidden = false;
-    }, 2500);
-});
 
 for (const topic of desk.dataset.topics.split(" ").filter(Boolean)) {
     listen(topic, {

@@ -85,6 +85,8 @@ export function startKeys({ me, desk, rows, thread }) {
             list.children[chosen]?.scrollIntoView({ block: "nearest" });
         }
         if (event.key === "Enter") { event.preventDefault(); run(); }
+        // A search field would only be emptied.
+        if (event.key === "Escape") { event.preventDefault(); palette.close(); }
     });
     desk.querySelector("[data-palette]")?.addEventListener("click", open);
 

@@ -2,7 +2,7 @@
 
 import { say } from "../web/capstan.js";
 import { listen, signal } from "../web/realtime.js";
-import { announce, ask, isOnline, onReturn, rowOf, sayUndoable, setUnread } from "./desk.js";
+import { announce, ask, isOnline, onReturn, rowOf, sayUndoable, setUnread } from "./line.js";
 import { clockOf, dayOf, localise } from "./times.js";
 
 const messagesMax = 200;
