@@ -68,16 +68,14 @@ import Testing
             """,
             """
             INSERT INTO inbox_drafts (tenant_id, conversation_id, person_id, body, changed_at)
-            SELECT \(tenant), c.id, CASE WHEN abs(hashtext(c.id::text)) % 20 = 0 THEN \(stage.tom) ELSE \(stage.priya) END,
-                'x', \(now)
-            FROM inbox_conversations c WHERE c.tenant_id = \(tenant)
+            SELECT \(tenant), c.id, coalesce(c.assignee_id, \(stage.priya)), 'x', \(now) FROM inbox_conversations c
+            WHERE c.tenant_id = \(tenant)
             """,
             """
             INSERT INTO inbox_scheduled (tenant_id, id, conversation_id, person_id, body, due_at, cancels_on_reply,
                 seen_customer, state, created_at, settled_at)
-            SELECT \(tenant), gen_random_uuid(), c.id, coalesce(c.assignee_id, \(stage.priya)), 'x', \(now), true, 0, 'sent',
-                \(now), \(now)
-            FROM inbox_conversations c WHERE c.tenant_id = \(tenant)
+            SELECT \(tenant), gen_random_uuid(), c.id, coalesce(c.assignee_id, \(stage.priya)), 'x', \(now), true, 0,
+                'sent', \(now), \(now) FROM inbox_conversations c WHERE c.tenant_id = \(tenant)
             """,
             """
             INSERT INTO inbox_former_texts (tenant_id, id, message_id, body, changed_at)

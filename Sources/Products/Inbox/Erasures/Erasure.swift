@@ -13,8 +13,6 @@ struct Erasure: Sendable, Hashable {
         static let conversations = 200
         /// Points of the contacts of one step.
         static let points = 10_000
-        /// Files of one step: the bytes of each are deleted for themselves.
-        static let files = 200
         /// Messages of one step: each may have to be taken out of the index of words.
         static let messages = 2_000
     }

@@ -1,5 +1,4 @@
 import Base
-import Blobs
 import Jobs
 import Storage
 
@@ -10,11 +9,9 @@ final class ErasureDesk: Sendable {
     private let storage: Storage
     private let clock: any WallClock
     private let randomness: any Randomness
-    private let files: FileDesk
 
-    init(storage: Storage, files: FileDesk, clock: any WallClock, randomness: any Randomness) {
+    init(storage: Storage, clock: any WallClock, randomness: any Randomness) {
         self.storage = storage
-        self.files = files
         self.clock = clock
         self.randomness = randomness
         store = ErasureStore(storage: storage)
@@ -50,44 +47,34 @@ final class ErasureDesk: Sendable {
     }
 
     /// Does one step, and asks for the next.
-    ///
-    /// Bytes of files go before the rows that name them: a crash in between has the step be done again.
     func step(_ id: ID<Erasure>, in tenant: Tenant) async throws {
-        let reader = storage.reader(for: tenant)
-        guard let erasure = try await store.erasure(id, through: reader, in: tenant), erasure.state == .running else {
-            return
-        }
-        let contacts = try await store.contacts(erasure.wish, through: reader, in: tenant)
-        let named = try await store.files(of: contacts, through: reader, in: tenant)
-        for file in named { _ = try await files.blobs.delete(FileDesk.key(of: file), for: tenant) }
         let now = clock.now()
         try await storage.write(for: tenant) { transaction in
+            guard let erasure = try await store.erasure(id, through: transaction, in: tenant),
+                erasure.state == .running
+            else { return }
+            let contacts = try await store.contacts(erasure.wish, through: transaction, in: tenant)
             guard !contacts.isEmpty else {
                 return try await store.note(0, isDone: true, id, at: now, through: transaction, in: tenant)
             }
-            try await store.dropFiles(named, through: transaction, in: tenant)
-            let erased =
-                named.count < Erasure.Bounds.files
-                ? try await drop(contacts, in: tenant, transaction) : 0
+            let conversations = try await store.conversations(of: contacts, through: transaction, in: tenant)
+            var erased = 0
+            if conversations.isEmpty {
+                try await store.holdPoints(of: contacts, through: transaction, in: tenant)
+                let pictures = try await ContactStore(storage: storage).pictures(
+                    of: contacts, through: transaction, in: tenant)
+                for picture in pictures { try InboxJobs.forgetFiles(.file(picture), in: transaction) }
+                erased = try await store.dropContacts(contacts, through: transaction, in: tenant)
+            } else {
+                let messages = try await store.dropMessages(of: conversations, through: transaction, in: tenant)
+                try transaction.add(messages.map { WordsOutbox.Row(message: $0, words: nil) }, to: WordsOutbox.self)
+                if messages.count < Erasure.Bounds.messages {
+                    try await store.dropConversations(conversations, through: transaction, in: tenant)
+                    for id in conversations { try InboxJobs.forgetFiles(.conversation(id), in: transaction) }
+                }
+            }
             try await store.note(erased, isDone: false, id, at: now, through: transaction, in: tenant)
             try InboxJobs.erase(id, in: transaction)
         }
-    }
-
-    /// Deletes some of what was said with contacts, and those with whom nothing was said any more; returns how many.
-    private func drop(
-        _ contacts: [ID<Contact>], in tenant: Tenant, _ transaction: WriteTransaction
-    ) async throws -> Int {
-        let conversations = try await store.conversations(of: contacts, through: transaction, in: tenant)
-        guard !conversations.isEmpty else {
-            try await store.holdPoints(of: contacts, through: transaction, in: tenant)
-            return try await store.dropContacts(contacts, through: transaction, in: tenant)
-        }
-        let messages = try await store.dropMessages(of: conversations, through: transaction, in: tenant)
-        try transaction.add(messages.map { WordsOutbox.Row(message: $0, words: nil) }, to: WordsOutbox.self)
-        if messages.count < Erasure.Bounds.messages {
-            try await store.dropConversations(conversations, through: transaction, in: tenant)
-        }
-        return 0
     }
 }

@@ -100,40 +100,6 @@ struct ErasureStore: Sendable {
         ).map(\.id)
     }
 
-    /// Some files of conversations with contacts, else their pictures.
-    func files(
-        of contacts: [ID<Contact>], through reading: some Reading, in tenant: Tenant
-    ) async throws(StorageError) -> [ID<StoredFile>] {
-        guard !contacts.isEmpty else { return [] }
-        let attached = try await reading.list(
-            IDRow<StoredFile>.self, "erasure.files",
-            """
-            SELECT f.id FROM inbox_files f WHERE f.tenant_id = \(tenant) AND f.conversation_id IN (
-                SELECT c.id FROM inbox_conversations c WHERE c.tenant_id = \(tenant)
-                    AND c.contact_id IN (\(rows: SQLRows(contacts))))
-            """, limit: Erasure.Bounds.files
-        ).map(\.id)
-        guard attached.isEmpty else { return attached }
-        let pictures = try await reading.list(
-            PictureRow.self, "erasure.pictures",
-            """
-            SELECT p.picture FROM inbox_contact_points p WHERE p.tenant_id = \(tenant)
-                AND p.contact_id IN (\(rows: SQLRows(contacts))) AND p.picture LIKE 'file:%'
-                AND NOT EXISTS (SELECT 1 FROM inbox_conversations c WHERE c.tenant_id = \(tenant)
-                    AND c.contact_id = p.contact_id)
-            """, limit: Erasure.Bounds.files - 1)
-        return pictures.compactMap(\.file)
-    }
-
-    func dropFiles(
-        _ ids: [ID<StoredFile>], through writing: some Writing, in tenant: Tenant
-    ) async throws(StorageError) {
-        guard !ids.isEmpty else { return }
-        try await writing.execute(
-            "erasure.dropFiles",
-            "DELETE FROM inbox_files WHERE tenant_id = \(tenant) AND id IN (\(rows: SQLRows(ids)))")
-    }
-
     /// Deletes some messages of conversations; returns which.
     func dropMessages(
         of conversations: [ID<Conversation>], through writing: some Writing, in tenant: Tenant
@@ -211,15 +177,6 @@ extension Erasure: RowDecodable {
             id: try row.value(at: 0), person: try row.value(at: 1), wish: try StoredJSON.read(try row.value(at: 2)),
             state: try row.value(at: 3), erased: try row.value(at: 4), createdAt: try row.value(at: 5),
             finishedAt: try row.optional(at: 6))
-    }
-}
-
-private struct PictureRow: RowDecodable {
-    let file: ID<StoredFile>?
-
-    init(row: SQLRow) throws(StorageError) {
-        let picture: String = try row.value(at: 0)
-        file = ID(String(picture.dropFirst("file:".count)))
     }
 }
 

@@ -110,7 +110,7 @@ final class Office: Sendable {
             storage: storage, desk: answering, channels: channels, topics: topics, clock: clock,
             randomness: randomness, events: events)
         knowledge = ground.knowledge
-        erasures = ErasureDesk(storage: storage, files: files, clock: clock, randomness: randomness)
+        erasures = ErasureDesk(storage: storage, clock: clock, randomness: randomness)
         contacts = ContactDesk(storage: storage, clock: clock, randomness: randomness)
         rules = RuleDesk(
             storage: storage, caches: parts.caches, topics: topics, notices: notices, clock: clock,
