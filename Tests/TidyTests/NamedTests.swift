@@ -5,6 +5,7 @@ extension Rule {
     /// The findings that each page about findings has a row for.
     private static let findings = [
         "discovery-findings.md": ids("G", audited: 31, kept: 8),
+        "inbox-findings.md": ids("I", audited: 36, kept: 4) + (1...6).map { "I-T\($0)" },
         "tournament-findings.md": ids("M", audited: 23, kept: 13),
     ]
 

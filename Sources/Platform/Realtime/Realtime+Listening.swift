@@ -97,6 +97,13 @@ extension Realtime {
     /// Who listens to a topic that shows it, in the order of their names.
     func members(of key: TopicKey) -> [TopicMember] { gathering.withLock { $0.presence.members(of: key) } }
 
+    /// Who listens to a topic that shows it, on whichever node: the person, else the device or group of addresses.
+    ///
+    /// What other nodes have told lasts as long as their beats.
+    public func present(at topic: TopicName, of tenant: Tenant) -> [ID<TopicSeat>] {
+        gathering.withLock { $0.presence.seats(of: TopicKey(tenant, topic)) }
+    }
+
     func joined(_ member: TopicMember, _ feed: TopicFeed) { count(member, feed, by: 1) }
 
     func left(_ member: TopicMember, _ feed: TopicFeed) { count(member, feed, by: -1) }

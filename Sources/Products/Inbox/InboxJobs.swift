@@ -38,6 +38,22 @@ enum InboxJobs {
         "inbox.contact.erase", lane: .bulk, attemptsMax: 10, timeout: .seconds(120), unique: .whilePending)
     static let sendLater = JobKind<ID<ScheduledMessage>>("inbox.scheduled.send", attemptsMax: 10)
 
+    /// Looks for somebody who takes a conversation.
+    static let handOut = JobKind<HandOut>(
+        "inbox.assign", lane: .interactive, attemptsMax: 5, unique: .whilePending, isKept: false)
+    /// Looks at the clocks whose time has come, of all companies.
+    static let promises = JobKind<NoJobInput>(
+        "inbox.sla.due", timeout: .seconds(120), unique: .whilePendingOrRunning, isKept: false)
+    /// Seals the days of a company that are over.
+    static let seal = JobKind<NoJobInput>("inbox.hour.seal", attemptsMax: 3, isKept: false)
+
+    static func handOut(
+        _ id: ID<Conversation>, attempt: Int, after delay: Duration?, in transaction: WriteTransaction
+    ) throws(StorageError) {
+        try transaction.enqueue(
+            handOut, HandOut(conversation: id, attempt: attempt), key: id.description, after: delay)
+    }
+
     static func ingest(_ key: ConversationKey, in transaction: WriteTransaction) throws(StorageError) {
         try transaction.enqueue(ingest, key, key: key.text, priority: .high)
     }
@@ -90,6 +106,13 @@ enum InboxJobs {
             JobSchedule(
                 "inbox.counts", every: .seconds(1), fold, NoJobInput(), missed: .skip,
                 onlyIf: { [store = office.counts.store] in try await store.hasTallies() }),
+            JobSchedule(
+                "inbox.promises", every: .seconds(5), promises, NoJobInput(), missed: .skip,
+                onlyIf: { [store = office.promises.store, clock = office.clock] in
+                    try await store.hasDue(at: clock.now())
+                }),
+            JobSchedule(
+                "inbox.seals", every: .seconds(3_600), seal, NoJobInput(), missed: .once, audience: .eachTenant),
             JobSchedule("inbox.reconcile", every: .seconds(900), reconcileAll, NoJobInput()),
         ] + reachSchedules
     }
@@ -108,6 +131,11 @@ enum InboxJobs {
                 try await desk.index(id, in: context.tenant)
             },
             fold.handler { [desk = office.counts] _, _ in try await desk.fold() },
+            handOut.handler { [desk = office.assignments] wish, context in
+                try await desk.handOut(wish, in: context.tenant)
+            },
+            promises.handler { [desk = office.promises] _, _ in try await desk.lookAtDue() },
+            seal.handler { [desk = office.seals] _, context in _ = try await desk.seal(in: context.tenant) },
             rule.handler { [desk = office.rules] event, context in
                 try await desk.carryOut(event, in: context.tenant)
             },

@@ -13,7 +13,8 @@ public struct InboxProduct: Product {
         name: "inbox", title: "Inbox",
         summary: "Teams answer customers of all channels in one place; nothing is lost or answered twice.",
         schema: InboxSchema.module, settings: InboxSettings.Key.all,
-        capabilities: [ChannelStore.routing, CountStore.counting], events: Event.inbox)
+        capabilities: [ChannelStore.routing, CountStore.counting, SlaStore.watching], events: Event.inbox,
+        notices: NoticeKind.inbox)
 
     private let office: Office
 
@@ -71,12 +72,19 @@ public struct InboxProduct: Product {
             + MessageRoutes(office: office).routes + ScheduledRoutes(office: office).routes
             + ChannelRoutes(office: office).routes + BotRoutes(office: office).routes
             + DashboardRoutes(office: office).routes + SearchRoutes(office: office).routes
-            + ContactRoutes(office: office).routes + RuleRoutes(office: office).routes
+            + ContactRoutes(office: office).routes + RuleRoutes(office: office).routes + team(office)
             + WidgetRoutes(office: office).routes + FileRoutes(office: office).routes
             + OutgoingRoutes(office: office).routes + SourceRoutes(office: office).routes
             + ChannelChangeRoutes(office: office).routes
             + VisibilityRoutes(office: office).routes + ErasureRoutes(office: office).routes
             + ExportRoutes(office: office).routes
         return routes.map { $0.mounted(under: PathTemplate(Addresses.api)) }
+    }
+
+    /// How a company works, over HTTP.
+    private static func team(_ office: Office) -> [Route] {
+        TeamRoutes(office: office).routes + HoursRoutes(office: office).routes
+            + CannedReplyRoutes(office: office).routes + ServiceLevelRoutes(office: office).routes
+            + RatingRoutes(office: office).routes + ReportRoutes(office: office).routes
     }
 }

@@ -39,8 +39,10 @@ import Testing
                 }
                 // What has happened is counted within seconds, each once.
                 try await stage.eventually("all is counted") {
-                    try await stage.office.counts.store.lines(from: 0, in: stage.tenant).first { $0.part == "all" }?
-                        .count.inbound == 48
+                    try await stage.office.counts.store.lines(from: 0, range: 0, in: stage.tenant).first {
+                        $0.part == "all"
+                    }?
+                    .count.inbound == 48
                 }
             }
             try await stage.checkTruth()

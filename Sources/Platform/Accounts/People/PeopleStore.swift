@@ -46,6 +46,18 @@ struct PeopleStore: Sendable {
             """, order: .ascending("m.person_id"), after: cursor, limit: limit)
     }
 
+    /// Those who are not banned, by name.
+    func members(of tenant: Tenant, limit: Int) async throws(StorageError) -> [Membership] {
+        try await storage.reader(for: tenant).list(
+            Membership.self, "accounts.membersByName",
+            """
+            SELECT m.person_id, m.role, m.is_owner, m.banned_at, m.joined_at, p.name
+            FROM memberships m JOIN people p ON p.id = m.person_id
+            WHERE m.tenant_id = \(tenant) AND m.banned_at IS NULL AND p.banned_at IS NULL
+            ORDER BY p.name, m.person_id
+            """, limit: limit)
+    }
+
     // MARK: Writing
 
     /// Returns `false` when another person has the address.

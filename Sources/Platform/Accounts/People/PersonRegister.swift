@@ -21,6 +21,17 @@ public struct PersonRegister: Sendable {
             name: found.profile.name, role: role, isBanned: found.profile.bannedAt != nil || found.isBannedHere,
             isVerified: found.profile.verifiedAt != nil)
     }
+
+    /// Those who have a place in a tenant and are not banned from it, by name.
+    ///
+    /// One statement; callers keep what it gives for a while.
+    ///
+    /// - Parameters:
+    ///   - tenant: Where.
+    ///   - limit: How many at most, 1 to 5,000.
+    public func members(of tenant: Tenant, limit: Int) async throws(StorageError) -> [Membership] {
+        try await people.members(of: tenant, limit: limit)
+    }
 }
 
 /// What is written of a person in a tenant.

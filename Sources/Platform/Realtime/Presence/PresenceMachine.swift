@@ -46,6 +46,9 @@ struct PresenceMachine: Sendable {
                 .prefix(Bounds.listed))
     }
 
+    /// All who listen to a topic, in the order of their ids.
+    func seats(of key: TopicKey) -> [ID<TopicSeat>] { (topics[key] ?? [:]).keys.sorted() }
+
     /// How often somebody listens on this node.
     func ownCount(of seat: ID<TopicSeat>, in key: TopicKey) -> Int { topics[key]?[seat]?.counts[nil] ?? 0 }
 

@@ -71,9 +71,6 @@ struct Conversation: Sendable, Hashable {
     }
 }
 
-/// A group of agents.
-enum Team {}
-
 extension Conversation {
     /// Takes in a message that was written behind the others.
     ///
@@ -107,6 +104,9 @@ extension Conversation {
         preview = Preview(message)
     }
 
+    /// Whether the bot alone has answered.
+    var isDeflected: Bool { bot == .active && botReplies > 0 }
+
     /// A person has taken the word: the bot is out, with whatever it was about to say.
     mutating func takeFromBot() {
         guard bot == .active || bot == .waiting else { return }
@@ -125,6 +125,8 @@ extension Conversation {
             botEpoch += 1
             botFailures = 0
             botReplies = 0
+            // Whoever answered last answers again, for some days.
+            if let closedAt, time - closedAt > Team.Bounds.stickiness { assigneeID = nil }
             openedAt = time
             firstReplyAt = nil
             closedAt = nil

@@ -16,7 +16,7 @@ final class ConversationDesk: Sendable {
     /// What happened, as a line of the thread says it.
     enum Happening: String, Sendable, CaseIterable {
         case assigned, unassigned, takenOver, snoozed, woken, closed, opened, handedOver, customerLeft, customerReturned
-        case prioritised
+        case prioritised, moved
     }
 
     let store: ConversationStore
@@ -24,14 +24,16 @@ final class ConversationDesk: Sendable {
     private let messages: MessageStore
     private let tags: TagStore
     private let topics: InboxTopics
+    private let notices: NoticeDesk
     private let clock: any WallClock
     private let randomness: any Randomness
 
     init(
-        storage: Storage, topics: InboxTopics, clock: any WallClock, randomness: any Randomness
+        storage: Storage, topics: InboxTopics, notices: NoticeDesk, clock: any WallClock, randomness: any Randomness
     ) {
         self.storage = storage
         self.topics = topics
+        self.notices = notices
         self.clock = clock
         self.randomness = randomness
         store = ConversationStore(storage: storage)
@@ -105,6 +107,17 @@ final class ConversationDesk: Sendable {
             guard head.priority != priority else { return nil }
             head.priority = priority
             return .prioritised
+        }
+    }
+
+    /// Gives a conversation to a team that there is, or to none.
+    func move(
+        _ id: ID<Conversation>, to team: ID<Team>?, by person: ID<Person>, in tenant: Tenant
+    ) async throws -> Conversation {
+        try await change(id, by: person, in: tenant) { head in
+            guard head.teamID != team else { return nil }
+            head.teamID = team
+            return .moved
         }
     }
 
@@ -218,6 +231,10 @@ final class ConversationDesk: Sendable {
             head.lastSequence = note.sequence
             try await store.update(head, through: transaction, in: tenant)
             try await store.mention(people, in: id, at: now, through: transaction, of: tenant)
+            let others = people.filter { $0 != person }
+            try await notices.tell(
+                others, .mentioned, "A note about \(head.contactName) names you", body, about: id, in: transaction,
+                of: tenant)
             try topics.publish([note], head, in: transaction)
             return note
         }
@@ -309,11 +326,14 @@ final class ConversationDesk: Sendable {
         }
         switch happening {
         case .closed:
-            return [tally(.closed), tally(.resolution, max(0, (now - head.openedAt).components.seconds))]
+            let ends = [tally(.closed), tally(.resolution, max(0, (now - head.openedAt).components.seconds))]
+            return head.isDeflected ? ends + [tally(.deflected)] : ends
         case .opened: return [tally(.opened)]
         case .handedOver: return [tally(.handOff)]
-        case .assigned, .unassigned, .takenOver, .snoozed, .woken, .customerLeft, .customerReturned, .prioritised:
-            return []
+        case .assigned, .takenOver: return [tally(.assigned)]
+        case .snoozed: return [tally(.snoozed)]
+        case .woken: return [tally(.woken)]
+        case .unassigned, .customerLeft, .customerReturned, .prioritised, .moved: return []
         }
     }
 }

@@ -13,11 +13,27 @@ struct Count: Sendable, Hashable {
     var resolutions: Int64 = 0
     var resolutionSeconds: Int64 = 0
     var tokens: Int64 = 0
+    var ratings: Int64 = 0
+    var ratingPoints: Int64 = 0
+    var slaMet: Int64 = 0
+    var slaBreached: Int64 = 0
+    var deflected: Int64 = 0
 
     var messages: Int64 { inbound + botReplies + agentReplies }
 
     /// The mean time to the first answer in seconds; `nil` without one.
     var meanFirstReply: Int64? { firstReplies > 0 ? firstReplySeconds / firstReplies : nil }
+
+    /// Points of a rating on average, in hundredths; `nil` without one.
+    var meanRating: Int64? { ratings > 0 ? ratingPoints * 100 / ratings : nil }
+
+    /// Promises that were kept, in hundredths; `nil` without any.
+    var keptShare: Int64? {
+        slaMet + slaBreached > 0 ? slaMet * 100 / (slaMet + slaBreached) : nil
+    }
+
+    /// Conversations that needed nobody, of those that were closed, in hundredths; `nil` without any.
+    var deflectedShare: Int64? { closed > 0 ? min(100, deflected * 100 / closed) : nil }
 
     mutating func add(_ tally: Tally) {
         switch tally.kind {
@@ -34,6 +50,13 @@ struct Count: Sendable, Hashable {
             resolutions += 1
             resolutionSeconds += tally.amount
         case .tokens: tokens += tally.amount
+        case .rating:
+            ratings += 1
+            ratingPoints += tally.amount
+        case .slaMet: slaMet += tally.amount
+        case .slaBreached: slaBreached += tally.amount
+        case .deflected: deflected += tally.amount
+        case .assigned, .snoozed, .woken: break
         }
     }
 }

@@ -17,17 +17,21 @@ final class CountDesk: Sendable {
     private let storage: Storage
     private let channels: ChannelDesk
     private let rules: RuleDesk
+    private let promises: SlaDesk
+    private let assignments: AssignmentDesk
     private let outgoing: OutgoingDesk
     private let clock: any WallClock
     private let dashboards: Cache<Int, Dashboard>
 
     init(
-        storage: Storage, caches: CacheRegistry, channels: ChannelDesk, rules: RuleDesk, outgoing: OutgoingDesk,
-        clock: any WallClock
+        storage: Storage, caches: CacheRegistry, channels: ChannelDesk, rules: RuleDesk, promises: SlaDesk,
+        assignments: AssignmentDesk, outgoing: OutgoingDesk, clock: any WallClock
     ) {
         self.storage = storage
         self.channels = channels
         self.rules = rules
+        self.promises = promises
+        self.assignments = assignments
         self.outgoing = outgoing
         self.clock = clock
         store = CountStore(storage: storage)
@@ -59,6 +63,11 @@ final class CountDesk: Sendable {
             try await store.addDays(
                 CountKey.counts(of: tallies, in: tenant, seconds: CountStore.Bounds.day), through: transaction,
                 in: tenant)
+            try await store.addTimes(
+                TimeCount.counts(of: tallies, in: tenant, seconds: CountStore.Bounds.day), through: transaction,
+                in: tenant)
+            try await promises.note(tallies, in: transaction, of: tenant)
+            try await assignments.note(tallies, in: transaction, of: tenant)
             // What was counted has happened: rules hear of it once, as it is taken away in the same transaction.
             try await rules.enqueue(tallies, in: transaction, of: tenant)
             try await outgoing.enqueue(tallies, in: transaction, of: tenant)
@@ -77,8 +86,9 @@ final class CountDesk: Sendable {
 
     private func load(days: Int, in tenant: Tenant) async throws -> Dashboard {
         let today = CalendarDay(of: clock.now(), in: .gmt).daysSinceEpoch
-        // The month and the week are shown whatever the range is.
-        let lines = try await store.lines(from: today - Int64(max(days, 30)) + 1, in: tenant)
+        // The month and the week are shown whatever the range is, each beside the one before.
+        let lines = try await store.lines(
+            from: today - Int64(max(2 * days, 60)) + 1, range: today - Int64(max(days, 30)) + 1, in: tenant)
         var dashboard = Dashboard(days: days)
         let kinds = Dictionary(
             uniqueKeysWithValues: try await channels.channels(in: tenant).map {
@@ -89,13 +99,9 @@ final class CountDesk: Sendable {
             case "all": dashboard.all = line.count
             case "channel":
                 if let kind = kinds[line.id] { dashboard.providers[kind, default: 0] += line.count.messages }
-            default:
-                if line.day > today - 30 { dashboard.month.add(line.count) }
-                if line.day > today - 7 { dashboard.week.add(line.count) }
-                if line.day > today - Int64(days) {
-                    dashboard.range.add(line.count)
-                    dashboard.series.append((line.day, line.count))
-                }
+            case "first": dashboard.firstReplies.add(line.count.opened, at: Int(line.day))
+            case "resolution": dashboard.resolutions.add(line.count.opened, at: Int(line.day))
+            default: dashboard.take(line.count, on: line.day, today: today)
             }
         }
         dashboard.series.sort { $0.day < $1.day }
@@ -115,11 +121,31 @@ struct Dashboard: Sendable {
     /// Of the days that were asked for.
     var range = Count()
     var series: [(day: Int64, count: Count)] = []
+    /// Of as many days before.
+    var formerMonth = Count()
+    var formerWeek = Count()
+    var formerRange = Count()
     /// Messages within the month or range, by kind of channel.
     var providers: [ChannelKind: Int64] = [:]
+    /// How long first answers took within the month or range, and how long it took to close.
+    var firstReplies = Durations()
+    var resolutions = Durations()
 
     /// Conversations that are not closed.
     var active: Int64 { max(0, all.opened - all.closed) }
+
+    /// Takes in a day of the company's.
+    mutating func take(_ count: Count, on day: Int64, today: Int64) {
+        let age = today - day
+        if age < 30 { month.add(count) } else if age < 60 { formerMonth.add(count) }
+        if age < 7 { week.add(count) } else if age < 14 { formerWeek.add(count) }
+        if age < days {
+            range.add(count)
+            series.append((day, count))
+        } else if age < 2 * days {
+            formerRange.add(count)
+        }
+    }
 }
 
 extension Count {
@@ -135,5 +161,10 @@ extension Count {
         resolutions += other.resolutions
         resolutionSeconds += other.resolutionSeconds
         tokens += other.tokens
+        ratings += other.ratings
+        ratingPoints += other.ratingPoints
+        slaMet += other.slaMet
+        slaBreached += other.slaBreached
+        deflected += other.deflected
     }
 }

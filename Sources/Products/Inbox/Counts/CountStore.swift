@@ -73,24 +73,26 @@ struct CountStore: Sendable {
             """)
     }
 
-    private static func input(_ counts: [(key: CountKey, count: Count)], seconds: Int64) -> SQL {
+    static func input(_ counts: [(key: CountKey, count: Count)], seconds: Int64) -> SQL {
         let rows = SQLRows(
             counts, { $0.key.scope.rawValue }, { $0.key.id }, { $0.key.number },
             { Timestamp(microseconds: $0.key.number * seconds * 1_000_000) }, { $0.count.opened },
             { $0.count.closed }, { $0.count.inbound }, { $0.count.botReplies }, { $0.count.agentReplies },
             { $0.count.handOffs }, { $0.count.firstReplies }, { $0.count.firstReplySeconds },
-            { $0.count.resolutions }, { $0.count.resolutionSeconds }, { $0.count.tokens })
+            { $0.count.resolutions }, { $0.count.resolutionSeconds }, { $0.count.tokens }, { $0.count.ratings },
+            { $0.count.ratingPoints }, { $0.count.slaMet }, { $0.count.slaBreached }, { $0.count.deflected })
         return "WITH input (scope, scope_id, number, at, \(sql: columns)) AS (\(rows: rows))"
     }
 
-    private static let columns: SQL = """
+    static let columns: SQL = """
         opened, closed, inbound, bot_replies, agent_replies, hand_offs, first_replies, first_reply_seconds, resolutions,
-        resolution_seconds, tokens
+        resolution_seconds, tokens, ratings, rating_points, sla_met, sla_breached, deflected
         """
 
-    private static let inputs: SQL = """
+    static let inputs: SQL = """
         i.opened, i.closed, i.inbound, i.bot_replies, i.agent_replies, i.hand_offs, i.first_replies,
-        i.first_reply_seconds, i.resolutions, i.resolution_seconds, i.tokens
+        i.first_reply_seconds, i.resolutions, i.resolution_seconds, i.tokens, i.ratings, i.rating_points, i.sla_met,
+        i.sla_breached, i.deflected
         """
 
     private static func sums(_ table: StaticString) -> SQL {
@@ -104,7 +106,12 @@ struct CountStore: Sendable {
         first_reply_seconds = \(raw: table).first_reply_seconds + excluded.first_reply_seconds,
         resolutions = \(raw: table).resolutions + excluded.resolutions,
         resolution_seconds = \(raw: table).resolution_seconds + excluded.resolution_seconds,
-        tokens = \(raw: table).tokens + excluded.tokens
+        tokens = \(raw: table).tokens + excluded.tokens,
+        ratings = \(raw: table).ratings + excluded.ratings,
+        rating_points = \(raw: table).rating_points + excluded.rating_points,
+        sla_met = \(raw: table).sla_met + excluded.sla_met,
+        sla_breached = \(raw: table).sla_breached + excluded.sla_breached,
+        deflected = \(raw: table).deflected + excluded.deflected
         """
     }
 
@@ -112,7 +119,7 @@ struct CountStore: Sendable {
 
     /// A row of a dashboard.
     struct Line: RowDecodable {
-        /// What the row is of: all time, a channel within the range, or a day of it.
+        /// What the row is of: all time, a channel or times within the range, or a day.
         let part: String
         let id: ID<CountKey>
         let day: Int64
@@ -127,7 +134,11 @@ struct CountStore: Sendable {
     }
 
     /// The figures of a company: in all, by channel within a range of days, and by day; one statement.
-    func lines(from day: Int64, in tenant: Tenant) async throws(StorageError) -> [Line] {
+    ///
+    /// How long things took is in it too, from the day `range` on: by step, with the amount in the place of the first count.
+    func lines(
+        from day: Int64, range: Int64, in tenant: Tenant
+    ) async throws(StorageError) -> [Line] {
         let company = tenant.id
         return try await storage.reader(for: tenant).list(
             Line.self, "count.lines",
@@ -136,35 +147,44 @@ struct CountStore: Sendable {
             FROM inbox_day_counts d WHERE d.tenant_id = \(tenant) AND d.scope = 'company' AND d.scope_id = \(company)
             UNION ALL
             SELECT 'channel', d.scope_id, CAST(0 AS bigint), \(sql: Self.totals)
-            FROM inbox_day_counts d WHERE d.tenant_id = \(tenant) AND d.scope = 'channel' AND d.day >= \(day)
+            FROM inbox_day_counts d WHERE d.tenant_id = \(tenant) AND d.scope = 'channel' AND d.day >= \(range)
             GROUP BY d.scope_id
+            UNION ALL
+            SELECT t.measure, t.scope_id, t.step, CAST(sum(t.amount) AS bigint), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+            FROM inbox_day_times t WHERE t.tenant_id = \(tenant) AND t.scope = 'company' AND t.scope_id = \(company)
+                AND t.measure IN ('first', 'resolution') AND t.day >= \(range)
+            GROUP BY t.measure, t.scope_id, t.step
             UNION ALL
             SELECT 'day', d.scope_id, d.day, \(sql: Self.columns) FROM inbox_day_counts d
             WHERE d.tenant_id = \(tenant) AND d.scope = 'company' AND d.scope_id = \(company) AND d.day >= \(day)
-            """, limit: 1_000)
+            """, limit: 4_000)
     }
 
-    private static let totals: SQL = """
+    static let totals: SQL = """
         CAST(coalesce(sum(d.opened), 0) AS bigint), CAST(coalesce(sum(d.closed), 0) AS bigint),
         CAST(coalesce(sum(d.inbound), 0) AS bigint), CAST(coalesce(sum(d.bot_replies), 0) AS bigint),
         CAST(coalesce(sum(d.agent_replies), 0) AS bigint), CAST(coalesce(sum(d.hand_offs), 0) AS bigint),
         CAST(coalesce(sum(d.first_replies), 0) AS bigint), CAST(coalesce(sum(d.first_reply_seconds), 0) AS bigint),
         CAST(coalesce(sum(d.resolutions), 0) AS bigint), CAST(coalesce(sum(d.resolution_seconds), 0) AS bigint),
-        CAST(coalesce(sum(d.tokens), 0) AS bigint)
+        CAST(coalesce(sum(d.tokens), 0) AS bigint), CAST(coalesce(sum(d.ratings), 0) AS bigint),
+        CAST(coalesce(sum(d.rating_points), 0) AS bigint), CAST(coalesce(sum(d.sla_met), 0) AS bigint),
+        CAST(coalesce(sum(d.sla_breached), 0) AS bigint), CAST(coalesce(sum(d.deflected), 0) AS bigint)
         """
 }
 
 // MARK: Rows
 
 extension Count {
-    fileprivate init(row: SQLRow, from place: Int) throws(StorageError) {
+    init(row: SQLRow, from place: Int) throws(StorageError) {
         self.init(
             opened: try row.value(at: place), closed: try row.value(at: place + 1),
             inbound: try row.value(at: place + 2), botReplies: try row.value(at: place + 3),
             agentReplies: try row.value(at: place + 4), handOffs: try row.value(at: place + 5),
             firstReplies: try row.value(at: place + 6), firstReplySeconds: try row.value(at: place + 7),
             resolutions: try row.value(at: place + 8), resolutionSeconds: try row.value(at: place + 9),
-            tokens: try row.value(at: place + 10))
+            tokens: try row.value(at: place + 10), ratings: try row.value(at: place + 11),
+            ratingPoints: try row.value(at: place + 12), slaMet: try row.value(at: place + 13),
+            slaBreached: try row.value(at: place + 14), deflected: try row.value(at: place + 15))
     }
 }
 

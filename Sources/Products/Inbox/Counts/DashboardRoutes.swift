@@ -35,7 +35,11 @@ struct DashboardRoutes: Sendable {
             .body("conversations", .integer), .body("conversationsLastMonth", .integer), .body("activeNow", .integer),
             .body("messages", .integer), .body("messagesLastWeek", .integer), .body("botMessages", .integer),
             .body("meanFirstReplySeconds", optional: .integer), .body("handOffs", .integer),
-            .body("tokens", .integer),
+            .body("tokens", .integer), .body("deflected", .integer),
+            .body("firstReplyMedianSeconds", optional: .integer), .body("firstReplyP90Seconds", optional: .integer),
+            .body("resolutionMedianSeconds", optional: .integer), .body("resolutionP90Seconds", optional: .integer),
+            .body("ratings", .integer), .body("meanRatingHundredths", optional: .integer),
+            .body("promisesKept", .integer), .body("promisesBroken", .integer),
             .body("providers", .list(.object([.body("kind", .text), .body("messages", .integer)]))),
             .body(
                 "series",
@@ -55,6 +59,15 @@ struct DashboardRoutes: Sendable {
         let meanFirstReplySeconds: Int64?
         let handOffs: Int64
         let tokens: Int64
+        let deflected: Int64
+        let firstReplyMedianSeconds: Int64?
+        let firstReplyP90Seconds: Int64?
+        let resolutionMedianSeconds: Int64?
+        let resolutionP90Seconds: Int64?
+        let ratings: Int64
+        let meanRatingHundredths: Int64?
+        let promisesKept: Int64
+        let promisesBroken: Int64
         let providers: [Share]
         let series: [Day]
 
@@ -68,6 +81,15 @@ struct DashboardRoutes: Sendable {
             meanFirstReplySeconds = board.range.meanFirstReply
             handOffs = board.range.handOffs
             tokens = board.range.tokens
+            deflected = board.range.deflected
+            firstReplyMedianSeconds = board.firstReplies.percentile(0.5)
+            firstReplyP90Seconds = board.firstReplies.percentile(0.9)
+            resolutionMedianSeconds = board.resolutions.percentile(0.5)
+            resolutionP90Seconds = board.resolutions.percentile(0.9)
+            ratings = board.range.ratings
+            meanRatingHundredths = board.range.meanRating
+            promisesKept = board.range.slaMet
+            promisesBroken = board.range.slaBreached
             providers = board.providers.sorted { $0.key.rawValue < $1.key.rawValue }.map {
                 Share(kind: $0.key.rawValue, messages: $0.value)
             }

@@ -12,6 +12,16 @@ struct Tally: Sendable, Hashable {
         case resolution
         /// Tokens of a model.
         case tokens
+        /// What a customer thought; the amount is the points.
+        case rating
+        /// A promise was kept.
+        case slaMet
+        /// A promise was broken.
+        case slaBreached
+        /// It was closed after the bot alone had answered.
+        case deflected
+        /// What is not counted, but heard of by clocks and rules.
+        case assigned, snoozed, woken
     }
 
     var kind: Kind

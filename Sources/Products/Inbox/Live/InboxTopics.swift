@@ -105,17 +105,23 @@ final class InboxTopics: Sendable {
             // Topics of channels that there are not are never told anything.
             return ID<Channel>(view).map(agent.sees) ?? false ? .admitted() : .refused
         }
-        agent = TopicKind("inbox/agent/{id}") { visitor, topic in
+        // Whoever has the desk open is present, and may be given what waits.
+        agent = TopicKind("inbox/agent/{id}", showsPresence: true) { visitor, topic in
             guard let agent = try await agents.agent(visitor), agent.person == ID<Person>(topic["id"]) else {
                 return .refused
             }
             observers.joined(agent, visitor.tenant)
-            return .admitted()
+            return .admitted(as: try await nameOf(agent.person, visitor.tenant) ?? NameKeeper.nobody)
         }
     }
 
     /// All kinds of topics.
     var kinds: [TopicKind] { [thread, list, agent, health, visitor] }
+
+    /// Who of some people has the desk open, on whichever node.
+    func present(among people: [ID<Person>], in tenant: Tenant) -> [ID<Person>] {
+        people.filter { !realtime.present(at: agent("\($0)"), of: tenant).isEmpty }
+    }
 
     // MARK: Telling
 

@@ -12,7 +12,10 @@ struct AgentPersonSteps: Sendable {
     var personalData: PersonalData {
         PersonalData(
             product: "inbox",
-            export: { person, tenant, emit in try await store.export(person, in: tenant, emit) },
+            export: { person, tenant, emit in
+                try await store.export(person, in: tenant, emit)
+                try await store.exportReplies(person, in: tenant, emit)
+            },
             erase: { leaver, tenant in
                 let hasChanged = try await storage.write(for: tenant) { transaction in
                     try await store.replace(

@@ -8,7 +8,7 @@ struct AgentPersonStore: Sendable {
     enum Bounds {
         /// Rows that one step of an erasure changes.
         static let step = 500
-        /// Conversations are long rows with many indexes.
+        /// Conversations and answers that wait are long rows with many indexes.
         static let heads = 100
         /// Rows in one chunk of an export.
         static let chunk = 200
@@ -82,7 +82,7 @@ struct AgentPersonStore: Sendable {
             "ownData.giveScheduled",
             """
             UPDATE inbox_scheduled SET person_id = \(pseudonym) WHERE tenant_id = \(tenant) AND id IN (
-                SELECT s.id FROM inbox_scheduled s WHERE s.tenant_id = \(tenant) AND s.person_id = \(person)
+                SELECT s.id FROM inbox_scheduled s WHERE s.tenant_id = \(tenant) AND s.person_id = \(person) ORDER BY s.id
                 LIMIT \(Bounds.step))
             """)
         let merges = try await writing.execute(
@@ -126,6 +126,7 @@ struct AgentPersonStore: Sendable {
             UPDATE inbox_day_counts SET scope_id = \(pseudonym)
             WHERE tenant_id = \(tenant) AND scope = 'person' AND scope_id = \(person)
             """)
+        changed += try await dropTeamwork(person, pseudonym, through: writing, in: tenant)
         changed += try await writing.execute(
             "ownData.giveTallies",
             "UPDATE inbox_tallies SET person_id = \(pseudonym) WHERE tenant_id = \(tenant) AND person_id = \(person)")

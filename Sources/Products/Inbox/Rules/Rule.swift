@@ -66,7 +66,7 @@ struct Rule: Sendable, Hashable {
     /// The name of the first rule about rules that is broken; `nil` when all hold.
     var fault: String? {
         if !(1...Bounds.nameCharacters).contains(name.unicodeScalars.count) { return "name" }
-        if event == .tokens || event == .firstReply || event == .resolution { return "event" }
+        if event == .tokens || event == .firstReply || event == .resolution || event == .deflected { return "event" }
         if !(1...Bounds.actions).contains(actions.count) { return "actions" }
         if (conditions.words?.count ?? 0) > Bounds.words { return "words" }
         for action in actions {

@@ -16,15 +16,18 @@ final class RuleDesk: Sendable {
     private let messages: MessageStore
     private let tags: TagStore
     private let topics: InboxTopics
+    private let notices: NoticeDesk
     private let clock: any WallClock
     private let randomness: any Randomness
     private let kept: Cache<String, [Rule]>
 
     init(
-        storage: Storage, caches: CacheRegistry, topics: InboxTopics, clock: any WallClock, randomness: any Randomness
+        storage: Storage, caches: CacheRegistry, topics: InboxTopics, notices: NoticeDesk, clock: any WallClock,
+        randomness: any Randomness
     ) {
         self.storage = storage
         self.topics = topics
+        self.notices = notices
         self.clock = clock
         self.randomness = randomness
         store = RuleStore(storage: storage)
@@ -85,6 +88,19 @@ final class RuleDesk: Sendable {
         }
     }
 
+    /// Has a rule be carried out before the one that stands above it; the first one stays.
+    ///
+    /// - Throws: `inbox.notFound`.
+    func raise(_ id: ID<Rule>, in tenant: Tenant) async throws {
+        let all = try await store.all(in: tenant)
+        guard let place = all.firstIndex(where: { $0.id == id }) else { throw InboxError.missing("rule") }
+        guard place > 0 else { return }
+        try await storage.write(for: tenant) { transaction in
+            try await store.swap(all[place], all[place - 1], through: transaction, in: tenant)
+            transaction.afterCommit(.invalidate(tag: Tag.rules))
+        }
+    }
+
     // MARK: Happening
 
     /// Has rules be carried out at what has happened, of those events that the company has rules for.
@@ -103,6 +119,7 @@ final class RuleDesk: Sendable {
         let rules = try await rules(in: tenant).filter { $0.event == event.kind }
         guard !rules.isEmpty else { return }
         let now = clock.now()
+        let administrators = try await notices.administrators(in: tenant)
         let changed = try await storage.write(for: tenant) { transaction -> Conversation? in
             guard let head = try await conversations.locked(event.conversation, through: transaction, in: tenant) else {
                 return nil
@@ -113,6 +130,10 @@ final class RuleDesk: Sendable {
             for id in outcome.paused {
                 _ = try await store.pause(id, true, "loop", through: transaction, in: tenant)
                 transaction.afterCommit(.invalidate(tag: Tag.rules))
+                try await notices.tell(
+                    administrators, .rulePaused, "“\(rules.first { $0.id == id }?.name ?? "A rule")” has paused itself",
+                    "Rules fired too often within a minute in one conversation.", at: Addresses.replies,
+                    in: transaction, of: tenant)
             }
             guard !outcome.fired.isEmpty,
                 try await store.note(outcome.fired, event, at: now, through: transaction, in: tenant)

@@ -50,6 +50,7 @@ struct RuleMachine: Sendable {
             outcome.head.assigneeID = person
             outcome.head.takeFromBot()
             outcome.effects.append(.line(.event, ConversationDesk.Happening.assigned.rawValue))
+            outcome.tallies.append(.assigned)
         case .priority(let number): outcome.head.priority = number
         case .tag(let tag): outcome.effects.append(.tag(tag))
         case .note(let text): outcome.effects.append(.line(.note, text))
@@ -61,6 +62,7 @@ struct RuleMachine: Sendable {
             outcome.head.closings += 1
             outcome.effects.append(.line(.event, ConversationDesk.Happening.closed.rawValue))
             outcome.tallies.append(.closed)
+            if outcome.head.isDeflected { outcome.tallies.append(.deflected) }
         case .handOver:
             guard outcome.head.bot == .active else { return }
             outcome.head.bot = .waiting

@@ -42,6 +42,16 @@ struct RuleStore: Sendable {
             """) == 1
     }
 
+    /// Has two rules change places.
+    func swap(_ one: Rule, _ other: Rule, through writing: some Writing, in tenant: Tenant) async throws(StorageError) {
+        try await writing.execute(
+            "rule.swap",
+            """
+            UPDATE inbox_rules SET place = CASE WHEN id = \(one.id) THEN \(other.place) ELSE \(one.place) END
+            WHERE tenant_id = \(tenant) AND id IN (\(rows: SQLRows([one.id, other.id])))
+            """)
+    }
+
     func delete(_ id: ID<Rule>, through writing: some Writing, in tenant: Tenant) async throws(StorageError) -> Bool {
         try await writing.execute(
             "rule.delete", "DELETE FROM inbox_rules WHERE tenant_id = \(tenant) AND id = \(id)") == 1

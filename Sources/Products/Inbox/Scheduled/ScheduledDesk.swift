@@ -8,12 +8,16 @@ final class ScheduledDesk: Sendable {
     let drafts: DraftStore
     private let storage: Storage
     private let replies: ReplyDesk
+    private let notices: NoticeDesk
     private let clock: any WallClock
     private let randomness: any Randomness
 
-    init(storage: Storage, replies: ReplyDesk, clock: any WallClock, randomness: any Randomness) {
+    init(
+        storage: Storage, replies: ReplyDesk, notices: NoticeDesk, clock: any WallClock, randomness: any Randomness
+    ) {
         self.storage = storage
         self.replies = replies
+        self.notices = notices
         self.clock = clock
         self.randomness = randomness
         store = ScheduledStore(storage: storage)
@@ -125,6 +129,9 @@ final class ScheduledDesk: Sendable {
             _ = try await drafts.keep(
                 Draft(body: message.body, changedAt: now), of: message.personID, in: message.conversationID,
                 through: transaction, of: tenant)
+            try await notices.tell(
+                [message.personID], .scheduledDrafted, "An answer was not sent at its time, and is a draft",
+                message.body, about: message.conversationID, in: transaction, of: tenant)
         }
     }
 }

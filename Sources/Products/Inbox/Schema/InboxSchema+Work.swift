@@ -96,6 +96,7 @@ extension InboxSchema {
     /// What is counted, in the order of the columns.
     static let countColumns = [
         "opened", "closed", "inbound", "bot_replies", "agent_replies", "hand_offs", "first_replies",
-        "first_reply_seconds", "resolutions", "resolution_seconds", "tokens",
+        "first_reply_seconds", "resolutions", "resolution_seconds", "tokens", "ratings", "rating_points", "sla_met",
+        "sla_breached", "deflected",
     ]
 }

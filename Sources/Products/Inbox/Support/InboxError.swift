@@ -20,11 +20,14 @@ struct InboxError: CodedError {
         case identityInvalid = "inbox.identityInvalid"
         case limitReached = "inbox.limitReached"
         case messageInvalid = "inbox.messageInvalid"
+        case nameTaken = "inbox.nameTaken"
         case notAllowed = "inbox.notAllowed"
+        case notClosed = "inbox.notClosed"
         case notFound = "inbox.notFound"
         case originRefused = "inbox.originRefused"
         case policyInvalid = "inbox.policyInvalid"
         case ruleInvalid = "inbox.ruleInvalid"
+        case settingInvalid = "inbox.settingInvalid"
         case signatureInvalid = "inbox.signatureInvalid"
         case sourceInvalid = "inbox.sourceInvalid"
         case threadMoved = "inbox.threadMoved"
@@ -55,5 +58,15 @@ struct InboxError: CodedError {
     /// There is no such thing in this company.
     static func missing(_ noun: String) -> InboxError {
         InboxError(.notFound, "There is no such \(noun), or not any more.")
+    }
+
+    /// Something that the company sets up breaks a rule.
+    static func invalid(_ noun: String, _ field: String) -> InboxError {
+        InboxError(.settingInvalid, "The \(noun) cannot be so for its \(field).", context: ["field": field])
+    }
+
+    /// There are as many as there may be.
+    static func full(_ limit: Int, _ nouns: String) -> InboxError {
+        InboxError(.limitReached, "A company has at most \(limit) \(nouns).", context: ["limit": "\(limit)"])
     }
 }

@@ -5,7 +5,7 @@ import Telemetry
 extension Event {
     static let inbox: [Event] = [
         .hookReceived, .hookRefused, .deliveryIngested, .deliveryBuried, .entrySkipped, .channelChanged,
-        .messageSent, .messageFailed, .messageUncertain, .botTurned, .endpointPaused,
+        .messageSent, .messageFailed, .messageUncertain, .botTurned, .countsMended, .endpointPaused,
     ]
 
     static let hookReceived = Event(
@@ -34,6 +34,9 @@ extension Event {
     static let messageUncertain = Event(
         "message.uncertain", .warning, "Whether a message was sent is not known; its echo is waited for.",
         fields: ["kind"], feeds: .counter("capstan_inbox_sends_uncertain_total"))
+    static let countsMended = Event(
+        "counts.mended", .error, "A day said something else than its hours, and was written anew.", fields: ["rows"],
+        feeds: .counter("capstan_inbox_counts_mended_total"))
     static let botTurned = Event(
         "bot.turned", .info, "The bot has had its turn.", fields: ["outcome"],
         feeds: .counter("capstan_inbox_bot_turns_total"))

@@ -58,6 +58,14 @@ final class Office: Sendable {
     let rules: RuleDesk
     let counts: CountDesk
     let contacts: ContactDesk
+    let notices: NoticeDesk
+    let teams: TeamDesk
+    let canned: CannedReplyDesk
+    let promises: SlaDesk
+    let assignments: AssignmentDesk
+    let ratings: RatingDesk
+    let seals: SealDesk
+    let reports: ReportDesk
     let files: FileDesk
     let attachments: AttachmentSteps
     let widget: WidgetDesk
@@ -71,24 +79,18 @@ final class Office: Sendable {
         let (storage, clock, randomness, events) = (parts.storage, parts.clock, parts.randomness, parts.events)
         self.storage = storage
         self.clock = clock
-        names = NameKeeper(caches: parts.caches, nameOf: parts.nameOf)
-        frames = FrameDesk(caches: parts.caches, companiesOf: parts.companiesOf)
+        let ground = Ground(parts)
+        names = ground.names
+        frames = ground.frames
+        channels = ground.channels
+        visible = ground.visible
+        tags = ground.tags
+        agents = ground.agents
+        topics = ground.topics
+        files = ground.files
         self.randomness = randomness
-        channels = ChannelDesk(
-            storage: storage, caches: parts.caches, clock: clock, randomness: randomness, events: events,
-            adapters: parts.adapters, box: parts.reach.box)
-        visible = VisibilityDesk(storage: storage, caches: parts.caches, channels: channels)
-        tags = TagKeeper(storage: storage, caches: parts.caches)
-        agents = AgentKeeper(storage: storage, caches: parts.caches, visible: visible, clock: clock)
-        topics = InboxTopics(
-            realtime: parts.realtime, storage: storage, agents: agents, nameOf: parts.nameOf,
-            visitorKeys: parts.reach.visitorKeys)
-        files = FileDesk(
-            storage: storage, blobs: parts.blobs, keys: parts.reach.visitorKeys,
-            publicAddress: parts.reach.publicAddress, clock: clock, randomness: randomness)
         badges = BadgeDesk(storage: storage, topics: topics, realtime: parts.realtime, bus: parts.bus, clock: clock)
-        hooks = HookDesk(
-            storage: storage, channels: channels, clock: clock, randomness: randomness, events: events)
+        hooks = HookDesk(storage: storage, channels: channels, clock: clock, randomness: randomness, events: events)
         ingest = IngestSteps(
             storage: storage, channels: channels, topics: topics, clock: clock, randomness: randomness,
             events: events)
@@ -98,31 +100,41 @@ final class Office: Sendable {
         sending = SendSteps(
             storage: storage, channels: channels, topics: topics, files: files, names: names, clock: clock,
             events: events)
-        conversations = ConversationDesk(storage: storage, topics: topics, clock: clock, randomness: randomness)
-        scheduled = ScheduledDesk(storage: storage, replies: replies, clock: clock, randomness: randomness)
-        answering = BotDesk(
-            storage: storage, caches: parts.caches, limits: parts.limits, models: parts.models,
-            retrieval: parts.retrieval, clock: clock, randomness: randomness)
+        notices = NoticeDesk(storage: storage, caches: parts.caches, clock: clock, randomness: randomness)
+        conversations = ConversationDesk(
+            storage: storage, topics: topics, notices: notices, clock: clock, randomness: randomness)
+        scheduled = ScheduledDesk(
+            storage: storage, replies: replies, notices: notices, clock: clock, randomness: randomness)
+        answering = ground.answering
         bot = BotSteps(
             storage: storage, desk: answering, channels: channels, topics: topics, clock: clock,
             randomness: randomness, events: events)
-        knowledge = KnowledgeDesk(
-            storage: storage, blobs: parts.blobs, retrieval: parts.retrieval, clock: clock, randomness: randomness)
+        knowledge = ground.knowledge
         erasures = ErasureDesk(storage: storage, clock: clock, randomness: randomness)
         contacts = ContactDesk(storage: storage, clock: clock, randomness: randomness)
         rules = RuleDesk(
-            storage: storage, caches: parts.caches, topics: topics, clock: clock, randomness: randomness)
-        outgoing = OutgoingDesk(
-            storage: storage, caches: parts.caches, outbound: parts.reach.outbound, box: parts.reach.box, clock: clock,
-            randomness: randomness, events: events)
+            storage: storage, caches: parts.caches, topics: topics, notices: notices, clock: clock,
+            randomness: randomness)
+        outgoing = ground.outgoing
+        teams = TeamDesk(storage: storage, caches: parts.caches, clock: clock, randomness: randomness)
+        canned = ground.canned
+        promises = SlaDesk(
+            storage: storage, caches: parts.caches, teams: teams, channels: channels, answering: answering,
+            notices: notices, topics: topics, clock: clock, randomness: randomness)
+        assignments = AssignmentDesk(
+            storage: storage, teams: teams, visible: visible, notices: notices, topics: topics, clock: clock,
+            randomness: randomness)
+        ratings = RatingDesk(storage: storage, clock: clock, randomness: randomness)
+        seals = SealDesk(storage: storage, clock: clock, events: events)
         counts = CountDesk(
-            storage: storage, caches: parts.caches, channels: channels, rules: rules, outgoing: outgoing, clock: clock)
+            storage: storage, caches: parts.caches, channels: channels, rules: rules, promises: promises,
+            assignments: assignments, outgoing: outgoing, clock: clock)
+        reports = ReportDesk(storage: storage, names: names, channels: channels, teams: teams, clock: clock)
         reach = parts.reach
         attachments = AttachmentSteps(
             storage: storage, outbound: reach.outbound, files: files, channels: channels, topics: topics, clock: clock,
             randomness: randomness)
-        care = CareSteps(
-            storage: storage, channels: channels, publicAddress: reach.publicAddress, clock: clock)
+        care = CareSteps(storage: storage, channels: channels, publicAddress: reach.publicAddress, clock: clock)
         sources = SourceDesk(
             storage: storage, outbound: reach.outbound, knowledge: knowledge, clock: clock, randomness: randomness)
         prepared = PreparedDesk(storage: storage, desk: answering, channels: channels, clock: clock)
@@ -130,6 +142,6 @@ final class Office: Sendable {
             WidgetDesk.Parts(
                 storage: storage, caches: parts.caches, limits: parts.limits, channels: channels, hooks: hooks,
                 topics: topics, names: names, files: files, keys: reach.visitorKeys, clock: clock,
-                randomness: randomness, rating: reach.rating))
+                randomness: randomness, rating: reach.rating ?? ratings.taking))
     }
 }

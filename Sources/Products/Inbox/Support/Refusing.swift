@@ -49,6 +49,8 @@ enum Failures {
     static let message = Failure("inbox.messageInvalid", 422, "A text breaks a rule that is named.")
     static let limit = Failure("inbox.limitReached", 409, "There are as many of these as there may be.")
     static let time = Failure("inbox.timeInvalid", 422, "The time is over, or too far ahead.")
+    static let named = Failure("inbox.nameTaken", 409, "There is one of this name already.")
+    static let setting = Failure("inbox.settingInvalid", 422, "What is set up breaks a rule; its field is told.")
     static let late = Failure("inbox.tooLate", 409, "The message is on its way already.")
 }
 

@@ -5,8 +5,8 @@ import Web
 ///
 /// Each group of pages keeps its words in a file of its own, as an extension with two dictionaries; one line here each.
 enum Said {
-    static let good = together([deskGood, reachGood])
-    static let bad = together([refusals, deskBad, reachBad])
+    static let good = together([deskGood, reachGood, workGood])
+    static let bad = together([refusals, deskBad, reachBad, workBad])
 
     private static func together(_ parts: [[String: String]]) -> [String: String] {
         parts.reduce(into: [:]) { all, part in all.merge(part) { first, _ in first } }
