@@ -59,13 +59,7 @@ final class Office: Sendable {
     let counts: CountDesk
     let contacts: ContactDesk
     let notices: NoticeDesk
-    let teams: TeamDesk
-    let canned: CannedReplyDesk
-    let promises: SlaDesk
-    let assignments: AssignmentDesk
-    let ratings: RatingDesk
-    let seals: SealDesk
-    let reports: ReportDesk
+    let work: Work
     let files: FileDesk
     let attachments: AttachmentSteps
     let widget: WidgetDesk
@@ -127,21 +121,12 @@ final class Office: Sendable {
         outgoing = OutgoingDesk(
             storage: storage, caches: parts.caches, outbound: parts.reach.outbound, box: parts.reach.box, clock: clock,
             randomness: randomness, events: events)
-        teams = TeamDesk(storage: storage, caches: parts.caches, clock: clock, randomness: randomness)
-        canned = CannedReplyDesk(
-            storage: storage, caches: parts.caches, names: names, clock: clock, randomness: randomness)
-        promises = SlaDesk(
-            storage: storage, caches: parts.caches, teams: teams, channels: channels, answering: answering,
-            notices: notices, topics: topics, clock: clock, randomness: randomness)
-        assignments = AssignmentDesk(
-            storage: storage, teams: teams, visible: visible, notices: notices, topics: topics, clock: clock,
-            randomness: randomness)
-        ratings = RatingDesk(storage: storage, clock: clock, randomness: randomness)
-        seals = SealDesk(storage: storage, clock: clock, events: events)
+        work = Work(
+            parts, channels: channels, answering: answering, visible: visible, notices: notices, topics: topics,
+            names: names)
         counts = CountDesk(
-            storage: storage, caches: parts.caches, channels: channels, rules: rules, promises: promises,
-            assignments: assignments, outgoing: outgoing, clock: clock)
-        reports = ReportDesk(storage: storage, names: names, channels: channels, teams: teams, clock: clock)
+            storage: storage, caches: parts.caches, channels: channels, rules: rules, promises: work.promises,
+            assignments: work.assignments, outgoing: outgoing, clock: clock)
         reach = parts.reach
         attachments = AttachmentSteps(
             storage: storage, outbound: reach.outbound, files: files, channels: channels, topics: topics, clock: clock,
@@ -155,6 +140,6 @@ final class Office: Sendable {
             WidgetDesk.Parts(
                 storage: storage, caches: parts.caches, limits: parts.limits, channels: channels, hooks: hooks,
                 topics: topics, names: names, files: files, keys: reach.visitorKeys, clock: clock,
-                randomness: randomness, rating: reach.rating ?? ratings.taking))
+                randomness: randomness, rating: reach.rating ?? work.ratings.taking))
     }
 }
