@@ -19,6 +19,9 @@ extension InboxJobs {
         "inbox.contact.introduce", lane: .bulk, attemptsMax: 5,
         backoff: .exponential(from: .seconds(5), to: .seconds(600)), timeout: .seconds(180), unique: .whilePending,
         isKept: false)
+    /// Deletes the files of what is gone.
+    static let forgetFiles = JobKind<FilesGone>(
+        "inbox.file.forget", lane: .bulk, attemptsMax: 10, timeout: .seconds(600), isKept: false)
     /// Tells an endpoint of the company's: eight attempts within a day.
     static let outgoing = JobKind<ID<OutgoingHook>>(
         "inbox.hook.out", attemptsMax: OutgoingHook.Bounds.attempts,
@@ -46,6 +49,10 @@ extension InboxJobs {
 
     static func introduce(_ id: ID<ContactPoint>, in transaction: WriteTransaction) throws(StorageError) {
         try transaction.enqueue(introduce, id, key: id.description)
+    }
+
+    static func forgetFiles(_ gone: FilesGone, in transaction: WriteTransaction) throws(StorageError) {
+        try transaction.enqueue(forgetFiles, gone)
     }
 
     static func outgoing(_ id: ID<OutgoingHook>, in transaction: WriteTransaction) throws(StorageError) {
@@ -83,6 +90,9 @@ extension InboxJobs {
             },
             introduce.handler { [steps = office.attachments] id, context in
                 try await steps.introduce(id, in: context.tenant)
+            },
+            forgetFiles.handler { [desk = office.files] gone, context in
+                try await desk.forget(gone, in: context.tenant)
             },
             outgoing.handler { [desk = office.outgoing] id, context in
                 try await desk.deliver(id, in: context.tenant, isLastAttempt: context.isLastAttempt)

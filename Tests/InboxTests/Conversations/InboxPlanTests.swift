@@ -17,9 +17,9 @@ import Testing
     ]
 
     /// 30,000 conversations with two messages each, and as much of everything else.
-    private func fill(_ stage: Stage, _ channel: Channel) async throws {
+    private func rows(_ stage: Stage, _ channel: Channel) -> [SQL] {
         let (tenant, now) = (stage.tenant, stage.clock.now())
-        let statements: [SQL] = [
+        return [
             """
             INSERT INTO inbox_contacts (tenant_id, id, name, search_name, created_at)
             SELECT \(tenant), gen_random_uuid(), 'N' || g, 'n' || g, \(now) FROM generate_series(1, 30000) g
@@ -68,25 +68,106 @@ import Testing
             """,
             """
             INSERT INTO inbox_drafts (tenant_id, conversation_id, person_id, body, changed_at)
-            SELECT \(tenant), c.id, \(stage.tom), 'x', \(now) FROM inbox_conversations c WHERE c.tenant_id = \(tenant)
+            SELECT \(tenant), c.id, coalesce(c.assignee_id, \(stage.priya)), 'x', \(now) FROM inbox_conversations c
+            WHERE c.tenant_id = \(tenant)
             """,
             """
             INSERT INTO inbox_scheduled (tenant_id, id, conversation_id, person_id, body, due_at, cancels_on_reply,
                 seen_customer, state, created_at, settled_at)
-            SELECT \(tenant), gen_random_uuid(), c.id, coalesce(c.assignee_id, \(stage.priya)), 'x', \(now), true, 0, 'sent',
-                \(now), \(now)
-            FROM inbox_conversations c WHERE c.tenant_id = \(tenant)
+            SELECT \(tenant), gen_random_uuid(), c.id, coalesce(c.assignee_id, \(stage.priya)), 'x', \(now), true, 0,
+                'sent', \(now), \(now) FROM inbox_conversations c WHERE c.tenant_id = \(tenant)
             """,
             """
             INSERT INTO inbox_former_texts (tenant_id, id, message_id, body, changed_at)
             SELECT \(tenant), gen_random_uuid(), m.id, 'x', \(now) FROM inbox_messages m WHERE m.tenant_id = \(tenant)
             """,
         ]
-        for (index, statement) in statements.enumerated() {
+    }
+
+    private func fill(_ stage: Stage, _ channel: Channel) async throws {
+        let tenant = stage.tenant
+        for (index, statement) in rows(stage, channel).enumerated() {
             _ = try await stage.storage.writer(for: tenant).execute("test.fill", statement)
             if (1...3).contains(index) { try await PlanInspector.analyse(stage.storage.driver) }
         }
         try await PlanInspector.analyse(stage.storage.driver)
+    }
+
+    /// Every list there is.
+    private func look(_ stage: Stage, _ channel: Channel, _ tom: Agent) async throws {
+        let (office, tenant) = (stage.office, stage.tenant)
+        for name in ConversationView.Name.allCases {
+            var view = ConversationView(name: name)
+            let page = try await office.threads.page(view, for: tom, after: nil, in: tenant)
+            _ = try await office.threads.page(view, for: tom, after: page.next, in: tenant)
+            view.channel = channel.id
+            _ = try await office.threads.page(view, for: tom, after: nil, in: tenant)
+        }
+        var view = ConversationView()
+        view.team = ID(high: 1, low: 1)
+        _ = try await office.threads.page(view, for: tom, after: nil, in: tenant)
+        _ = try await office.threads.badges(of: tom, in: tenant)
+    }
+
+    /// A conversation from its first message to its end.
+    private func talk(_ stage: Stage, _ channel: Channel, _ tom: Agent) async throws {
+        let (office, tenant) = (stage.office, stage.tenant)
+        let story = [
+            stage.event(.message, "Hi", id: "new1"), stage.event(.edit, "Hello", id: "new1"),
+            stage.event(.echo, "From the app", id: "new2"), stage.event(.read), stage.event(.deletion, id: "new1"),
+            stage.event(.broken, id: "new3"),
+        ]
+        let body = PlayedVendor.body([
+            ("p1", "anna", Array(story.dropLast())), ("p2", "anna", [story[5]]),
+        ])
+        try await office.hooks.receive(body, PlayedVendor.headers(body), at: channel.pathKey)
+        try await stage.ingest("anna", of: channel)
+        let id = try #require(try await stage.conversation(of: "anna", at: channel)).id
+        _ = try await office.threads.messages(of: id, .before(.max), in: tenant)
+        _ = try await office.threads.messages(of: id, .after(1), in: tenant)
+        _ = try await office.threads.read(id, upTo: 1, by: tom, in: tenant)
+        let message = try await stage.answer("one", to: id, of: channel, undo: 5)
+        try await office.replies.withdraw(message.id, by: stage.tom, in: tenant)
+        _ = try await stage.answer("two", to: id, of: channel, client: "c2")
+        _ = try await stage.answer("two", to: id, of: channel, client: "c2")
+        try await office.sending.send(id, in: tenant)
+        _ = try await office.conversations.note(
+            "n", mentioning: [stage.priya], on: id, clientID: "n1", by: stage.tom, in: tenant)
+        let tag = try await office.conversations.makeTag("t", in: tenant)
+        try await office.conversations.tag(id, with: tag.id, isOn: true, in: tenant)
+        _ = try await office.conversations.tags(of: [id], in: tenant)
+        let wish = ScheduledDesk.Wish(conversation: id, body: "x", at: stage.clock.now() + .seconds(9))
+        let later = try await office.scheduled.schedule(wish, by: stage.tom, in: tenant)
+        try await office.scheduled.send(later.id, in: tenant)
+        _ = try await office.conversations.close(id, by: stage.tom, in: tenant)
+        let letters = try await office.hooks.deadLetters(of: channel.id, after: nil, limit: 10, in: tenant)
+        try await office.hooks.retry(try #require(letters.items.first).id, in: tenant)
+        _ = try await office.hooks.lastArrival(of: channel.id, in: tenant)
+        _ = try await office.threads.search("hello", for: tom, after: nil, limit: 10, in: tenant)
+    }
+
+    /// Contacts found, changed, merged and deleted.
+    private func know(_ stage: Stage, _ tom: Agent) async throws {
+        let (office, tenant) = (stage.office, stage.tenant)
+        let contacts = try await office.contacts.store.page(
+            ContactWords("n1"), after: nil, limit: 2, in: tenant
+        ).items
+        let merge = try await office.contacts.merge(
+            contacts[0].contact.id, into: contacts[1].contact.id, by: stage.tom, in: tenant)
+        _ = try await office.contacts.undo(merge.id, in: tenant)
+        let named = contacts[0].contact
+        _ = try await office.contacts.change(named.id, ContactDesk.Change(email: "n@example.org"), in: tenant)
+        _ = try await office.contacts.store.alike(named, in: tenant)
+        _ = try await office.contacts.store.merges(into: named.id, in: tenant)
+        _ = try await office.conversations.store.conversations(with: named.id, for: tom, limit: 9, in: tenant)
+        _ = try await office.contacts.store.thread(
+            of: named.id, before: stage.clock.now() + .seconds(9), for: tom, limit: 9, in: tenant)
+        for erasure in [
+            try await office.erasures.erase([named.id], by: stage.tom, in: tenant),
+            try await office.erasures.erase(found: "n29999", by: stage.tom, in: tenant),
+        ] {
+            for _ in 0..<3 { try await office.erasures.step(erasure.id, in: tenant) }
+        }
     }
 
     @Test(arguments: Backend.all.filter { $0.name == "postgres" })
@@ -98,68 +179,9 @@ import Testing
             let tom = try await stage.agent(stage.tom)
             let recorded = RecordedStatements()
             stage.storage.setRecorder(recorded)
-            for name in ConversationView.Name.allCases {
-                var view = ConversationView(name: name)
-                let page = try await office.threads.page(view, for: tom, after: nil, in: tenant)
-                _ = try await office.threads.page(view, for: tom, after: page.next, in: tenant)
-                view.channel = channel.id
-                _ = try await office.threads.page(view, for: tom, after: nil, in: tenant)
-            }
-            var view = ConversationView()
-            view.team = ID(high: 1, low: 1)
-            _ = try await office.threads.page(view, for: tom, after: nil, in: tenant)
-            _ = try await office.threads.badges(of: tom, in: tenant)
-            let story = [
-                stage.event(.message, "Hi", id: "new1"), stage.event(.edit, "Hello", id: "new1"),
-                stage.event(.echo, "From the app", id: "new2"), stage.event(.read), stage.event(.deletion, id: "new1"),
-                stage.event(.broken, id: "new3"),
-            ]
-            let body = PlayedVendor.body([
-                ("p1", "anna", Array(story.dropLast())), ("p2", "anna", [story[5]]),
-            ])
-            try await office.hooks.receive(body, PlayedVendor.headers(body), at: channel.pathKey)
-            try await stage.ingest("anna", of: channel)
-            let id = try #require(try await stage.conversation(of: "anna", at: channel)).id
-            _ = try await office.threads.messages(of: id, .before(.max), in: tenant)
-            _ = try await office.threads.messages(of: id, .after(1), in: tenant)
-            _ = try await office.threads.read(id, upTo: 1, by: tom, in: tenant)
-            let message = try await stage.answer("one", to: id, of: channel, undo: 5)
-            try await office.replies.withdraw(message.id, by: stage.tom, in: tenant)
-            _ = try await stage.answer("two", to: id, of: channel, client: "c2")
-            _ = try await stage.answer("two", to: id, of: channel, client: "c2")
-            try await office.sending.send(id, in: tenant)
-            _ = try await office.conversations.note(
-                "n", mentioning: [stage.priya], on: id, clientID: "n1", by: stage.tom, in: tenant)
-            let tag = try await office.conversations.makeTag("t", in: tenant)
-            try await office.conversations.tag(id, with: tag.id, isOn: true, in: tenant)
-            _ = try await office.conversations.tags(of: [id], in: tenant)
-            let wish = ScheduledDesk.Wish(conversation: id, body: "x", at: stage.clock.now() + .seconds(9))
-            let later = try await office.scheduled.schedule(wish, by: stage.tom, in: tenant)
-            try await office.scheduled.send(later.id, in: tenant)
-            _ = try await office.conversations.close(id, by: stage.tom, in: tenant)
-            let letters = try await office.hooks.deadLetters(of: channel.id, after: nil, limit: 10, in: tenant)
-            try await office.hooks.retry(try #require(letters.items.first).id, in: tenant)
-            _ = try await office.hooks.lastArrival(of: channel.id, in: tenant)
-            _ = try await office.threads.search("hello", for: tom, after: nil, limit: 10, in: tenant)
-            let contacts = try await office.contacts.store.page(
-                ContactWords("n1"), after: nil, limit: 2, in: tenant
-            ).items
-            let merge = try await office.contacts.merge(
-                contacts[0].contact.id, into: contacts[1].contact.id, by: stage.tom, in: tenant)
-            _ = try await office.contacts.undo(merge.id, in: tenant)
-            let named = contacts[0].contact
-            _ = try await office.contacts.change(named.id, ContactDesk.Change(email: "n@example.org"), in: tenant)
-            _ = try await office.contacts.store.alike(named, in: tenant)
-            _ = try await office.contacts.store.merges(into: named.id, in: tenant)
-            _ = try await office.conversations.store.conversations(with: named.id, for: tom, limit: 9, in: tenant)
-            _ = try await office.contacts.store.thread(
-                of: named.id, before: stage.clock.now() + .seconds(9), for: tom, limit: 9, in: tenant)
-            for erasure in [
-                try await office.erasures.erase([named.id], by: stage.tom, in: tenant),
-                try await office.erasures.erase(found: "n29999", by: stage.tom, in: tenant),
-            ] {
-                for _ in 0..<3 { try await office.erasures.step(erasure.id, in: tenant) }
-            }
+            try await look(stage, channel, tom)
+            try await talk(stage, channel, tom)
+            try await know(stage, tom)
             try await office.counts.fold()
             let data = AgentPersonSteps(storage: stage.storage).personalData
             try await data.export(stage.tom, tenant) { _, _ in }

@@ -144,6 +144,12 @@ private struct Attaching: ChannelAdapter {
                 "/api/inbox/files/\(copy)", headers: [("cookie", "\(Sessions.cookieName)=\(token)")])
             #expect(foreign.status == 404)
             try await stage.checkTruth()
+            // What the customer takes back is gone here too.
+            try await stage.deliver([stage.event(.deletion, id: "m1")], to: channel)
+            try await stage.office.files.forget(.message(message.id, of: id), in: stage.tenant)
+            #expect(try await site.get("/api/inbox/files/\(copy)", headers: [session]).status == 404)
+            let key = FileDesk.key(of: copy)
+            #expect(try await stage.office.files.blobs.head(key, for: stage.tenant) == nil)
         }
     }
 
@@ -151,7 +157,7 @@ private struct Attaching: ChannelAdapter {
     func `what cannot be fetched says why, and what may be had later is tried again`(backend: Backend) async throws {
         try await with(
             backend, { request in request.target.contains("gone") ? PeerAnswer(404) : await Self.serve(request) },
-            plan: [.status(503, retryAfter: nil), .truncated(100)],
+            plan: [.status(503, retryAfter: nil), .dropMidBody],
             files: { peer in
                 [
                     Self.image(peer), Self.image(peer, "/gone.png"),

@@ -148,6 +148,8 @@ import WebTestKit
         let status = Shared(500)
         try await with(backend, { _ in PeerAnswer(status.withLock { $0 }) }) { stage, peer, made in
             func tell() async throws {
+                // Ids of one millisecond are in no order.
+                stage.clock.advance(by: .milliseconds(2))
                 try await stage.office.outgoing.test(made.endpoint.id, in: stage.tenant)
                 let hook = try #require(try await hooks(stage, made).first { $0.state == .waiting })
                 try await stage.office.outgoing.deliver(hook.id, in: stage.tenant, isLastAttempt: true)

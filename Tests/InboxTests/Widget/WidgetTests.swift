@@ -24,9 +24,9 @@ import WebTestKit
             #expect(try await guest.open().status == 200)
             // Nobody is somebody before they have said something.
             #expect(try await stage.conversations().isEmpty)
-            for _ in 0..<2 {
+            for most in [2, 1] {
                 #expect(try await guest.send("Have you got helmets?", "c1").status == 202)
-                #expect(backend.name == "postgres" ? guest.statements == 2 : guest.statements >= 2)
+                #expect(backend.name == "postgres" ? guest.statements == most : guest.statements <= 3)
             }
             try await stage.work(off: guest)
             let head = try await stage.conversation(of: guest)
@@ -178,13 +178,14 @@ import WebTestKit
             policy.threshold = 0.2
             _ = try await stage.office.answering.set(policy, by: stage.tom, in: stage.tenant)
             let document = try await stage.office.knowledge.add(
-                Array("Opening hours. We open at nine and close at six.".utf8), as: .text, titled: "Hours",
+                Array("Opening hours. We open at nine and close at six from Monday to Friday.".utf8), as: .text,
+                titled: "Hours",
                 by: stage.tom, in: stage.tenant)
             try await stage.office.knowledge.index(document.id, in: stage.tenant)
             let channel = try await stage.widget(isBotFirst: true)
             let guest = try Guest(channel, on: try await stage.site())
             try await guest.open()
-            _ = try await guest.send("When do you open?", "c1")
+            _ = try await guest.send("When do you open on Monday?", "c1")
             try await stage.work(off: guest)
             let head = try await stage.conversation(of: guest)
             stage.clock.advance(by: .seconds(2))
@@ -195,7 +196,7 @@ import WebTestKit
             let sources = try #require(lines[1]["sources"] as? [[String: Any]])
             #expect(sources.map { $0["title"] as? String } == ["Hours"])
             // While the bot thinks about the next one, the visitor asks for a person.
-            _ = try await guest.send("And on Sunday?", "c2")
+            _ = try await guest.send("And when do you close on Monday?", "c2")
             try await stage.work(off: guest)
             stage.clock.advance(by: .seconds(2))
             let place = channel.id.description
@@ -258,7 +259,7 @@ import WebTestKit
             }
             #expect(try await rate(5).status == 404)
             _ = try await stage.office.conversations.close(head.id, by: stage.tom, in: stage.tenant)
-            #expect(try await rate(6).status == 422)
+            #expect(try await rate(6).problemCode == "web.invalidInput")
             #expect(try await rate(4).status == 204)
             let given = try #require(ratings.withLock { $0 }.first)
             #expect(given.score == 4 && given.text == "Good" && given.closing == 1 && given.conversation == head.id)

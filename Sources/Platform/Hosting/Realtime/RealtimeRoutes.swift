@@ -77,16 +77,19 @@ public struct RealtimeRoutes: Sendable {
                 Failure(RealtimeError.Code.unknownTopic.rawValue, 404, "There is no such topic."),
             ]
         ) { [realtime] (request: Request<Topics>) in
-            let visitor = TopicVisitor(request.context)
+            var visitor = TopicVisitor(request.context)
             let topics: EventTopics
             do throws(RealtimeError) {
                 topics = try EventTopics(request.input.topics, lastEventID: request.lastEventID ?? request.input.from)
+                if visitor.person == nil, visitor.device == nil, let seat = realtime.seat(of: topics) {
+                    visitor = TopicVisitor(tenant: visitor.tenant, seat: seat)
+                }
                 if let refusal = realtime.refusal(of: visitor) { throw refusal }
             } catch {
                 throw Problem(error)
             }
             if let refusal = try await realtime.refusal(of: visitor, to: topics) { throw Problem(refusal) }
-            return EventTakeover { channel, position in
+            return EventTakeover { [visitor] channel, position in
                 try realtime.openEvents(for: visitor, topics, on: channel, at: position)
             }
         }

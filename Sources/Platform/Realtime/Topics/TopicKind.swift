@@ -21,6 +21,8 @@ public struct TopicKind: Sendable {
     public let sending: TopicSending
     /// Whether those who listen are shown to each other.
     public let showsPresence: Bool
+    /// Whether each name is one visitor's own, by which streams without a session are counted.
+    public let isPersonal: Bool
     let rule: Rule
 
     /// Declares a kind of topics.
@@ -30,15 +32,18 @@ public struct TopicKind: Sendable {
     ///   - history: What is kept of the messages. Defaults to 100 messages, 256 KiB, one day.
     ///   - sending: What those who listen may send. Defaults to nothing.
     ///   - showsPresence: Whether those who listen are shown to each other. Defaults to not.
+    ///   - isPersonal: Whether each name is one visitor's own, whom nobody else can name. Streams of events without a session
+    ///     or device are then counted by it and not by their address, behind which a whole office may sit. Defaults to not.
     ///   - rule: Decides who may listen.
     public init(
         _ pattern: StaticString, history: TopicHistory = TopicHistory(), sending: TopicSending = .nothing,
-        showsPresence: Bool = false, rule: @escaping Rule
+        showsPresence: Bool = false, isPersonal: Bool = false, rule: @escaping Rule
     ) {
         self.pattern = TopicPattern(pattern)
         self.history = history
         self.sending = sending
         self.showsPresence = showsPresence
+        self.isPersonal = isPersonal
         self.rule = rule
     }
 

@@ -97,6 +97,22 @@ final class BotDesk: Sendable {
         /// Where an answer was found that was prepared before.
         var preparedSources: [AnswerSource]?
 
+        /// A passage as pages show it to those who try the bot.
+        struct Found: Sendable, Hashable {
+            let title: String
+            let heading: String
+            let text: String
+            /// `nil` for one that was found by its words alone.
+            let similarity: Double?
+        }
+
+        /// The passages, the most alike first.
+        var found: [Found] {
+            passages.map {
+                Found(title: $0.title, heading: $0.heading, text: $0.text, similarity: $0.similarity.map(Double.init))
+            }
+        }
+
         /// Where it was found, each place once.
         var sources: [AnswerSource] {
             if let preparedSources { return preparedSources }

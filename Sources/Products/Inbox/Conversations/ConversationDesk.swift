@@ -16,7 +16,7 @@ final class ConversationDesk: Sendable {
     /// What happened, as a line of the thread says it.
     enum Happening: String, Sendable, CaseIterable {
         case assigned, unassigned, takenOver, snoozed, woken, closed, opened, handedOver, customerLeft, customerReturned
-        case prioritised
+        case prioritised, moved
     }
 
     let store: ConversationStore
@@ -107,6 +107,17 @@ final class ConversationDesk: Sendable {
             guard head.priority != priority else { return nil }
             head.priority = priority
             return .prioritised
+        }
+    }
+
+    /// Gives a conversation to a team that there is, or to none.
+    func move(
+        _ id: ID<Conversation>, to team: ID<Team>?, by person: ID<Person>, in tenant: Tenant
+    ) async throws -> Conversation {
+        try await change(id, by: person, in: tenant) { head in
+            guard head.teamID != team else { return nil }
+            head.teamID = team
+            return .moved
         }
     }
 
@@ -322,7 +333,7 @@ final class ConversationDesk: Sendable {
         case .assigned, .takenOver: return [tally(.assigned)]
         case .snoozed: return [tally(.snoozed)]
         case .woken: return [tally(.woken)]
-        case .unassigned, .customerLeft, .customerReturned, .prioritised: return []
+        case .unassigned, .customerLeft, .customerReturned, .prioritised, .moved: return []
         }
     }
 }

@@ -208,26 +208,31 @@ struct ConversationRoutes: Sendable {
         static let fields: [Field] = [
             .path("id", .id, "The conversation."),
             .body("priority", optional: .integer(0...3), "How pressing it is, from as usual to urgent."),
+            .body("teamId", optional: .text(0...40), "The team that answers; none when empty."),
         ]
 
         let id: ID<Conversation>
         let priority: Int?
+        let teamId: String?
     }
 
     private var change: Route {
         Route(
-            .patch, "/conversations/{id}", "inbox.changeConversation", "Says how pressing a conversation is.",
-            policy: .signedIn, limit: Rates.writing, budget: 9, failures: [Failures.missing, Failures.message]
+            .patch, "/conversations/{id}", "inbox.changeConversation",
+            "Says how pressing a conversation is, and which team answers.",
+            policy: .signedIn, limit: Rates.writing, budget: 15, failures: [Failures.missing, Failures.message]
         ) { [office] (request: Request<ChangeInput>) in
-            let input = request.input
+            let (input, tenant) = (request.input, request.tenant)
             return try await refusing {
                 let person = try await office.person(of: request.context, at: input.id)
+                if let name = input.teamId {
+                    try await office.move(input.id, toTeam: name, by: person, in: tenant)
+                }
                 guard let priority = input.priority else {
-                    return ConversationLine(try await office.head(input.id, in: request.tenant))
+                    return ConversationLine(try await office.head(input.id, in: tenant))
                 }
                 return ConversationLine(
-                    try await office.conversations.prioritise(
-                        input.id, as: priority, by: person, in: request.tenant))
+                    try await office.conversations.prioritise(input.id, as: priority, by: person, in: tenant))
             }
         }
     }

@@ -8,7 +8,7 @@ struct DeskFormRoutes: Sendable {
 
     var routes: [Route] {
         [
-            reply, note, draft, schedule, assign, takeOver, snooze, close, open, tag, prioritise, read, unread,
+            reply, note, draft, schedule, assign, takeOver, snooze, close, open, tag, prioritise, move, read, unread,
             withdraw, retry, cancelScheduled,
         ]
     }
@@ -297,6 +297,31 @@ struct DeskFormRoutes: Sendable {
                 _ = try await office.conversations.prioritise(
                     input.id, as: input.priority, by: person, in: request.tenant)
                 return "prioritised"
+            }
+        }
+    }
+
+    private struct TeamSent: Input {
+        static let fields: [Field] =
+            Sent.fields + [.body("teamId", optional: .text(0...40), default: "", "None when empty.")]
+
+        let id: ID<Conversation>
+        let view: ConversationView.Name
+        let channel: ID<Channel>?
+        let team: ID<Team>?
+        let tag: ID<Tag>?
+        let teamId: String
+
+        var back: String { DeskPlace(view: view, channel: channel, team: team, tag: tag).thread(id) }
+    }
+
+    private var move: Route {
+        route("team", "inbox.sendConversationTeam", "Gives a conversation to a team by form.") {
+            [office, self] (request: Request<TeamSent>) in
+            let input = request.input
+            return try await form(request, input.id, back: input.back) { person in
+                try await office.move(input.id, toTeam: input.teamId, by: person, in: request.tenant)
+                return "teamChanged"
             }
         }
     }

@@ -8,7 +8,7 @@ struct DeskPageRoutes: Sendable {
 
     var routes: [Route] { [list, thread] + DeskFormRoutes(office: office).routes }
 
-    private var reader: DeskReader { DeskReader(office: office) }
+    private var reader: ReadingDesk { ReadingDesk(office: office) }
     private static let scripts = ["desk.js"]
 
     private struct ListQuery: Input {
@@ -86,7 +86,7 @@ struct DeskPageRoutes: Sendable {
                 let agent = try await office.agents.agent(of: request.context)
                 let list = try await reader.list(
                     input.place, for: agent, after: nil, current: input.id, in: request.tenant)
-                let wish = DeskReader.Wish(
+                let wish = ReadingDesk.Wish(
                     id: input.id, place: input.place, before: input.before, at: input.at,
                     usesSuggestion: input.use == "suggestion", undo: input.undo)
                 let (thread, customer) = try await reader.thread(wish, for: agent, in: request.tenant)
@@ -97,4 +97,12 @@ struct DeskPageRoutes: Sendable {
             }
         }
     }
+}
+
+extension DeskPlace {
+    /// The fields of inputs that say where somebody is; all of them are optional.
+    static let fields: [Field] = [
+        .query("view", optional: .choice(ConversationView.Name.self), default: "mine"),
+        .query("channel", optional: .id), .query("team", optional: .id), .query("tag", optional: .id),
+    ]
 }

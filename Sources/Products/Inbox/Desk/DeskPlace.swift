@@ -1,5 +1,4 @@
 import Base
-import Web
 
 /// Where in the inbox somebody is: the view with its filters, as addresses carry it.
 struct DeskPlace: Sendable, Hashable {
@@ -7,12 +6,6 @@ struct DeskPlace: Sendable, Hashable {
     var channel: ID<Channel>?
     var team: ID<Team>?
     var tag: ID<Tag>?
-
-    /// The fields of inputs that say where somebody is; all of them are optional.
-    static let fields: [Field] = [
-        .query("view", optional: .choice(ConversationView.Name.self), default: "mine"),
-        .query("channel", optional: .id), .query("team", optional: .id), .query("tag", optional: .id),
-    ]
 
     var conversations: ConversationView {
         ConversationView(name: view, channel: channel, team: team, tag: tag)

@@ -34,6 +34,9 @@ struct MessageView: Sendable {
         let kind: String
         let href: String
         let hasHref: Bool
+        let isImage: Bool
+        /// The size of our copy, or why there is none.
+        let note: String
     }
 
     /// What surrounds a line of a thread.
@@ -119,8 +122,12 @@ extension MessageView.FileView {
     init(_ file: MessageFile) {
         label = file.title ?? file.name ?? Wording.title(file.kind)
         kind = file.kind
-        href = ""
-        hasHref = false
+        href = file.id.map(Addresses.file) ?? ""
+        hasHref = file.id != nil
+        isImage = file.id != nil && file.kind == "image"
+        note =
+            file.bytes.map { Wording.size($0) }
+            ?? (file.failure != nil ? "could not be fetched" : file.isWaiting ? "is being fetched" : file.kind)
     }
 }
 
@@ -140,6 +147,7 @@ enum EventWords {
         case .handedOver: return "The bot handed over"
         case .customerLeft: return "The customer has left the channel"
         case .customerReturned: return "The customer is back on the channel"
+        case .moved: return "\(who ?? "A rule") changed the team"
         case .prioritised: return "\(who ?? "A rule") changed the priority"
         }
     }

@@ -72,6 +72,8 @@ struct ThreadView: Sendable {
     let assignee: String
     let holder: String
     let priorities: [Choice]
+    let teams: [Choice]
+    let hasTeams: Bool
     let actions: Actions
     let undo: Undo?
 
@@ -88,6 +90,7 @@ struct ThreadView: Sendable {
         let open: String
         let tag: String
         let priority: String
+        let team: String
         let read: String
         let unread: String
 
@@ -104,6 +107,7 @@ struct ThreadView: Sendable {
             open = form("open")
             tag = form("tag")
             priority = form("priority")
+            team = form("team")
             read = form("read")
             unread = form("unread")
         }
@@ -128,6 +132,7 @@ struct ThreadView: Sendable {
         var suggestion: Suggestion?
         var tags: [Tag]
         var allTags: [Tag]
+        var teams: [Team]
         var colleagues: [ID<Person>: String]
         var names: [ID<Person>: String]
         var position: (epoch: String, offset: Int64)
@@ -195,6 +200,12 @@ struct ThreadView: Sendable {
         priorities = ["As usual", "Raised", "High", "Urgent"].enumerated().map {
             Choice(value: "\($0.offset)", label: $0.element, isChosen: head.priority == $0.offset)
         }
+        teams =
+            [Choice(value: "", label: "None", isChosen: head.teamID == nil)]
+            + parts.teams.map {
+                Choice(value: $0.id.description, label: $0.name, isChosen: $0.id == head.teamID)
+            }
+        hasTeams = !parts.teams.isEmpty
         actions = Actions(head.id, in: place)
         undo = parts.undo
     }

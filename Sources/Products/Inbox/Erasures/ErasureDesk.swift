@@ -61,12 +61,16 @@ final class ErasureDesk: Sendable {
             var erased = 0
             if conversations.isEmpty {
                 try await store.holdPoints(of: contacts, through: transaction, in: tenant)
+                let pictures = try await ContactStore(storage: storage).pictures(
+                    of: contacts, through: transaction, in: tenant)
+                for picture in pictures { try InboxJobs.forgetFiles(.file(picture), in: transaction) }
                 erased = try await store.dropContacts(contacts, through: transaction, in: tenant)
             } else {
                 let messages = try await store.dropMessages(of: conversations, through: transaction, in: tenant)
                 try transaction.add(messages.map { WordsOutbox.Row(message: $0, words: nil) }, to: WordsOutbox.self)
                 if messages.count < Erasure.Bounds.messages {
                     try await store.dropConversations(conversations, through: transaction, in: tenant)
+                    for id in conversations { try InboxJobs.forgetFiles(.conversation(id), in: transaction) }
                 }
             }
             try await store.note(erased, isDone: false, id, at: now, through: transaction, in: tenant)

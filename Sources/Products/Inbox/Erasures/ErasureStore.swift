@@ -127,6 +127,7 @@ struct ErasureStore: Sendable {
             ("erasure.dropTagged", "inbox_tagged"), ("erasure.dropDrafts", "inbox_drafts"),
             ("erasure.dropScheduled", "inbox_scheduled"), ("erasure.dropTurns", "inbox_bot_turns"),
             ("erasure.dropSuggestions", "inbox_suggestions"), ("erasure.dropFirings", "inbox_rule_firings"),
+            ("erasure.dropClocks", "inbox_sla_clocks"), ("erasure.dropRatings", "inbox_ratings"),
             ("erasure.dropRatings", "inbox_ratings"), ("erasure.dropClocks", "inbox_sla_clocks"),
         ]
         for (name, table) in each {

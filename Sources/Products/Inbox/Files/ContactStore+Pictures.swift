@@ -43,6 +43,20 @@ extension ContactStore {
             "UPDATE inbox_contact_points SET picture = \(picture) WHERE tenant_id = \(tenant) AND id = \(id)")
     }
 
+    /// Our copies of the pictures of contacts.
+    func pictures(
+        of ids: [ID<Contact>], through reading: some Reading, in tenant: Tenant
+    ) async throws(StorageError) -> [ID<StoredFile>] {
+        guard !ids.isEmpty else { return [] }
+        return try await reading.list(
+            PictureRow.self, "contact.pictures",
+            """
+            SELECT p.picture FROM inbox_contact_points p WHERE p.tenant_id = \(tenant)
+                AND p.contact_id IN (\(rows: SQLRows(ids))) AND p.picture LIKE 'file:%'
+            """, limit: 10_000
+        ).compactMap(\.file)
+    }
+
     /// Our copy of a contact's picture; `nil` when there is none.
     func picture(
         of id: ID<Contact>, through reading: some Reading, in tenant: Tenant

@@ -12,6 +12,8 @@ struct FileDesk: Sendable {
     enum Bounds {
         /// How long an address is good by which a vendor fetches a file of an answer.
         static let publicAddress: Duration = .seconds(3_600)
+        /// Files that are deleted in one step.
+        static let forgotten = 500
     }
 
     let storage: Storage
@@ -101,6 +103,17 @@ struct FileDesk: Sendable {
         Reply(
             BlobAnswer(Self.key(of: file.id), of: tenant, in: blobs),
             headers: [("content-disposition", file.disposition)])
+    }
+
+    /// Deletes the files of what is gone: the bytes first, so that what is left behind by a crash is found again.
+    func forget(_ gone: FilesGone, in tenant: Tenant) async throws {
+        while true {
+            let some = try await store.some(
+                of: gone, limit: Bounds.forgotten, through: storage.reader(for: tenant), in: tenant)
+            guard !some.isEmpty else { return }
+            for file in some { _ = try await blobs.delete(Self.key(of: file.id), for: tenant) }
+            try await store.delete(some.map(\.id), through: storage.writer(for: tenant), in: tenant)
+        }
     }
 
     // MARK: For vendors

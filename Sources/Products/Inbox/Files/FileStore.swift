@@ -26,6 +26,31 @@ struct FileStore: Sendable {
             "SELECT \(sql: StoredFile.columns) FROM inbox_files f WHERE f.tenant_id = \(tenant) AND f.id = \(id)")
     }
 
+    /// Some files of what is gone.
+    func some(
+        of gone: FilesGone, limit: Int, through reading: some Reading, in tenant: Tenant
+    ) async throws(StorageError) -> [StoredFile] {
+        let which: SQL =
+            switch gone {
+            case .conversation(let id): "f.conversation_id = \(id)"
+            case .message(let id, let conversation): "f.conversation_id = \(conversation) AND f.message_id = \(id)"
+            case .file(let id): "f.id = \(id)"
+            }
+        return try await reading.list(
+            StoredFile.self, "file.gone",
+            """
+            SELECT \(sql: StoredFile.columns) FROM inbox_files f WHERE f.tenant_id = \(tenant) AND \(sql: which)
+            """, limit: limit)
+    }
+
+    func delete(
+        _ ids: [ID<StoredFile>], through writing: some Writing, in tenant: Tenant
+    ) async throws(StorageError) {
+        try await writing.execute(
+            "file.delete",
+            "DELETE FROM inbox_files WHERE tenant_id = \(tenant) AND id IN (\(rows: SQLRows(ids)))")
+    }
+
     /// Notes to which message an agent's file belongs.
     func attach(
         _ id: ID<StoredFile>, to message: Message, through writing: some Writing, in tenant: Tenant

@@ -3,6 +3,13 @@ import InboxVendors
 
 import typealias Storage.SQLConvertible
 
+/// What has gone whose files are to go too.
+enum FilesGone: Sendable, Hashable, Codable {
+    case conversation(ID<Conversation>)
+    case message(ID<Message>, of: ID<Conversation>)
+    case file(ID<StoredFile>)
+}
+
 /// A file of a conversation that is kept here: copied from a vendor, or uploaded by a visitor or an agent.
 struct StoredFile: Sendable, Hashable {
     enum Bounds {

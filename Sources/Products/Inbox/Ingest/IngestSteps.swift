@@ -380,6 +380,9 @@ struct IngestSteps: Sendable {
                 externalID, to: change.text, on: time, former: former, at: work.channel.id,
                 through: transaction, in: tenant)
         if let changed {
+            if change.kind == .deletion {
+                try InboxJobs.forgetFiles(.message(changed.id, of: changed.conversationID), in: transaction)
+            }
             if changed.conversationID == work.head.id {
                 work.isChanged = true
                 try await refresh(&work.head, after: changed, in: tenant, transaction)

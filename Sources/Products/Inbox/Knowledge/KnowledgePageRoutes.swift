@@ -211,7 +211,7 @@ struct KnowledgePageRoutes: Sendable {
     private var test: Route {
         Route(
             .post, "/inbox/knowledge/test", "inbox.sendBotTest", "Shows what the bot would say; says it to nobody.",
-            policy: .signedIn, limit: .per(.person, "inbox.dear", 10, in: .seconds(10)), budget: 14, accepts: .form,
+            policy: .signedIn, limit: .per(.person, "inbox.dear", 10, in: .seconds(10)), budget: 36, accepts: .form,
             deadline: .seconds(60), failures: [Failures.notAllowed]
         ) { [office] (request: Request<QuestionSent>) in
             try await refusing {

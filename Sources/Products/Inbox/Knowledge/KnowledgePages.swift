@@ -1,5 +1,4 @@
 import Base
-import Retrieval
 
 /// What the bot may answer from.
 struct KnowledgePage: Sendable {
@@ -152,11 +151,11 @@ struct BotTestPage: Sendable {
         policy = numbered.number == 0 ? "the defaults" : "policy \(numbered.number)"
         tokens = Wording.number(answer?.tokens ?? 0)
         took = answer?.firstTextMillis.map { "first word after \(Wording.number($0)) ms" }
-        passages = (answer?.passages ?? []).enumerated().map { index, passage in
+        passages = (answer?.found ?? []).enumerated().map { index, passage in
             Passage(
                 number: index + 1, title: passage.title, heading: passage.heading,
                 text: passage.text.firstScalars(600),
-                similarity: passage.similarity.map { KnowledgePaths.percent(Double($0)) } ?? "by its words")
+                similarity: passage.similarity.map { KnowledgePaths.percent($0) } ?? "by its words")
         }
         hasPassages = !passages.isEmpty
     }

@@ -76,7 +76,8 @@ final class InboxTopics: Sendable {
         visitorWords = words
         visitor = TopicKind(
             "inbox/visitor/{token}",
-            history: TopicHistory(count: Bounds.history, bytes: .kibibytes(512), age: .seconds(86_400))
+            history: TopicHistory(count: Bounds.history, bytes: .kibibytes(512), age: .seconds(86_400)),
+            isPersonal: true
         ) { visitor, topic in
             words.point(of: topic["token"], in: visitor.tenant) == nil ? .refused : .admitted()
         }

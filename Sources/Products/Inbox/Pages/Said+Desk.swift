@@ -7,6 +7,7 @@ extension Said {
         "closed": "The conversation is closed.",
         "contactErased": "The contact and its conversations are being deleted.",
         "drafted": "The draft is kept.",
+        "teamChanged": "The team is changed.",
         "merged": "The two contacts are one now. It can be undone below.",
         "noted": "The note is written; only colleagues see it.",
         "opened": "The conversation is open again.",

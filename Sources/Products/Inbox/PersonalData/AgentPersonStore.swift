@@ -8,7 +8,7 @@ struct AgentPersonStore: Sendable {
     enum Bounds {
         /// Rows that one step of an erasure changes.
         static let step = 500
-        /// Conversations are long rows with many indexes.
+        /// Conversations and answers that wait are long rows with many indexes.
         static let heads = 100
         /// Rows in one chunk of an export.
         static let chunk = 200

@@ -17,6 +17,7 @@ enum Addresses {
     static func conversation(_ id: ID<Conversation>, _ verb: String) -> String {
         "\(base)/conversations/\(id)/\(verb)"
     }
+    static func file(_ id: ID<StoredFile>) -> String { "\(api)/files/\(id)" }
     static func contact(_ id: ID<Contact>) -> String { "\(contacts)/\(id)" }
     static func contact(_ id: ID<Contact>, _ verb: String) -> String { "\(contacts)/\(id)/\(verb)" }
 }

@@ -73,24 +73,18 @@ final class Office: Sendable {
         let (storage, clock, randomness, events) = (parts.storage, parts.clock, parts.randomness, parts.events)
         self.storage = storage
         self.clock = clock
-        names = NameKeeper(caches: parts.caches, nameOf: parts.nameOf)
-        frames = FrameDesk(caches: parts.caches, companiesOf: parts.companiesOf)
+        let ground = Ground(parts)
+        names = ground.names
+        frames = ground.frames
+        channels = ground.channels
+        visible = ground.visible
+        tags = ground.tags
+        agents = ground.agents
+        topics = ground.topics
+        files = ground.files
         self.randomness = randomness
-        channels = ChannelDesk(
-            storage: storage, caches: parts.caches, clock: clock, randomness: randomness, events: events,
-            adapters: parts.adapters, box: parts.reach.box)
-        visible = VisibilityDesk(storage: storage, caches: parts.caches, channels: channels)
-        tags = TagKeeper(storage: storage, caches: parts.caches)
-        agents = AgentKeeper(storage: storage, caches: parts.caches, visible: visible, clock: clock)
-        topics = InboxTopics(
-            realtime: parts.realtime, storage: storage, agents: agents, nameOf: parts.nameOf,
-            visitorKeys: parts.reach.visitorKeys)
-        files = FileDesk(
-            storage: storage, blobs: parts.blobs, keys: parts.reach.visitorKeys,
-            publicAddress: parts.reach.publicAddress, clock: clock, randomness: randomness)
         badges = BadgeDesk(storage: storage, topics: topics, realtime: parts.realtime, bus: parts.bus, clock: clock)
-        hooks = HookDesk(
-            storage: storage, channels: channels, clock: clock, randomness: randomness, events: events)
+        hooks = HookDesk(storage: storage, channels: channels, clock: clock, randomness: randomness, events: events)
         ingest = IngestSteps(
             storage: storage, channels: channels, topics: topics, clock: clock, randomness: randomness,
             events: events)
@@ -105,25 +99,18 @@ final class Office: Sendable {
             storage: storage, topics: topics, notices: notices, clock: clock, randomness: randomness)
         scheduled = ScheduledDesk(
             storage: storage, replies: replies, notices: notices, clock: clock, randomness: randomness)
-        answering = BotDesk(
-            storage: storage, caches: parts.caches, limits: parts.limits, models: parts.models,
-            retrieval: parts.retrieval, clock: clock, randomness: randomness)
+        answering = ground.answering
         bot = BotSteps(
             storage: storage, desk: answering, channels: channels, topics: topics, clock: clock,
             randomness: randomness, events: events)
-        knowledge = KnowledgeDesk(
-            storage: storage, blobs: parts.blobs, retrieval: parts.retrieval, clock: clock, randomness: randomness)
+        knowledge = ground.knowledge
         erasures = ErasureDesk(storage: storage, clock: clock, randomness: randomness)
         contacts = ContactDesk(storage: storage, clock: clock, randomness: randomness)
         rules = RuleDesk(
             storage: storage, caches: parts.caches, topics: topics, notices: notices, clock: clock,
             randomness: randomness)
-        outgoing = OutgoingDesk(
-            storage: storage, caches: parts.caches, outbound: parts.reach.outbound, box: parts.reach.box, clock: clock,
-            randomness: randomness, events: events)
-        work = Work(
-            parts, channels: channels, answering: answering, visible: visible, notices: notices, topics: topics,
-            names: names)
+        outgoing = ground.outgoing
+        work = Work(parts, ground, notices: notices)
         counts = CountDesk(
             storage: storage, caches: parts.caches, channels: channels, rules: rules, promises: work.promises,
             assignments: work.assignments, outgoing: outgoing, clock: clock)
@@ -131,8 +118,7 @@ final class Office: Sendable {
         attachments = AttachmentSteps(
             storage: storage, outbound: reach.outbound, files: files, channels: channels, topics: topics, clock: clock,
             randomness: randomness)
-        care = CareSteps(
-            storage: storage, channels: channels, publicAddress: reach.publicAddress, clock: clock)
+        care = CareSteps(storage: storage, channels: channels, publicAddress: reach.publicAddress, clock: clock)
         sources = SourceDesk(
             storage: storage, outbound: reach.outbound, knowledge: knowledge, clock: clock, randomness: randomness)
         prepared = PreparedDesk(storage: storage, desk: answering, channels: channels, clock: clock)

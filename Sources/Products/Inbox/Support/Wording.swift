@@ -24,6 +24,12 @@ enum Wording {
         value <= 0 ? "" : value > 99 ? "99+" : "\(value)"
     }
 
+    /// A size in bytes, roughly: `12 KB`, `3.4 MB`.
+    static func size(_ bytes: Int) -> String {
+        guard bytes >= 1_000_000 else { return "\(max(1, bytes / 1_000)) KB" }
+        return "\(bytes / 1_000_000).\(bytes / 100_000 % 10) MB"
+    }
+
     /// A word with a capital letter.
     static func title(_ word: String) -> String { word.prefix(1).uppercased() + word.dropFirst() }
 

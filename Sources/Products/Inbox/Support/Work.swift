@@ -10,23 +10,21 @@ struct Work: Sendable {
     let seals: SealDesk
     let reports: ReportDesk
 
-    init(
-        _ parts: Office.Parts, channels: ChannelDesk, answering: BotDesk, visible: VisibilityDesk, notices: NoticeDesk,
-        topics: InboxTopics, names: NameKeeper
-    ) {
+    init(_ parts: Office.Parts, _ ground: Ground, notices: NoticeDesk) {
         let (storage, clock, randomness) = (parts.storage, parts.clock, parts.randomness)
         teams = TeamDesk(storage: storage, caches: parts.caches, clock: clock, randomness: randomness)
-        canned = CannedReplyDesk(
-            storage: storage, caches: parts.caches, names: names, clock: clock, randomness: randomness)
+        canned = ground.canned
         promises = SlaDesk(
-            storage: storage, caches: parts.caches, teams: teams, channels: channels, answering: answering,
-            notices: notices, topics: topics, clock: clock, randomness: randomness)
+            storage: storage, caches: parts.caches, teams: teams, channels: ground.channels,
+            answering: ground.answering, notices: notices, topics: ground.topics, clock: clock, randomness: randomness)
         assignments = AssignmentDesk(
-            storage: storage, teams: teams, visible: visible, notices: notices, topics: topics, clock: clock,
+            storage: storage, teams: teams, visible: ground.visible, notices: notices, topics: ground.topics,
+            clock: clock,
             randomness: randomness)
         ratings = RatingDesk(storage: storage, clock: clock, randomness: randomness)
         seals = SealDesk(storage: storage, clock: clock, events: parts.events)
-        reports = ReportDesk(storage: storage, names: names, channels: channels, teams: teams, clock: clock)
+        reports = ReportDesk(
+            storage: storage, names: ground.names, channels: ground.channels, teams: teams, clock: clock)
     }
 }
 

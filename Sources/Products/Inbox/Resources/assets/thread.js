@@ -19,7 +19,7 @@ const failures = {
 };
 const happenings = {
     assigned: "assigned the conversation", unassigned: "gave the conversation back", takenOver: "took over", snoozed: "put the conversation aside",
-    closed: "closed the conversation", opened: "opened the conversation", prioritised: "changed the priority",
+    closed: "closed the conversation", opened: "opened the conversation", prioritised: "changed the priority", moved: "changed the team",
     woken: "The conversation woke up", handedOver: "The bot handed over", customerLeft: "The customer has left the channel",
     customerReturned: "The customer is back on the channel",
 };
@@ -84,14 +84,20 @@ export function startThread({ me, desk }) {
         body.dataset.body = "";
         body.textContent = message.isDeleted ? "Deleted by the customer." : isGone ? "Taken back." : message.body;
         for (const file of item.querySelectorAll("[data-file]")) file.remove();
-        if (!isGone && !item.querySelector(".file:not([data-file])")) {
+        for (const file of item.querySelectorAll(".bubble > .file, .bubble > .photo")) file.remove();
+        if (!isGone) {
             for (const file of message.files ?? []) {
-                const line = document.createElement("p");
-                line.className = "file";
-                line.dataset.file = "";
                 const label = file.title ?? file.name ?? file.kind;
-                if (file.href) line.append(Object.assign(document.createElement("a"), { href: file.href, textContent: label }));
-                else line.textContent = `${label} (${file.kind})`;
+                const href = file.id ? `/api/inbox/files/${file.id}` : "";
+                const line = document.createElement(file.id && file.kind === "image" ? "a" : "p");
+                line.dataset.file = "";
+                line.className = "file";
+                if (line instanceof HTMLAnchorElement) {
+                    line.className = "photo";
+                    line.href = href;
+                    line.append(Object.assign(document.createElement("img"), { src: href, alt: label, loading: "lazy" }));
+                } else if (href) line.append(Object.assign(document.createElement("a"), { href, textContent: label }));
+                else line.textContent = `${label} (${file.failure ? "could not be fetched" : file.kind})`;
                 item.querySelector(".bubble").append(line);
             }
         }
@@ -130,13 +136,17 @@ export function startThread({ me, desk }) {
         const [iso, sequence] = key(item);
         let before = null;
         for (let other = list.lastElementChild; other; other = other.previousElementSibling) {
-            if (other === item || !other.dataset.iso) { if (other.classList.contains("day")) { continue; } continue; }
+            if (other === item || !other.dataset.iso) continue;
             const [theirs, number] = key(other);
             if (Date.parse(theirs) < Date.parse(iso) || (Date.parse(theirs) === Date.parse(iso) && number < sequence)) break;
             before = other;
         }
         list.insertBefore(item, before);
         day(item);
+        // A day from which its last message has moved away has nothing to say.
+        for (const line of list.querySelectorAll(".day")) {
+            if (!line.nextElementSibling || line.nextElementSibling.classList.contains("day")) line.remove();
+        }
     }
 
     function day(item) {
@@ -593,6 +603,7 @@ export function startThread({ me, desk }) {
             return perform("PUT", `${own}/assignee`, { ...whom(to), ...(from ? { from } : {}) }, to ? "Assigned." : "It is nobody's now.",
                 () => ask("PUT", `${own}/assignee`, { ...whom(from), ...(to ? { from: to } : {}) }));
         },
+        team: value => perform("PATCH", own, { teamId: value }, "The team is changed."),
         priority: value => perform("PATCH", own, { priority: Number(value) }, "The priority is changed."),
         async unread() {
             await ask("DELETE", `${own}/cursor?from=${Math.max(1, last)}`);
@@ -605,7 +616,7 @@ export function startThread({ me, desk }) {
         if (!act || !acts[act]) return;
         event.preventDefault();
         const data = new FormData(event.target);
-        const value = { snooze: () => Number(data.get("hours")), assign: () => data.get("assignee"), priority: () => data.get("priority") }[act]?.();
+        const value = { snooze: () => Number(data.get("hours")), assign: () => data.get("assignee"), priority: () => data.get("priority"), team: () => data.get("teamId") }[act]?.();
         event.target.closest("details")?.removeAttribute("open");
         acts[act](value);
     });

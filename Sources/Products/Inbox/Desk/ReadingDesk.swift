@@ -4,7 +4,7 @@ import Storage
 import Web
 
 /// Reads what the pages of the inbox show.
-struct DeskReader: Sendable {
+struct ReadingDesk: Sendable {
     enum Bounds {
         /// Other conversations of a customer beside a thread.
         static let others = 8
@@ -59,7 +59,8 @@ struct DeskReader: Sendable {
                 draft: try await office.scheduled.drafts.draft(of: agent.person, in: id, of: tenant)?.body ?? "",
                 later: try await office.scheduled.store.waiting(in: id, of: tenant),
                 suggestion: try await office.answering.store.suggestion(for: id, in: tenant), tags: own,
-                allTags: try await office.tags.all(in: tenant), colleagues: colleagues,
+                allTags: try await office.tags.all(in: tenant), teams: try await office.teams.teams(in: tenant),
+                colleagues: colleagues,
                 names: try await names(in: messages, seen.head, colleagues, tenant),
                 position: (String(point.first ?? ""), position.offset), clientID: office.chanceID(), undo: wish.undo,
                 usesSuggestion: wish.usesSuggestion, now: office.clock.now()))
