@@ -19,7 +19,7 @@ import Testing
     private func fill(_ stage: Stage, _ channel: Channel) async throws {
         let now = stage.clock.now()
         let day = now.seconds / 86_400
-        for (tenant, size) in [(stage.tenant, 300), (stage.other, 20_000)] {
+        for (tenant, size) in [(stage.tenant, 300), (stage.other, 6_000)] {
             let statements: [SQL] = [
                 """
                 INSERT INTO inbox_conversations (tenant_id, id, contact_id, contact_point_id, channel_id, contact_name,

@@ -5,8 +5,11 @@ import Storage
 /// Promises, and the clocks that hold people to them.
 final class SlaDesk: Sendable {
     enum Bounds {
-        /// Conversations that one run looks at; the next run goes on.
+        /// Conversations that are read as due at once, and how often one run reads; the next run goes on.
         static let due = 500
+        static let rounds = 20
+        /// Conversations that are looked at beside each other.
+        static let width = 8
         /// Lines that are read at once.
         static let lines = 200
         /// The shortest and longest wait for an answer that its author may still take back.
@@ -115,8 +118,16 @@ final class SlaDesk: Sendable {
 
     /// Looks at everything whose time has come, of all companies.
     func lookAtDue() async throws {
-        for due in try await store.due(at: clock.now(), limit: Bounds.due) {
-            try await look(at: due.conversation, in: due.tenant)
+        for _ in 0..<Bounds.rounds {
+            let due = try await store.due(at: clock.now(), limit: Bounds.due)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for (place, one) in due.enumerated() {
+                    if place >= Bounds.width { try await group.next() }
+                    group.addTask { try await self.look(at: one.conversation, in: one.tenant) }
+                }
+                try await group.waitForAll()
+            }
+            if due.count < Bounds.due { return }
         }
     }
 

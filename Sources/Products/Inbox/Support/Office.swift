@@ -59,13 +59,7 @@ final class Office: Sendable {
     let counts: CountDesk
     let contacts: ContactDesk
     let notices: NoticeDesk
-    let teams: TeamDesk
-    let canned: CannedReplyDesk
-    let promises: SlaDesk
-    let assignments: AssignmentDesk
-    let ratings: RatingDesk
-    let seals: SealDesk
-    let reports: ReportDesk
+    let work: Work
     let files: FileDesk
     let attachments: AttachmentSteps
     let widget: WidgetDesk
@@ -116,20 +110,10 @@ final class Office: Sendable {
             storage: storage, caches: parts.caches, topics: topics, notices: notices, clock: clock,
             randomness: randomness)
         outgoing = ground.outgoing
-        teams = TeamDesk(storage: storage, caches: parts.caches, clock: clock, randomness: randomness)
-        canned = ground.canned
-        promises = SlaDesk(
-            storage: storage, caches: parts.caches, teams: teams, channels: channels, answering: answering,
-            notices: notices, topics: topics, clock: clock, randomness: randomness)
-        assignments = AssignmentDesk(
-            storage: storage, teams: teams, visible: visible, notices: notices, topics: topics, clock: clock,
-            randomness: randomness)
-        ratings = RatingDesk(storage: storage, clock: clock, randomness: randomness)
-        seals = SealDesk(storage: storage, clock: clock, events: events)
+        work = Work(parts, ground, notices: notices)
         counts = CountDesk(
-            storage: storage, caches: parts.caches, channels: channels, rules: rules, promises: promises,
-            assignments: assignments, outgoing: outgoing, clock: clock)
-        reports = ReportDesk(storage: storage, names: names, channels: channels, teams: teams, clock: clock)
+            storage: storage, caches: parts.caches, channels: channels, rules: rules, promises: work.promises,
+            assignments: work.assignments, outgoing: outgoing, clock: clock)
         reach = parts.reach
         attachments = AttachmentSteps(
             storage: storage, outbound: reach.outbound, files: files, channels: channels, topics: topics, clock: clock,
@@ -142,6 +126,6 @@ final class Office: Sendable {
             WidgetDesk.Parts(
                 storage: storage, caches: parts.caches, limits: parts.limits, channels: channels, hooks: hooks,
                 topics: topics, names: names, files: files, keys: reach.visitorKeys, clock: clock,
-                randomness: randomness, rating: reach.rating ?? ratings.taking))
+                randomness: randomness, rating: reach.rating ?? work.ratings.taking))
     }
 }
