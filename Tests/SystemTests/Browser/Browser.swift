@@ -100,6 +100,11 @@ final class Browser {
     /// Goes to a path of the site.
     func open(_ path: String) throws { try command("POST", "/url", ["url": site + path]) }
 
+    /// Looks from now on into the frame that a CSS selector finds first, until another page is opened.
+    func enterFrame(_ selector: String) throws {
+        try command("POST", "/frame", ["id": ["element-6066-11e4-a52e-4f735466cecf": try element(selector)]])
+    }
+
     /// Clicks what a CSS selector finds first.
     func click(_ selector: String) throws { try command("POST", "/element/\(try element(selector))/click", [:]) }
 

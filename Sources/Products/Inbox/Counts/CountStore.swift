@@ -34,11 +34,13 @@ struct CountStore: Sendable {
     /// Takes what is to be counted away, the oldest first.
     func take(limit: Int, through writing: some Writing, in tenant: Tenant) async throws(StorageError) -> [Tally] {
         let lock: SQL = storage.dialect == .postgres ? " FOR UPDATE SKIP LOCKED" : ""
+        // Chosen once: PostgreSQL may run a bounded part of a condition again, and then takes more than that.
         return try await writing.returningPerRow(
             Tally.self, "count.take",
             """
-            DELETE FROM inbox_tallies WHERE tenant_id = \(tenant) AND id IN (
+            WITH taken AS MATERIALIZED (
                 SELECT y.id FROM inbox_tallies y WHERE y.tenant_id = \(tenant) ORDER BY y.id LIMIT \(limit)\(sql: lock))
+            DELETE FROM inbox_tallies WHERE tenant_id = \(tenant) AND id IN (SELECT t.id FROM taken t)
             RETURNING kind, conversation_id, channel_id, person_id, amount, at, chain
             """, rows: limit)
     }

@@ -17,7 +17,7 @@ struct DemoHouse: Sendable {
         )
         _ = try await office.promises.make(
             SlaDesk.LevelDraft(
-                name: "Within the hour", first: 3_600, next: 4 * 3_600, resolution: 3 * 86_400, hours: hours.id),
+                name: "Within the hour", first: 60, next: 4 * 60, resolution: 3 * 24 * 60, hours: hours.id),
             in: tenant)
         for reply in place.company.replies {
             _ = try await office.canned.make(reply.shortcut, reply.text, of: place.owner(of: reply), in: tenant)
