@@ -77,7 +77,7 @@ import Testing
                 stage.clock.advance(by: .seconds(14))
             }
             writing.cancel()
-            _ = await writing.result
+            try await writing.value
             for key in try await waiting(stage) {
                 try await stage.office.ingest.ingest(key, in: stage.tenant, isLastAttempt: false) { body in
                     try await stage.storage.write(for: stage.tenant) { try await body($0) }

@@ -23,13 +23,17 @@ final class DemoCrowdService: Service {
 
     /// Writes until the process ends.
     func run() async throws {
-        try await cancelWhenGracefulShutdown { [self] in
-            for await places in places {
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    for place in places { group.addTask { try await self.write(place) } }
-                    try await group.waitForAll()
+        do {
+            try await cancelWhenGracefulShutdown { [self] in
+                for await places in places {
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        for place in places { group.addTask { try await self.write(place) } }
+                        try await group.waitForAll()
+                    }
                 }
             }
+        } catch is CancellationError {
+            // How it is told to stop.
         }
     }
 

@@ -78,16 +78,22 @@ final class BadgeDesk: Service {
 
     /// Pushes until the node stops.
     func run() async throws {
-        try await withThrowingDiscardingTaskGroup { group in
-            group.addTask { [self] in
-                try await bus.follow(Self.topic, clock: clock) { event in
-                    if case .message(let payload) = event { heard(payload) }
+        do {
+            try await cancelWhenGracefulShutdown { [self] in
+                try await withThrowingDiscardingTaskGroup { group in
+                    group.addTask { [self] in
+                        try await bus.follow(Self.topic, clock: clock) { event in
+                            if case .message(let payload) = event { heard(payload) }
+                        }
+                    }
+                    while !Task.isCancelled {
+                        await flush()
+                        try await clock.sleep(for: Bounds.beat)
+                    }
                 }
             }
-            while !Task.isCancelled {
-                await flush()
-                try await clock.sleep(for: Bounds.beat)
-            }
+        } catch is CancellationError {
+            // How it is told to stop.
         }
     }
 
