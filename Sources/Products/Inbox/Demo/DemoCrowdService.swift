@@ -39,24 +39,33 @@ final class DemoCrowdService: Service {
 
     private func write(_ place: DemoPlace) async throws {
         let channels = try await channels(of: place)
-        let crowd = DemoCrowd(place.company, secrets: channels.compactMapValues(\.secrets.signing.first))
         // Where a run begins follows from its time, so that a second run does not say the same again.
         for number in Int(clock.now().seconds % 100_000)... {
-            guard let event = crowd.event(number, at: clock.now()) else { return }
-            if let channel = channels[event.channel] {
-                do {
-                    try await receive(event, over: channel, in: place.tenant)
-                } catch is CancellationError {
-                    return
-                } catch {
-                    // A customer whose message is turned away writes another one.
-                }
+            do {
+                guard let pause = try await say(number, at: place, over: channels) else { return }
+                try await clock.sleep(for: pause)
+            } catch is CancellationError {
+                return
             }
-            do { try await clock.sleep(for: event.pause) } catch { return }
         }
     }
 
-    private func channels(of place: DemoPlace) async throws -> [ChannelKind: OpenChannel] {
+    /// Has a customer write; how long the next one waits, `nil` when there is nothing to be written.
+    func say(
+        _ number: Int, at place: DemoPlace, over channels: [ChannelKind: OpenChannel]
+    ) async throws -> Duration? {
+        let crowd = DemoCrowd(place.company, secrets: channels.compactMapValues(\.secrets.signing.first))
+        guard let event = crowd.event(number, at: clock.now()) else { return nil }
+        guard let channel = channels[event.channel] else { return event.pause }
+        do {
+            try await receive(event, over: channel, in: place.tenant)
+        } catch  where !(error is CancellationError) {
+            // A customer whose message is turned away writes another one.
+        }
+        return event.pause
+    }
+
+    func channels(of place: DemoPlace) async throws -> [ChannelKind: OpenChannel] {
         var channels: [ChannelKind: OpenChannel] = [:]
         for channel in try await office.channels.channels(in: place.tenant)
         where channel.externalAccount.hasPrefix(DemoAdapter.prefix) {
