@@ -31,7 +31,7 @@ struct DayChart: Sendable {
 
     /// - Parameters:
     ///   - series: days in order, those without anything left out.
-    ///   - last: the last day of the chart.
+    ///   - today: the last day of the chart.
     ///   - days: how many days it shows.
     init(_ series: [(day: Int64, count: Count)], last today: Int64, days: Int) {
         let first = today - Int64(days) + 1

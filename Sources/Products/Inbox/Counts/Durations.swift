@@ -31,9 +31,7 @@ struct Durations: Sendable, Hashable {
 
     mutating func add(seconds: Int64) { add(1, at: Self.step(of: seconds)) }
 
-    /// The seconds within which a part of all was done; `nil` when there is nothing.
-    ///
-    /// - Parameter part: as in 0.9 for nine of ten.
+    /// The seconds within which a part of all was done, as in 0.9 for nine of ten; `nil` when there is nothing.
     func percentile(_ part: Double) -> Int64? {
         let count = count
         guard count > 0 else { return nil }

@@ -25,8 +25,9 @@ final class RatingDesk: Sendable {
         return try await store.rating(of: id, closing: head.closings, through: reader, in: tenant) == nil
     }
 
-    /// Takes a rating; the one that is there already when the closing has one. Whoever calls it has made sure that it comes
-    /// from the customer.
+    /// Takes a rating; the one that is there already when the closing has one.
+    ///
+    /// Whoever calls it has made sure that it comes from the customer.
     ///
     /// - Throws: `inbox.notFound`; `inbox.notClosed` when it goes on; `inbox.settingInvalid` for other than 1 to 5 points.
     func rate(
