@@ -29,6 +29,7 @@
     const [width, height] = isOpen ? [isPhone ? window.innerWidth : 400 + margin * 2, isPhone ? window.innerHeight : 700]
       : [64 + margin * 2, 64 + margin * 2];
     Object.assign(frame.style, { width: `${width}px`, height: `${height}px`, display: "block" });
+    tell({ is: "size", isPhone });
   }
 
   function tell(message) { frame.contentWindow?.postMessage({ inbox: message }, home); }
@@ -37,7 +38,7 @@
     if (event.source !== frame.contentWindow || event.origin !== home || !event.data?.inbox) return;
     const { is, open } = event.data.inbox;
     // The frame learns from the browser on which site it stands; what is said here is only who the customer is.
-    if (is === "ready") tell({ is: "hello", user, isPhone: window.innerWidth < 480 });
+    if (is === "ready") tell({ is: "hello", user });
     if (is === "shown") { isOpen = open; size(); if (!open) frame.blur(); }
   });
   addEventListener("resize", () => { if (frame.style.display === "block") size(); });

@@ -391,8 +391,8 @@ addEventListener("message", event => {
   site = event.origin;
   if (message.is === "open") show(true);
   if (message.is === "close") show(false);
+  if (message.is === "size") page.classList.toggle("phone", Boolean(message.isPhone));
   if (message.is !== "hello") return;
-  page.classList.toggle("phone", Boolean(message.isPhone));
   if (message.user && message.user.id !== user?.id) {
     user = message.user;
     token = null;
