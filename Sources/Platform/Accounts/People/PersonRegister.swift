@@ -29,8 +29,8 @@ public struct PersonRegister: Sendable {
     /// - Parameters:
     ///   - tenant: Where.
     ///   - limit: How many at most, 1 to 5,000.
-    /// - Returns: Their memberships.
-    /// - Throws: Errors of storage.
+    /// - Returns: Their places in the tenant.
+    /// - Throws: A `StorageError`.
     public func members(of tenant: Tenant, limit: Int) async throws(StorageError) -> [Membership] {
         try await people.members(of: tenant, limit: limit)
     }

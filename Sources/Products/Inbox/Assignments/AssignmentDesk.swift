@@ -80,7 +80,7 @@ final class AssignmentDesk: Sendable {
     ///   - attempt: how often somebody was looked for before; the team is told the first time that nobody is free.
     ///   - tenant: whose.
     /// - Returns: what was found out.
-    /// - Throws: errors of storage.
+    /// - Throws: errors of the database.
     func handOut(
         _ id: ID<Conversation>, among present: [ID<Person>], attempt: Int, in tenant: Tenant
     ) async throws -> Outcome {

@@ -29,7 +29,10 @@ struct DayChart: Sendable {
     /// The course of what customers wrote, as a line above the bars.
     let line: String
 
-    /// Draws the last `days` days up to `last`; of `series`, in order, days without anything are left out.
+    /// - Parameters:
+    ///   - series: days in order, those without anything left out.
+    ///   - today: the last day of the chart.
+    ///   - days: how many days it shows.
     init(_ series: [(day: Int64, count: Count)], last today: Int64, days: Int) {
         let first = today - Int64(days) + 1
         let perBar = (days + Bounds.bars - 1) / Bounds.bars

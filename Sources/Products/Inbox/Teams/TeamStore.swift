@@ -66,7 +66,7 @@ struct TeamStore: Sendable {
             """)
     }
 
-    /// Removes a team with its members, and leaves what it had without one; `false` when there is no such team.
+    /// Removes a team with its members, `false` when there is none; what it had stays without one.
     func delete(_ id: ID<Team>, through writing: some Writing, in tenant: Tenant) async throws(StorageError) -> Bool {
         try await writing.execute(
             "team.deleteMembers", "DELETE FROM inbox_team_members WHERE tenant_id = \(tenant) AND team_id = \(id)")
