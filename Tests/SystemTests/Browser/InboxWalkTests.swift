@@ -77,8 +77,11 @@ import Testing
         try moderator.wait("[data-viewers]") { !$0.isEmpty }
 
         try moderator.type("I am on it", into: "[data-answer]")
-        try director.wait("[data-lock]") { !$0.isEmpty }
-        try answer("Good morning! What may I look up for you?", director)
+        try director.wait("[data-typing]") { !$0.isEmpty }
+        try director.type("Good morning! ", into: "[data-answer]")
+        // Both write: each is told that the other one does.
+        try moderator.wait("[data-lock]") { $0.contains("asked before yours goes out") }
+        try answer("What may I look up for you?", director)
         try eventually("the answer to reach the visitor", for: .seconds(40)) {
             try said(visitor).contains("Good morning! What may I look up for you?")
         }
