@@ -151,6 +151,12 @@ let floors: [[Room]] = [
     ],
     // F7
     [
+        Room(
+            kind: .system, name: "CPgQuery", path: "Sources/Platform/CPgQuery", uses: [], libraries: [], resources: []),
+        Room(
+            kind: .library, name: "Auditor", path: "Sources/Auditor",
+            uses: ["Base", "Telemetry", "Storage", "Programs", "StoragePostgres", "CPgQuery"], libraries: [logging],
+            resources: [.copy("Rules"), .copy("Words")]),
         product(
             "Tournament",
             [
@@ -175,6 +181,7 @@ let floors: [[Room]] = [
                 "Base", "Telemetry", "Storage", "StorageSQLite", "StoragePostgres", "Coordination",
                 "CoordinationRedis", "CoordinationStorage", "Blobs", "BlobsS3", "Outbound", "Caching", "Limits", "Jobs",
                 "Realtime", "AIProviders", "Web", "Accounts", "Retrieval", "Hosting", "Tournament", "Discovery",
+                "Auditor",
             ],
             libraries: [logging, crypto, arguments, configuration, lifecycle, unixSignals], resources: [])
     ],
@@ -306,6 +313,7 @@ let suites: [Room] = [
             "Accounts", "Hosting", "Discovery",
         ],
         [logging, crypto, httpTypes, nioCore, lifecycle]),
+    tests("AuditorTests", ["Base", "BaseTestKit", "StoragePostgres", "Auditor"], [logging]),
     tests("CLITests", ["Outbound", "BlobsS3", "Hosting", "Web", "capstan"]),
     tests("SystemTests", ["Base", "BaseTestKit"], [logging]),
     tests("TidyTests", []),
@@ -336,8 +344,9 @@ let strict: [SwiftSetting] =
         .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     ] + (Context.environment["CAPSTAN_STRICT"] == "1" ? [.treatAllWarnings(as: .error)] : [])
 
-let systemPackages = [
+let systemPackages: [String: (pkgConfig: String?, debian: String)] = [
     "CLibPQ": (pkgConfig: "libpq", debian: "libpq-dev"), "CZlib": (pkgConfig: "zlib", debian: "zlib1g-dev"),
+    "CPgQuery": (pkgConfig: nil, debian: "libpg-query-dev"),
 ]
 
 let targets: [Target] = rooms.filter { kept.contains($0.name) }.map { room in

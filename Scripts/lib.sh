@@ -15,7 +15,7 @@ fail() {
 
 # shellcheck disable=SC2034 # the scripts that source this use them
 {
-    build_packages=(git libsqlite3-dev libpq-dev zlib1g-dev)
+    build_packages=(git libpg-query-dev libsqlite3-dev libpq-dev zlib1g-dev)
     server_packages=(pgbouncer redis-server)
     media_packages=(ffmpeg fonts-dejavu-core poppler-utils)
     picture_packages=(chromium chromium-driver curl fonts-inter fonts-urw-base35)
@@ -121,6 +121,21 @@ need_websockets() {
     /usr/bin/python3 -m venv "$folder"
     "$folder/bin/pip" install --quiet --disable-pip-version-check "websockets==$version" ||
         fail "could not install websockets $version from PyPI"
+    touch "$folder/complete"
+}
+
+# need_ast_grep: finds shapes of code for `capstan audit`; from PyPI, in an environment of its own.
+need_ast_grep() {
+    local version=0.51.1 folder
+    folder=$root/.tools/ast-grep-$version
+    export CAPSTAN_AST_GREP=$folder/bin/ast-grep
+    [ ! -e "$folder/complete" ] || return 0
+    need python3-venv
+    say "Installing ast-grep $version"
+    rm -rf "$folder"
+    /usr/bin/python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check "ast-grep-cli==$version" ||
+        fail "could not install ast-grep-cli $version from PyPI"
     touch "$folder/complete"
 }
 

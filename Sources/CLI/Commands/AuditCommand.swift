@@ -1,0 +1,100 @@
+import ArgumentParser
+import Auditor
+import Base
+import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// Finds what will break, when, and says how that is known.
+struct AuditCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audit",
+        abstract: "Audit a folder of source or a PostgreSQL database; only reads.",
+        discussion: """
+            Ends with 0, with 1 when a finding is at least as urgent as --fail-on says (with --baseline: a new one), and with 2
+            when the command was used wrongly. What is kept stands in capstan-audit.json of the folder.
+            """)
+
+    /// How a report is written.
+    enum Format: String, CaseIterable, ExpressibleByArgument {
+        case markdown, json, html, sarif
+    }
+
+    @Argument(help: "A folder, or postgres://USER:PASSWORD@HOST:PORT/NAME.")
+    var target: String
+
+    @Option(help: "A database that belongs to the folder, as postgres://…; its role only needs to read.")
+    var database: String?
+
+    @Option(help: "markdown, json, html or sarif.")
+    var format = Format.markdown
+
+    @Option(help: "For how many users capacity and costs are worked out.")
+    var users = 10_000.0
+
+    @Option(help: "An earlier report in JSON: only what is new counts for --fail-on.")
+    var baseline: String?
+
+    @Option(help: "Ends with 1 when a finding is at least so urgent: low, medium, high, critical.")
+    var failOn: String?
+
+    @Option(help: "A table of unit prices in JSON.")
+    var prices: String?
+
+    @Option(help: "Only this rule; may be given several times.")
+    var only: [String] = []
+
+    @Option(help: "The file to write instead of the terminal.")
+    var output: String?
+
+    func validate() throws {
+        guard users >= 1 else { throw ValidationError("--users is \(users): at least 1 is needed") }
+        guard failOn.map({ Severity(rawValue: $0) != nil }) ?? true else {
+            throw ValidationError("--fail-on takes low, medium, high or critical")
+        }
+        guard database.map({ $0.hasPrefix("postgres://") || $0.hasPrefix("postgresql://") }) ?? true else {
+            throw ValidationError("--database takes postgres://USER:PASSWORD@HOST:PORT/NAME")
+        }
+    }
+
+    func run() async throws {
+        let options = AuditOptions(
+            users: users, database: database.map { Secret($0) }, only: only.isEmpty ? nil : Set(only),
+            baseline: try baseline.map { try Baseline.read(URL(filePath: $0)) }, suppressions: nil,
+            prices: try prices.map { try Prices.read(URL(filePath: $0)) } ?? .none,
+            astGrep: ProcessInfo.processInfo.environment["CAPSTAN_AST_GREP"])
+        let audit = try Audit(target: target, options: options, clock: SystemClock())
+        let isWatched = isatty(STDERR_FILENO) == 1
+        let report = try await audit.run { step in if isWatched { Self.tell(step) } }
+        try write(try text(of: report))
+        let status = report.exitStatus(failingOn: failOn.flatMap(Severity.init(rawValue:)))
+        if status != 0 { throw ExitCode(status) }
+    }
+
+    private func text(of report: Report) throws -> Data {
+        switch format {
+        case .markdown: Data(MarkdownReport(report).text().utf8)
+        case .json: try report.json() + Data("\n".utf8)
+        case .html: Data(HTMLReport(report).text().utf8)
+        case .sarif: try SARIFReport(report).data() + Data("\n".utf8)
+        }
+    }
+
+    private func write(_ data: Data) throws {
+        guard let output else { return FileHandle.standardOutput.write(data) }
+        do {
+            try data.write(to: URL(filePath: output), options: .atomic)
+        } catch {
+            throw Failure.failed("the report could not be written to \(output): \(error.localizedDescription)")
+        }
+    }
+
+    /// One line that the next one overwrites.
+    private static func tell(_ step: String) {
+        FileHandle.standardError.write(Data("\r\u{1B}[K\(step) …".utf8))
+    }
+}
