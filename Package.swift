@@ -313,7 +313,10 @@ let suites: [Room] = [
             "Accounts", "Hosting", "Discovery",
         ],
         [logging, crypto, httpTypes, nioCore, lifecycle]),
-    tests("AuditorTests", ["Base", "BaseTestKit", "StoragePostgres", "Auditor"], [logging]),
+    Room(
+        kind: .test, name: "AuditorTests", path: "Tests/AuditorTests",
+        uses: ["Base", "BaseTestKit", "Storage", "StoragePostgres", "Programs", "Auditor"], libraries: [logging],
+        resources: [.copy("Fixtures")]),
     tests("CLITests", ["Outbound", "BlobsS3", "Hosting", "Web", "capstan"]),
     tests("SystemTests", ["Base", "BaseTestKit"], [logging]),
     tests("TidyTests", []),
@@ -364,7 +367,9 @@ let targets: [Target] = rooms.filter { kept.contains($0.name) }.map { room in
             name: room.name, path: room.path, pkgConfig: systemPackages[room.name]?.pkgConfig,
             providers: systemPackages[room.name].map { [.apt([$0.debian])] })
     case .test:
-        return .testTarget(name: room.name, dependencies: dependencies, path: room.path, swiftSettings: strict)
+        return .testTarget(
+            name: room.name, dependencies: dependencies, path: room.path, resources: room.resources,
+            swiftSettings: strict)
     }
 }
 

@@ -85,3 +85,14 @@ enum Searching {
         }
     }
 }
+
+@Suite struct PlainPatternTests {
+    @Test(arguments: [
+        (#"    - regex: '^\w+\s*\(\d'"#, #"    - regex: '^[A-Za-z0-9_$]+[ \t\r\n]*\([0-9]'"#),
+        (#"regex: '[^\w.][\s\S]*\\b\b'"#, #"regex: '[^A-Za-z0-9_$.][\s\S]*\\b(?-u:\b)'"#),
+        (#"pattern: '\w'"#, #"pattern: '\w'"#),
+        (#"# a regex: \w"#, #"# a regex: \w"#),
+    ]) func `expressions are written for ASCII, and nothing else is touched`(_ text: String, _ plain: String) {
+        #expect(PlainPatterns.rewrite(text) == plain)
+    }
+}

@@ -23,7 +23,7 @@ struct JoinedPass {
     }
 
     /// The finding with rows, bytes and calls where they are known, ranked by them.
-    func measured(_ finding: Finding, users: Double) -> Finding {
+    func measured(_ finding: Finding) -> Finding {
         guard
             ["unbounded-result", "n-plus-one", "over-fetching", "in-memory-export", "app-side-aggregate"].contains(
                 finding.rule),
@@ -61,6 +61,32 @@ struct JoinedPass {
                 unit: "bytes",
                 at: [rows.largest, rows.largest * 2, rows.largest * 10])
         }
+        return copy
+    }
+
+    /// A finding about a statement, with the place in the source that sends it.
+    func located(_ finding: Finding) -> Finding {
+        guard finding.location.file == nil, let text = finding.location.statement, let shape = StatementShape(text)
+        else {
+            return finding
+        }
+        let fingerprint = SQLTree.fingerprint(text)
+        let places = source.sites.filter { site in
+            if let own = site.query.statement { return SQLTree.fingerprint(own) == fingerprint }
+            guard let table = table(of: site.query), table.name == shape.table,
+                site.query.isRead == (shape.verb == "select")
+            else { return false }
+            let columns = source.schema.table(site.query.table)
+            return Set(site.query.equal.map { columns?.column($0)?.name ?? $0 }) == Set(shape.equal)
+        }
+        guard let first = places.first else { return finding }
+        var copy = finding
+        copy.location.file = first.file
+        copy.location.line = first.line
+        copy.location.route = Route.of(first.file)
+        copy.observation.summary += "; it is sent at \(first.file):\(first.line)"
+        copy.observation.numbers.append(
+            Finding.Quantity(name: "calls in the source that may send it", value: Double(places.count), unit: "places"))
         return copy
     }
 

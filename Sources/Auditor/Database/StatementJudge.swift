@@ -13,6 +13,7 @@ struct StatementJudge {
         static let gain = 0.3
         static let hotShare = 0.2
         static let manyRows = 1_000.0
+        static let heavyUpdateBytes = 64_000.0
     }
 
     struct Result: Sendable {
@@ -86,6 +87,15 @@ struct StatementJudge {
                 make(
                     rule, statement, fingerprint, table?.key, severity: rows >= 10_000 ? .high : .medium,
                     "a call gives \(Figures.text(rows)) rows on average"))
+        }
+        let logged = statement.walBytes / max(1, statement.calls)
+        if shape?.verb == "update", logged >= Bounds.heavyUpdateBytes, statement.calls >= 5,
+            let rule = book.rules["unbounded-json"]
+        {
+            findings.append(
+                make(
+                    rule, statement, fingerprint, table?.key, severity: logged >= 1_000_000 ? .high : .medium,
+                    "an update writes \(Figures.text(logged / 1_000)) kB of log on average: it rewrites large values"))
         }
         let perSecond = statement.calls / max(1, catalogue.counterSeconds)
         if shape?.verb == "select", let table, table.rows < 100, table.writes < statement.calls / 100, perSecond >= 1,

@@ -55,7 +55,7 @@ struct ReportBuilder {
     /// Ranks what the source says by what the database knows.
     mutating func join(_ source: SourcePass.Result, with database: DatabasePass.Result) {
         let join = JoinedPass(source: source, database: database)
-        findings = findings.map { join.measured($0, users: users) }
+        findings = findings.map { join.located(join.measured($0)) }
         missing += join.notJudged
     }
 

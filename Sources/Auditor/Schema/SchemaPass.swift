@@ -68,7 +68,7 @@ struct SchemaPass {
     func findings(sites: [SourcePass.QuerySite], book: RuleBook, only: Set<String>?) -> [Finding] {
         var findings: [Finding] = []
         for (rule, make) in [
-            ("missing-index", { $0 + lookups(sites, $1) + keys($1) }),
+            ("missing-index", { $0 + lookups(sites, $1) + keys(sites, $1) }),
             ("duplicate-index", { $0 + duplicates($1) }),
             ("no-retention", { $0 + growing(sites, $1) }),
             ("unbounded-json", { $0 + blobs($1) }),
@@ -89,18 +89,35 @@ struct SchemaPass {
     // MARK: Indexes
 
     /// Foreign keys that no index serves: a delete of the parent reads the whole child.
-    private func keys(_ rule: AuditRule) -> [Finding] {
+    ///
+    /// When a call looks the key up and orders by another column, that column comes after it: one index serves both.
+    private func keys(_ sites: [SourcePass.QuerySite], _ rule: AuditRule) -> [Finding] {
         shape.tables.flatMap { table in
             table.foreignKeys.filter { !$0.columns.isEmpty && table.cover(for: $0.columns) == nil }.map { key in
                 var copy = table
                 copy.line = key.line
+                let follower = follower(of: key.columns, in: table, sites)
                 return finding(
-                    rule, copy, columns: key.columns, severity: .medium,
+                    rule, copy, columns: Self.unique(key.columns + follower), severity: .medium,
                     "the foreign key \(table.name)(\(key.columns.joined(separator: ", "))) to \(key.target) has no index: "
                         + "joins to it, and each delete of a row there, read all of \(table.name)",
                     place: nil)
             }
         }
+    }
+
+    /// The column that calls with this key order by, or bound.
+    private func follower(of key: [String], in table: TableShape, _ sites: [SourcePass.QuerySite]) -> [String] {
+        for site in sites where shape.table(site.query.table)?.name == table.name {
+            let equal = site.query.equal.compactMap { table.column($0)?.name }
+            guard Set(key).isSubset(of: Set(equal)) else { continue }
+            if let column = Self.second(site.query, table) { return [column] }
+        }
+        return []
+    }
+
+    private static func second(_ query: QueryText, _ table: TableShape) -> String? {
+        (query.order.first?.column ?? query.ranged.first).flatMap { table.column($0)?.name }
     }
 
     /// Look-ups in the code whose columns no index narrows.
@@ -115,8 +132,7 @@ struct SchemaPass {
             guard !equal.isEmpty, table.narrowing(for: equal) == nil, !table.isUnique(equal) else { continue }
             // The key is a finding of its own.
             guard !table.foreignKeys.contains(where: { !Set($0.columns).isDisjoint(with: equal) }) else { continue }
-            let order = site.query.order.first.flatMap { table.column($0.column)?.name }
-            let columns = Self.unique(equal + [order].compactMap { $0 })
+            let columns = Self.unique(equal + [Self.second(site.query, table)].compactMap { $0 })
             guard seen.insert("\(table.name)(\(equal.sorted().joined(separator: ",")))").inserted else { continue }
             let others = table.indexes.filter { index in index.columns.contains { equal.contains($0) } }
             let hint = others.first.map { index in

@@ -65,8 +65,8 @@ struct AstGrep: Sendable {
 
     private static let missing = AuditError(
         .missingProgram,
-        "source is searched with ast-grep, which is not here: install it (`pip install ast-grep-cli`, or run "
-            + "Scripts/run), and name it in CAPSTAN_AST_GREP when it is not on the PATH")
+        "source is searched with ast-grep, which is not here: install it (`pip install ast-grep-cli`), "
+            + "and name it in CAPSTAN_AST_GREP when it is not on the PATH")
 
     private static func error(_ failure: BoundedProgram.Failure) -> AuditError {
         switch failure {

@@ -44,7 +44,8 @@ struct AuditRule: Sendable, Codable, Hashable {
     var path: String?
     var question: String?
     var keep: String?
-    var absolvedBy: String?
+    /// Packages that answer the rule for the whole tree when the application stands on one of them.
+    var packages: [String]?
 }
 
 /// All rules, as they stand in the module's resources.
@@ -92,13 +93,15 @@ struct RuleBook: Sendable {
                 rules[name] = rule
                 let yaml = own.appending(path: "rule.yml")
                 if FileManager.default.fileExists(atPath: yaml.path) {
-                    pages.append(Page(name: name, text: try String(contentsOf: yaml, encoding: .utf8)))
+                    let text = PlainPatterns.rewrite(try String(contentsOf: yaml, encoding: .utf8))
+                    pages.append(Page(name: name, text: text))
                 }
             }
             words = try FileManager.default.contentsOfDirectory(atPath: wordsFolder.path).sorted().map { name in
                 Page(
                     name: String(name.dropLast(".yml".count)),
-                    text: try String(contentsOf: wordsFolder.appending(path: name), encoding: .utf8))
+                    text: PlainPatterns.rewrite(
+                        try String(contentsOf: wordsFolder.appending(path: name), encoding: .utf8)))
             }
         } catch let error as AuditError {
             throw error

@@ -27,6 +27,11 @@ struct QueryText: Sendable, Hashable {
     /// Whether there is any filter.
     var isFiltered: Bool { isOpen || !equal.isEmpty || !listed.isEmpty || !ranged.isEmpty }
 
+    /// Whether it changes nothing.
+    var isRead: Bool {
+        ["find", "select", "count", "aggregate", "groupBy"].contains { method.hasPrefix($0) }
+    }
+
     /// Reads a call; `nil` when it is none that is known.
     init?(call: String) {
         let links = ScriptText(call).chain()

@@ -28,20 +28,47 @@ struct SourceJudge {
         case "sequential-queries": return kept.filter(isIndependent)
         case "unbounded-result": return kept.filter { !isBounded($0) }
         case "vector-no-index": return hasVectorIndexes ? [] : kept
+        case "no-graceful-degradation": return kept.filter { !Self.isInBrowser($0.file) }
         default: return kept
         }
     }
 
     /// How urgent, when only text was read.
     func severity(_ rule: AuditRule, _ matches: [Match]) -> Severity {
+        if rule.rule == "in-memory-export", Route.of(matches[0].file) == nil { return rule.severity.lowered }
+        if rule.rule == "per-request-user-lookup" { return Self.share(of: matches, rule.severity) }
         guard rule.rule == "unbounded-result" || rule.rule == "n-plus-one", let query = QueryText(call: matches[0].text)
         else { return rule.severity }
         let table = schema.table(query.table)
         let names = [query.table, table?.name, table?.model].compactMap { $0?.lowercased() }
         if names.contains(where: { Self.small.contains($0) }) { return .low }
-        guard rule.rule == "unbounded-result" else { return rule.severity }
+        guard rule.rule == "unbounded-result" else {
+            // Writes of what one request brought are as many as it brought; inside a transaction they hold its locks.
+            let isHeld = matches.contains { $0.text.hasPrefix("tx.") || $0.text.hasPrefix("trx.") }
+            let reads = matches.contains { QueryText(call: $0.text)?.isRead ?? true }
+            return reads || isHeld ? rule.severity : rule.severity.lowered
+        }
         // What one parent owns grows slower than what everybody owns.
-        return query.equal.isEmpty ? rule.severity : rule.severity.lowered
+        return query.isOpen || query.equal.contains(where: Self.isKey) ? rule.severity.lowered : rule.severity
+    }
+
+    /// Whether a column names one of many, as an id does, and not a kind of which there are few, as a status does.
+    private static func isKey(_ column: String) -> Bool {
+        let name = column.lowercased()
+        return ["id", "email", "slug", "token", "key", "handle", "domain", "name", "hash", "path"].contains {
+            name.hasSuffix($0)
+        }
+    }
+
+    /// A look-up at each verification of a token is made by every request; elsewhere the number of files says how many do.
+    private static func share(of matches: [Match], _ severity: Severity) -> Severity {
+        if matches.contains(where: { $0.ruleId.contains("~0") }) { return severity }
+        return Set(matches.map(\.file)).count >= 3 ? severity.lowered : severity.lowered.lowered
+    }
+
+    /// Folders whose code runs in the browser, where a person gives up by going elsewhere.
+    private static func isInBrowser(_ file: String) -> Bool {
+        file.lowercased().split(separator: "/").contains { ["components", "ui", "hooks"].contains(String($0)) }
     }
 
     static func isByHand(_ file: String) -> Bool {

@@ -71,27 +71,44 @@ struct SourcePass {
         schema.read()
         result.schema = schema.shape
         let judge = SourceJudge(schema: schema.shape, sites: result.sites, hasVectorIndexes: schema.hasVectorIndexes)
+        let deployment = Deployment(tree)
         for rule in book.rules.values.sorted(by: { $0.rule < $1.rule }) where only?.contains(rule.rule) ?? true {
             let found = judge.keep(matches[rule.rule] ?? [], of: rule)
-            let absolved = roles["\(rule.rule):absolved"] ?? []
-            result.good += note(rule, roles["\(rule.rule):keep"] ?? [])
-            if rule.scope == .question {
-                result.questions += question(rule, absolved: absolved)
-            } else if absolved.isEmpty || found.isEmpty {
-                result.findings += findings(rule, found, judge)
-                if absolved.isEmpty { result.questions += question(rule, asked: roles["\(rule.rule):question"] ?? []) }
-            } else {
-                result.good.append(
-                    KeepNote(
-                        rule: rule.rule, text: "“\(rule.title)” is answered in one place for all",
-                        places: places(absolved, Bounds.keepPlaces), count: absolved.count))
-            }
+            decide(rule, found, roles, judge, deployment, &result)
+        }
+        if let rule = book.rules["function-timeout"], only?.contains(rule.rule) ?? true {
+            result.findings += deployment.findings(rule)
         }
         result.findings += schema.findings(sites: result.sites, book: book, only: only)
         result.notJudged += schema.notJudged
         result.examined = examined(tree, result, schema)
         result.findings = Self.distinct(result.findings)
         return result
+    }
+
+    /// What becomes of a rule's matches: findings, a question, or a note that one place answers it for all.
+    private func decide(
+        _ rule: AuditRule, _ found: [Match], _ roles: [String: [Match]], _ judge: SourceJudge, _ deployment: Deployment,
+        _ result: inout Result
+    ) {
+        let absolved = roles["\(rule.rule):absolved"] ?? []
+        result.good += note(rule, roles["\(rule.rule):keep"] ?? [])
+        if let answer = deployment.answer(to: rule), rule.scope == .question || !found.isEmpty {
+            result.good.append(
+                KeepNote(
+                    rule: rule.rule, text: "The application stands on \(answer.package)", places: [answer.file],
+                    count: 1))
+        } else if rule.scope == .question {
+            result.questions += question(rule, absolved: absolved)
+        } else if absolved.isEmpty || found.isEmpty {
+            result.findings += findings(rule, found, judge)
+            if absolved.isEmpty { result.questions += question(rule, asked: roles["\(rule.rule):question"] ?? []) }
+        } else {
+            result.good.append(
+                KeepNote(
+                    rule: rule.rule, text: "“\(rule.title)” is answered in one place for all",
+                    places: places(absolved, Bounds.keepPlaces), count: absolved.count))
+        }
     }
 
     static let facts: Set<String> = ["fact-query", "fact-drizzle-table"]

@@ -73,7 +73,7 @@ struct SourceTree: Sendable {
             guard let data = try? Data(contentsOf: root.appending(path: file.path), options: .alwaysMapped) else {
                 return sum
             }
-            return sum + data.reduce(0) { $1 == 0x0A ? $0 + 1 : $0 }
+            return sum + data.withUnsafeBytes { bytes in bytes.count { $0 == 0x0A } }
         }
     }
 
