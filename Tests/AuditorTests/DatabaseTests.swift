@@ -78,7 +78,7 @@ private let shop = """
     CREATE TABLE flags (key text PRIMARY KEY, value boolean);
     INSERT INTO customers (email) SELECT 'c' || n FROM generate_series(1, 100) n;
     INSERT INTO orders (customer_id, status, body, created_at)
-        SELECT CASE WHEN n % 2 = 0 THEN 1 ELSE 1 + n % 100 END, 'open', repeat('x', 100), '2026-01-01'::timestamptz + n * interval '1 minute'
+        SELECT CASE WHEN n % 2 = 0 THEN 1 ELSE 1 + n % 100 END, 'open', repeat('x', 100) || n, '2026-01-01'::timestamptz + n * interval '1 minute'
         FROM generate_series(1, 60000) n;
     INSERT INTO flags VALUES ('captcha', true), ('multi', false);
     CREATE INDEX orders_status ON orders (status);
@@ -123,13 +123,13 @@ private let shop = """
 
     @Test func `an index for a hot statement is tried before it is proposed`() async throws {
         let hot = String(
-            repeating: "SELECT id FROM orders WHERE created_at = '2026-01-05 10:00:00+00' AND body = 'y';\n", count: 30)
+            repeating: "SELECT id FROM orders WHERE body = 'y';\n", count: 30)
         try await ShopDatabase.with(shop + hot) { database in
             let canTry = try await database.allowTrials()
             let report = try await database.audit()
             let proposals = report.findings.filter { $0.rule == "missing-index" && $0.location.statement != nil }
-            let proposal = try #require(proposals.first)
-            #expect(proposal.fix.code?.contains("(created_at, body)") == true)
+            let proposal = try #require(proposals.first, "\(report.notJudged) \(report.examined)")
+            #expect(proposal.fix.code?.contains("(body)") == true)
             #expect(proposal.observation.numbers.first { $0.name == "calls" }?.value == 30)
             if canTry {
                 let trial = try #require(proposal.trial)

@@ -28,8 +28,9 @@ struct JoinedPass {
             ["unbounded-result", "n-plus-one", "over-fetching", "in-memory-export", "app-side-aggregate"].contains(
                 finding.rule),
             let file = finding.location.file,
-            let site = source.sites.first(where: { $0.file == file && abs($0.line - (finding.location.line ?? 0)) <= 1 }
-            ),
+            let site = source.sites.filter({ $0.file == file }).min(by: { left, right in
+                abs(left.line - (finding.location.line ?? 0)) < abs(right.line - (finding.location.line ?? 0))
+            }), abs(site.line - (finding.location.line ?? 0)) <= 1,
             let table = table(of: site.query)
         else { return finding }
         let rows = rowsPerKey(site.query, table)

@@ -238,12 +238,9 @@ struct StatementJudge {
     ) async -> (after: Double, bytes: Double)? {
         guard catalogue.extensions.contains("hypopg") else { return nil }
         let quoted = definition.replacing("'", with: "''")
+        let create = "SELECT indexrelid, hypopg_relation_size(indexrelid)::float8 FROM hypopg_create_index('\(quoted)')"
         // A trial that fails is no trial: the finding then says that nothing was tried.
-        guard
-            let made = try? await inspection.look([
-                "SELECT indexrelid, hypopg_relation_size(indexrelid)::float8 FROM hypopg_create_index('\(quoted)')"
-            ])
-        else { return nil }
+        guard let made = try? await inspection.look([create]) else { return nil }
         let bytes = made[0].first?[1].flatMap(Double.init) ?? 0
         let after = try? await explain(text, number: 9_999)  // The same.
         // Hypothetical indexes are memory of this session; the next trial must not see this one.

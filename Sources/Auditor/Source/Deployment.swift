@@ -25,24 +25,25 @@ struct Deployment {
 
     init(_ tree: SourceTree) {
         for file in tree.files(.manifest) {
-            // A manifest that is none names no package.
-            guard let text = tree.text(file),
-                let manifest = try? JSONDecoder().decode(Manifest.self, from: Data(text.utf8))
-            else { continue }
+            guard let manifest: Manifest = Self.read(file, of: tree) else { continue }
             for name in (manifest.dependencies ?? [:]).keys { packages[name, default: file.path] = file.path }
             for name in (manifest.devDependencies ?? [:]).keys where packages[name] == nil {
                 packages[name] = file.path
             }
         }
         for file in tree.files(.deployment) where file.path.hasSuffix("vercel.json") {
-            // The same.
-            guard let text = tree.text(file), let vercel = try? JSONDecoder().decode(Vercel.self, from: Data(text.utf8))
-            else { continue }
+            guard let vercel: Vercel = Self.read(file, of: tree) else { continue }
             for (pattern, function) in (vercel.functions ?? [:]).sorted(by: { $0.key < $1.key }) {
                 guard let seconds = function.maxDuration, seconds >= Bounds.platformSeconds else { continue }
                 longFunctions.append((pattern, seconds, file.path))
             }
         }
+    }
+
+    private static func read<Value: Decodable>(_ file: SourceTree.File, of tree: SourceTree) -> Value? {
+        guard let text = tree.text(file) else { return nil }
+        // A file that is not what its name says says nothing.
+        return try? JSONDecoder().decode(Value.self, from: Data(text.utf8))
     }
 
     /// Where a package stands that answers what the rule asks.
