@@ -1,9 +1,11 @@
+import Base
+import Foundation
 import Testing
 
 @testable import Auditor
 
 @Suite struct SourceJudgeTests {
-    private let judge = SourceJudge(schema: SchemaShape(), sites: [], hasVectorIndexes: false)
+    private let judge = SourceJudge(schema: SchemaShape(), sites: [], knowsVectors: false)
 
     private func match(_ text: String, _ file: String = "app/api/a/route.ts") -> Match {
         let position = Match.Position(line: 0, column: 0)
@@ -26,6 +28,8 @@ import Testing
 
     @Test func `a table that stays small is ranked by its kind, not by a guess in rows`() throws {
         #expect(try severity("unbounded-result", "prisma.plan.findMany()") == .low)
+        #expect(try severity("unbounded-result", "prisma.siteSettings.findMany()") == .low)
+        #expect(try severity("unbounded-result", "prisma.userSettings.findMany()") == .high)
         #expect(try severity("n-plus-one", "prisma.role.findUnique({ where: { id } })") == .low)
     }
 
@@ -50,9 +54,61 @@ import Testing
     @Test(
         arguments: [
             ("app/api/lists/[id]/route.ts", "/api/lists/[id]"), ("src/app/(main)/week/page.tsx", "/week"),
-            ("pages/api/views.ts", "/api/views"), ("lib/db.ts", nil), ("app/components/card.tsx", nil),
+            ("pages/api/views.ts", "/api/views"), ("pages/api/a/index.ts", "/api/a"), ("lib/db.ts", nil),
+            ("app/components/card.tsx", nil),
         ] as [(String, String?)]) func `a file's route follows from its folder`(_ file: String, _ route: String?)
     {
         #expect(Route.of(file) == route)
+    }
+}
+
+@Suite struct LookupTests {
+    /// The columns of the indexes that are found missing for a call, with the schema beside it.
+    private func missing(_ call: String) async throws -> [String] {
+        try await Searching.inFolder { folder in
+            let schema = """
+                enum Status { OPEN }
+                model Team {
+                  id String @id
+                }
+                model Ticket {
+                  id        String   @id
+                  teamId    String
+                  team      Team     @relation(fields: [teamId], references: [id])
+                  handle    String
+                  status    Status
+                  payload   Json
+                  createdAt DateTime
+                  @@index([teamId])
+                }
+                """
+            try Data(schema.utf8).write(to: folder.appending(path: "schema.prisma"))
+            try Data("export const a = (x) => \(call);\n".utf8).write(to: folder.appending(path: "a.ts"))
+            let options = AuditOptions(only: ["missing-index"], astGrep: Searching.astGrep)
+            let report = try await Audit(target: folder.path, options: options, clock: SystemClock()).run()
+            return report.findings.compactMap(\.fix.code)
+        }
+    }
+
+    @Test func `a look-up without an index is found with the columns that it compares and orders by`() async throws {
+        let codes = try await missing(
+            "prisma.ticket.findFirst({ where: { handle: x }, orderBy: { createdAt: 'desc' } })")
+        #expect(codes == ["CREATE INDEX CONCURRENTLY ON \"Ticket\" (handle, \"createdAt\");"])
+    }
+
+    @Test(arguments: [
+        "prisma.ticket.findMany({ where: { team: visible(x) }, take: 5 })",
+        "prisma.ticket.findMany({ where: { teamId: { in: x }, handle: 'a' }, take: 5 })",
+        "prisma.ticket.findMany({ where: { status: 'OPEN' }, take: 5 })",
+        "prisma.ticket.findMany({ where: { payload: x }, take: 5 })",
+        "prisma.ticket.findUnique({ where: { id: x, handle: 'a' } })",
+    ]) func `relations, kinds, documents and keys that have an index ask for none`(_ call: String) async throws {
+        #expect(try await missing(call) == [])
+    }
+
+    @Test func `a kind in front of an order is worth one`() async throws {
+        let codes = try await missing(
+            "prisma.ticket.findMany({ where: { status: 'OPEN' }, orderBy: { createdAt: 'desc' }, take: 5 })")
+        #expect(codes == ["CREATE INDEX CONCURRENTLY ON \"Ticket\" (status, \"createdAt\");"])
     }
 }

@@ -21,6 +21,23 @@ import Testing
         #expect(!query.isOpen)
     }
 
+    @Test func `comments between properties and what follows a call change nothing`() throws {
+        let query = try #require(
+            QueryText(
+                call: """
+                    prisma.session
+                      .findMany({
+                        where: {
+                          userId: user.id satisfies number, // never undefined
+                          // the present one stays
+                          kind: 'web',
+                        },
+                      })
+                      .then((found) => found.map((one) => one.id))
+                    """))
+        #expect(query.table == "session" && query.method == "findMany" && query.equal == ["userId", "kind"])
+    }
+
     @Test func `a filter that is built elsewhere is open`() throws {
         #expect(try #require(QueryText(call: "prisma.user.findMany({ where })")).equal == [])
         #expect(try #require(QueryText(call: "prisma.user.findMany({ where: { ...filter, a: 1 } })")).isOpen)

@@ -22,7 +22,7 @@ enum Searching {
 @Suite struct RuleBookTests {
     @Test func `each example of a rule is found, and each counter-example is left alone`() async throws {
         let book = try RuleBook.shipped()
-        let judge = SourceJudge(schema: SchemaShape(), sites: [], hasVectorIndexes: false)
+        let judge = SourceJudge(schema: SchemaShape(), sites: [], knowsVectors: false)
         var found: [String: [Match]] = [:]
         try await Searching.inFolder { folder in
             try await AstGrep(path: Searching.astGrep, clock: SystemClock()).scan(

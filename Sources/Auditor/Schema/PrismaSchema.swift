@@ -3,6 +3,8 @@ struct PrismaSchema {
     private(set) var tables: [TableShape] = []
     /// `provider`, `url`, `relationMode` of the data source.
     private(set) var source: [String: String] = [:]
+    /// Types with few values.
+    private(set) var enumerations: Set<String> = []
 
     private struct Attribute {
         var name: String
@@ -18,6 +20,7 @@ struct PrismaSchema {
             guard let first = words.first else { continue }
             if line.hasSuffix("{"), words.count >= 2 {
                 isSource = first == "datasource"
+                if first == "enum" { enumerations.insert(words[1]) }
                 if first == "model" {
                     table = TableShape(name: words[1], model: words[1], file: file, line: index + 1)
                 }

@@ -22,15 +22,8 @@ struct SchemaPass {
 
     var statements: Int { migrations.statements }
 
-    /// Whether there are columns with vectors, and each has an index for them.
-    var hasVectorIndexes: Bool {
-        !migrations.vectors.isEmpty
-            && migrations.vectors.allSatisfy { vector in
-                migrations.schema.table(vector.table)?.indexes.contains {
-                    ["hnsw", "ivfflat", "diskann"].contains($0.method) && $0.columns.contains(vector.column)
-                } ?? false
-            }
-    }
+    /// Whether migrations say where vectors are kept, and so which have an index.
+    var knowsVectors: Bool { !migrations.vectors.isEmpty }
 
     /// Reads everything; schema files first, since they know how the code calls things.
     mutating func read() {
@@ -38,6 +31,7 @@ struct SchemaPass {
             guard let text = tree.text(file) else { continue }
             let schema = PrismaSchema(text, file: file.path)
             prismaSource.merge(schema.source) { $1 }
+            shape.enumerations.formUnion(schema.enumerations)
             for table in schema.tables { shape.add(table) }
         }
         for table in drizzle.shapes { shape.add(table) }
@@ -125,14 +119,23 @@ struct SchemaPass {
         var findings: [Finding] = []
         var seen: Set<String> = []
         for site in sites where !SourceJudge.isByHand(site.file) {
-            guard let table = shape.table(site.query.table), !site.query.isOpen || !site.query.equal.isEmpty else {
+            guard let table = shape.table(site.query.table) else { continue }
+            let compared = (site.query.equal + site.query.listed).compactMap { table.column($0) }.filter {
+                !shape.isRelation($0) && !$0.isList
+            }
+            let second = Self.second(site.query, table)
+            // Kinds of which there are few are worth an index only in front of an order.
+            guard compared.contains(where: { !shape.isFlag($0) }) || (second != nil && !compared.isEmpty) else {
                 continue
             }
-            let equal = site.query.equal.compactMap { table.column($0) }.filter { !Self.isFlag($0) }.map(\.name)
+            let isByKind = compared.allSatisfy(shape.isFlag)
+            let equal = Self.unique(
+                compared.filter { isByKind ? !["boolean", "bool"].contains($0.type.lowercased()) : !shape.isFlag($0) }
+                    .map(\.name))
             guard !equal.isEmpty, table.narrowing(for: equal) == nil, !table.isUnique(equal) else { continue }
             // The key is a finding of its own.
             guard !table.foreignKeys.contains(where: { !Set($0.columns).isDisjoint(with: equal) }) else { continue }
-            let columns = Self.unique(equal + [Self.second(site.query, table)].compactMap { $0 })
+            let columns = Self.unique(equal + [second].compactMap { $0 })
             guard seen.insert("\(table.name)(\(equal.sorted().joined(separator: ",")))").inserted else { continue }
             let others = table.indexes.filter { index in index.columns.contains { equal.contains($0) } }
             let hint = others.first.map { index in
@@ -140,7 +143,7 @@ struct SchemaPass {
             }
             findings.append(
                 finding(
-                    rule, table, columns: columns, severity: .high,
+                    rule, table, columns: columns, severity: isByKind || site.query.isOpen ? .medium : .high,
                     "\(site.file):\(site.line) looks \(table.name) up by \(equal.joined(separator: ", ")), "
                         + "which no index begins with\(hint ?? "")",
                     place: site))
@@ -151,11 +154,6 @@ struct SchemaPass {
     private static func unique(_ names: [String]) -> [String] {
         var seen: Set<String> = []
         return names.filter { seen.insert($0).inserted }
-    }
-
-    /// Columns with two or three values narrow nothing by themselves.
-    private static func isFlag(_ column: TableShape.Column) -> Bool {
-        ["boolean", "bool"].contains(column.type.lowercased())
     }
 
     private func duplicates(_ rule: AuditRule) -> [Finding] {
@@ -243,12 +241,13 @@ struct SchemaPass {
                 rule, copy, columns: [vector.column], severity: rule.severity,
                 "\(table.name).\(vector.column) holds vectors and has no index for them", place: nil)
             found.fix.code =
-                "CREATE INDEX CONCURRENTLY ON \(table.name) USING hnsw (\(vector.column) vector_cosine_ops);"
+                "CREATE INDEX CONCURRENTLY ON \(Self.quoted(table.name)) USING hnsw (\(Self.quoted(vector.column)) vector_cosine_ops);"
             return found
         }
     }
 
-    private static func words(_ name: String) -> [String] {
+    /// The words of a name in snake or camel case, in small letters.
+    static func words(_ name: String) -> [String] {
         var words: [String] = [""]
         for character in name {
             if character == "_" || character.isUppercase { words.append("") }

@@ -77,6 +77,19 @@ struct TableShape: Sendable, Hashable {
 /// All tables of an application.
 struct SchemaShape: Sendable {
     private(set) var tables: [TableShape] = []
+    /// Types with few values.
+    var enumerations: Set<String> = []
+
+    /// Whether a column is none of the table but stands for rows of another.
+    func isRelation(_ column: TableShape.Column) -> Bool { tables.contains { $0.model == column.type } }
+
+    /// Whether a column has few values, so that it narrows nothing by itself.
+    func isFlag(_ column: TableShape.Column) -> Bool {
+        let type = column.type.lowercased()
+        if ["boolean", "bool", "json", "jsonb"].contains(type) || enumerations.contains(column.type) { return true }
+        let name = column.name.lowercased()
+        return ["status", "type", "kind", "state", "role", "active", "enabled"].contains { name.hasSuffix($0) }
+    }
 
     mutating func add(_ table: TableShape) {
         if let index = tables.firstIndex(where: { $0.name == table.name }) {

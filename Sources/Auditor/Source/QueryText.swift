@@ -58,15 +58,17 @@ struct QueryText: Sendable, Hashable {
     ]
 
     private static func prisma(_ links: [ScriptText.Link]) -> QueryText? {
-        guard let last = links.last, let arguments = last.arguments, prismaMethods.contains(last.name),
-            links.count >= 3, links.allSatisfy({ $0 == last || $0.arguments == nil })
+        // What follows the call (`.then(…)`) changes nothing about it.
+        guard let index = links.firstIndex(where: { $0.arguments != nil }), index >= 2,
+            prismaMethods.contains(links[index].name), let arguments = links[index].arguments
         else { return nil }
-        if links[links.count - 3].name == "query" {
-            var query = QueryText(dialect: .drizzle, table: links[links.count - 2].name, method: last.name)
+        let method = links[index].name
+        if links[index - 2].name == "query" {
+            var query = QueryText(dialect: .drizzle, table: links[index - 1].name, method: method)
             query.readDrizzle(arguments)
             return query
         }
-        var query = QueryText(dialect: .prisma, table: links[links.count - 2].name, method: last.name)
+        var query = QueryText(dialect: .prisma, table: links[index - 1].name, method: method)
         let properties = ScriptText(arguments).properties()
         for property in properties {
             switch property.key {

@@ -61,7 +61,9 @@ struct ScriptText {
         guard open < bytes.count, bytes[open] == UInt8(ascii: "{") else { return [] }
         let close = end(of: open)
         return parts((open + 1)..<max(open + 1, close - 1)).compactMap { part in
-            let text = ScriptText(part)
+            let whole = ScriptText(part)
+            let text = ScriptText(whole.string(whole.skipSpace(0)..<whole.bytes.count))
+            let part = text.string(0..<text.bytes.count)
             if part.hasPrefix("...") { return Property(key: nil, value: part) }
             var index = 0
             while index < text.bytes.count, text.bytes[index] != UInt8(ascii: ":"),

@@ -4,15 +4,14 @@ import Foundation
 struct SourceJudge {
     let schema: SchemaShape
     let sites: [SourcePass.QuerySite]
-    let hasVectorIndexes: Bool
+    /// Whether migrations say which vectors have an index: then they are asked, not the calls.
+    let knowsVectors: Bool
 
     /// Tables that stay small whatever the product does: rank by kind, never by a guess in rows.
-    private static let small = [
-        "plan", "plans", "role", "roles", "tag", "tags", "category", "categories", "country", "countries", "currency",
-        "currencies", "setting", "settings", "config", "configs", "flag", "flags", "feature_flags", "featureflag",
-        "genre",
-        "genres", "season", "seasons", "week", "weeks", "template", "templates", "language", "languages", "permission",
-        "permissions", "bucket", "buckets",
+    private static let small: Set<String> = [
+        "plan", "plans", "role", "roles", "category", "categories", "country", "countries", "currency", "currencies",
+        "setting", "settings", "config", "configs", "flag", "flags", "feature_flags", "featureflag", "genre", "genres",
+        "season", "seasons", "week", "weeks", "language", "languages",
     ]
 
     /// Folders of what is run by hand or once.
@@ -27,7 +26,7 @@ struct SourceJudge {
         switch rule.rule {
         case "sequential-queries": return kept.filter(isIndependent)
         case "unbounded-result": return kept.filter { !isBounded($0) }
-        case "vector-no-index": return hasVectorIndexes ? [] : kept
+        case "vector-no-index": return knowsVectors ? [] : kept
         case "no-graceful-degradation": return kept.filter { !Self.isInBrowser($0.file) }
         default: return kept
         }
@@ -41,7 +40,11 @@ struct SourceJudge {
         else { return rule.severity }
         let table = schema.table(query.table)
         let names = [query.table, table?.name, table?.model].compactMap { $0?.lowercased() }
-        if names.contains(where: { Self.small.contains($0) }) { return .low }
+        let isOfAll = [query.table, table?.name].compactMap { $0 }.map(SchemaPass.words).contains { words in
+            ["site", "app", "system", "global", "feature"].contains(words.first ?? "")
+                && Self.small.contains(words.last ?? "")
+        }
+        if isOfAll || names.contains(where: { Self.small.contains($0) }) { return .low }
         guard rule.rule == "unbounded-result" else {
             // Writes of what one request brought are as many as it brought; inside a transaction they hold its locks.
             let isHeld = matches.contains { $0.text.hasPrefix("tx.") || $0.text.hasPrefix("trx.") }
@@ -49,7 +52,10 @@ struct SourceJudge {
             return reads || isHeld ? rule.severity : rule.severity.lowered
         }
         // What one parent owns grows slower than what everybody owns.
-        return query.isOpen || query.equal.contains(where: Self.isKey) ? rule.severity.lowered : rule.severity
+        let isNarrow = query.equal.contains { name in
+            Self.isKey(name) || table?.column(name).map(schema.isRelation) ?? false
+        }
+        return query.isOpen || isNarrow ? rule.severity.lowered : rule.severity
     }
 
     /// Whether a column names one of many, as an id does, and not a kind of which there are few, as a status does.

@@ -70,7 +70,7 @@ struct SourcePass {
         var schema = SchemaPass(tree: tree, drizzle: drizzle)
         schema.read()
         result.schema = schema.shape
-        let judge = SourceJudge(schema: schema.shape, sites: result.sites, hasVectorIndexes: schema.hasVectorIndexes)
+        let judge = SourceJudge(schema: schema.shape, sites: result.sites, knowsVectors: schema.knowsVectors)
         let deployment = Deployment(tree)
         for rule in book.rules.values.sorted(by: { $0.rule < $1.rule }) where only?.contains(rule.rule) ?? true {
             let found = judge.keep(matches[rule.rule] ?? [], of: rule)
@@ -115,8 +115,8 @@ struct SourcePass {
 
     private func examined(_ tree: SourceTree, _ result: Result, _ schema: SchemaPass) -> [Finding.Quantity] {
         [
-            Finding.Quantity(name: "source files", value: Double(tree.files(.script).count), unit: "files"),
-            Finding.Quantity(name: "source", value: Double(tree.scriptLines()), unit: "lines"),
+            Finding.Quantity(name: "scripts", value: Double(tree.files(.script).count), unit: "files"),
+            Finding.Quantity(name: "lines of source", value: Double(tree.scriptLines()), unit: "lines"),
             Finding.Quantity(name: "calls to the database", value: Double(result.sites.count), unit: "calls"),
             Finding.Quantity(name: "tables in schemas", value: Double(schema.shape.tables.count), unit: "tables"),
             Finding.Quantity(name: "statements of migrations", value: Double(schema.statements), unit: "statements"),
@@ -218,7 +218,7 @@ enum Route {
         }
         let steps =
             parts[(app + 1)..<(parts.count - 1)].filter { !$0.hasPrefix("(") }
-            + (parts[app] == "pages" ? [String(name)] : [])
+            + (parts[app] == "pages" && name != "index" ? [String(name)] : [])
         return "/" + steps.joined(separator: "/")
     }
 }

@@ -62,6 +62,19 @@ struct AuditCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let report: Report
+        do {
+            report = try await audited()
+        } catch let error as AuditError where [.target, .rules, .prices, .baseline, .suppressions].contains(error.code)
+        {
+            throw Failure.usedWrongly(error.message)
+        }
+        try write(try text(of: report))
+        guard let failOn, report.exitStatus(failingOn: Severity(rawValue: failOn)) != 0 else { return }
+        throw Failure.failed("findings are at least \(failOn): the report names them")
+    }
+
+    private func audited() async throws -> Report {
         let options = AuditOptions(
             users: users, database: database.map { Secret($0) }, only: only.isEmpty ? nil : Set(only),
             baseline: try baseline.map { try Baseline.read(URL(filePath: $0)) }, suppressions: nil,
@@ -70,9 +83,8 @@ struct AuditCommand: AsyncParsableCommand {
         let audit = try Audit(target: target, options: options, clock: SystemClock())
         let isWatched = isatty(STDERR_FILENO) == 1
         let report = try await audit.run { step in if isWatched { Self.tell(step) } }
-        try write(try text(of: report))
-        let status = report.exitStatus(failingOn: failOn.flatMap(Severity.init(rawValue:)))
-        if status != 0 { throw ExitCode(status) }
+        if isWatched { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+        return report
     }
 
     private func text(of report: Report) throws -> Data {
