@@ -104,7 +104,7 @@ import Testing
         for tenant in tenants { machine.learn(tenant, queue(), first: ID(high: 1, low: 1)) }
         let rounds = machine.rounds(
             room: [.default: -5], present: [.default: Set(tenants.prefix(4))], kindRoom: { _ in nil }, at: .zero)
-        #expect(rounds.flatMap(\.asks).map(\.tenant) == [tenants[4]] && rounds[0].take == 8)
+        #expect(rounds.flatMap(\.asks).map(\.tenant) == [tenants[4]] && rounds[0].take == 16)
     }
 
     @Test func `the urgent goes first, and an empty queue is left alone, longer each time, until word comes`() {
@@ -144,6 +144,37 @@ import Testing
         machine.wantLook()
         machine.looked(LookResult(), took: .seconds(1), at: now)
         #expect(machine.nextLook - now >= .seconds(20))
+        // Jobs that come make looks frequent again, at the same bound.
+        for number: UInt64 in 1...5 {
+            machine.learn(tenants[0], queue(), first: ID(high: number, low: 0))
+            for round in machine.rounds(room: [.default: 1], present: [:], kindRoom: { _ in nil }, at: now) {
+                machine.took(round, round.asks.flatMap { jobs(1, of: $0) }, at: now)
+            }
+            now += .milliseconds(500)
+        }
+        #expect(machine.nextLook - now >= .seconds(17))
+    }
+
+    @Test func `a look leaves out the queues that are busy, until all is to be seen`() {
+        var machine = machine()
+        machine.learn(tenants[0], queue(), first: ID(high: 1, low: 1))
+        machine.learn(tenants[1], queue(), first: ID(high: 1, low: 1))
+        for _ in 0..<3 {
+            for round in machine.rounds(room: [.default: 1_000], present: [:], kindRoom: { _ in nil }, at: .zero) {
+                machine.took(
+                    round, round.asks.flatMap { $0.tenant == tenants[0] ? jobs(round.take, of: $0) : [] }, at: .zero)
+            }
+        }
+        #expect(machine.skips.map(\.tenant) == [tenants[0]])
+        machine.wantLook()
+        #expect(machine.skips.isEmpty)
+        machine.looked(LookResult(), took: .milliseconds(1), at: .zero)
+        #expect(machine.skips.map(\.tenant) == [tenants[0]])
+        // What is no longer there to be taken is looked for.
+        for round in machine.rounds(room: [.default: 1_000], present: [:], kindRoom: { _ in nil }, at: .zero) {
+            machine.took(round, [], at: .zero)
+        }
+        #expect(machine.skips.isEmpty)
     }
 
     @Test func `a batched kind is asked for by itself, with a batch for each place`() {

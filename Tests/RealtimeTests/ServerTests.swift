@@ -49,8 +49,12 @@ import WebTestKit
         }
     }
 
-    private func run(_ arguments: [String]) async throws -> (status: Int32, output: String) {
-        let python = try #require(Self.python, "the Python of Scripts/lib.sh's need_websockets, set by Scripts/test")
+    /// Asked for before anything is served that would wait for it.
+    private func client() throws -> String {
+        try #require(Self.python, "the Python of Scripts/lib.sh's need_websockets, set by Scripts/test")
+    }
+
+    private func run(_ python: String, _ arguments: [String]) async throws -> (status: Int32, output: String) {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let output = FileManager.default.temporaryDirectory.appendingPathComponent(
@@ -72,18 +76,20 @@ import WebTestKit
     }
 
     @Test(arguments: backend) func `a client that is not ours finds the protocol kept`(backend: Backend) async throws {
+        let python = try client()
         try await serving(backend) { server, _, _ in
-            let (status, output) = try await run(["\(server.port)", "cases"])
+            let (status, output) = try await run(python, ["\(server.port)", "cases"])
             #expect(status == 0, "\(output)")
         }
     }
 
     @Test(arguments: backend)
     func `a server that stops sends its clients away with a hint`(backend: Backend) async throws {
+        let python = try client()
         try await serving(backend) { server, _, node in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
-                    let (status, output) = try await run(["\(server.port)", "drain"])
+                    let (status, output) = try await run(python, ["\(server.port)", "drain"])
                     #expect(status == 0, "\(output)")
                 }
                 while node.realtime.status.topics == 0 { try await SystemClock().sleep(for: .milliseconds(5)) }

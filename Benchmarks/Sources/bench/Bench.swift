@@ -15,7 +15,7 @@ struct Bench {
         [
             VotesBenchmark.self, LeaderboardBenchmark.self, ExportBenchmark.self, DriverBenchmark.self,
             TournamentBenchmark.self, RedisBenchmark.self, CacheBenchmark.self, JobsBenchmark.self,
-            ListAddBenchmark.self, BoardBenchmark.self, RealtimeBenchmark.self,
+            ListAddBenchmark.self, BoardBenchmark.self, DiscoveryBenchmark.self, RealtimeBenchmark.self,
             RetrievalBenchmark.self,
         ]
     }

@@ -14,7 +14,7 @@ struct BenchDatabase: Sendable {
         else { throw Impossible("no PostgreSQL: start this through Scripts/bench") }
         url = try Self.address(owner, database: name)
         adminURL = try Self.address(admin, database: name)
-        try Command.run("psql", ["-qX", admin, "-c", "DROP DATABASE IF EXISTS \(name)"])
+        try Command.run("psql", ["-qX", admin, "-c", "DROP DATABASE IF EXISTS \(name) WITH (FORCE)"])
         try Command.run("psql", ["-qX", admin, "-c", "CREATE DATABASE \(name) OWNER capstan"])
     }
 
@@ -80,17 +80,19 @@ struct Capstan: Sendable {
         try await self.init(database: database)
     }
 
-    /// Starts `capstan serve` on a database that is filled and waits until it is ready.
-    init(database: String) async throws { try await self.init(database: database, isDemo: false) }
+    /// Starts `capstan serve` on a database that is filled, with settings beside our own, and waits until it is ready.
+    init(database: String, settings: [String: String] = [:]) async throws {
+        try await self.init(database: database, isDemo: false, settings: settings)
+    }
 
-    private init(database: String, isDemo: Bool) async throws {
+    private init(database: String, isDemo: Bool, settings others: [String: String] = [:]) async throws {
         let port = Server.freePort()
         let data = try Command.temporaryFolder().path
         let settings = [
             // Load comes from one machine: each request names another client, and the guard over all routes is off.
             "CAPSTAN_SERVER_TRUSTED_HOPS": "1", "CAPSTAN_SERVER_GUARD_PER_MINUTE": "0", "CAPSTAN_LOG_LEVEL": "warning",
             "CAPSTAN_TOURNAMENT_BOT": "false",
-        ]
+        ].merging(others) { _, other in other }
         server = try await Server(
             Server.built("capstan"),
             ["serve", "--database", database, "--listen", "127.0.0.1:\(port)", "--data", data]

@@ -57,7 +57,7 @@ enum DiscoveryExportBenchmark {
                 let manifest = try workspace.ask("GET", "/exports/\(id)/manifest")
                 guard manifest["rows"] as? Int == rows else { throw Impossible("the file has other rows: \(manifest)") }
                 return
-            case "queued", "running": Thread.sleep(forTimeInterval: 0.05)
+            case "queued", "running": Thread.sleep(forTimeInterval: 0.1)
             default: throw Impossible("the export became \(state ?? "nothing")")
             }
         }

@@ -17,8 +17,21 @@ enum JobsBenchmark: Benchmark {
     private static let rounds = 3
 
     static func run() async throws -> [(String, String)] {
-        let held = try option("--held", default: 60)
-        let backlog = try option("--backlog", default: 1_000_000)
+        let only = CommandLine.arguments.firstIndex(of: "--only").map {
+            CommandLine.arguments.dropFirst($0 + 1).first ?? ""
+        }
+        let parts: [(String, () async throws -> [(String, String)])] = [
+            ("throughput", throughput), ("rest", rest), ("held", held), ("fairness", fairness),
+        ]
+        guard only == nil || parts.contains(where: { $0.0 == only }) else {
+            throw Impossible("--only takes one of \(parts.map(\.0).joined(separator: ", "))")
+        }
+        var figures: [(String, String)] = []
+        for (name, measure) in parts where only == nil || only == name { figures += try await measure() }
+        return figures
+    }
+
+    private static func throughput() async throws -> [(String, String)] {
         let peers = try JobsPeers()
         var table = Table("Jobs that do nothing, enqueued in bulk and done", "jobs/s (median of \(rounds))", "ratio")
         var ours: [Double] = []
@@ -41,25 +54,44 @@ enum JobsBenchmark: Benchmark {
             table.row(name, figures.median.shown(0), (figures.median / best).shown())
         }
         table.show()
+        return [
+            ("ratio", (ours.median / best).shown()), ("postgres", ours.median.shown(0)), ("sqlite", sqlite.shown(0)),
+            ("best_peer", best.shown(0)),
+        ]
+    }
+
+    /// Pick-up at a steady rate, and what an idle queue costs.
+    private static func rest() async throws -> [(String, String)] {
         let pickUp = try await postgres("bench_jobs") { try await $0.pickUp(perSecond: 500, seconds: 20) }
         let idle = try await postgres("bench_jobs") { try await $0.idle(seconds: 20) }
+        var table = Table("A worker with little to do", "figure", "bar")
+        table.row("p99 from commit to start at 500/s", (pickUp * 1_000).shown() + " ms", "20 ms")
+        table.row("statements a second when idle", idle.shown(), "1")
+        table.show()
+        return [("p99_ms", (pickUp * 1_000).shown()), ("idle_per_second", idle.shown())]
+    }
+
+    private static func held() async throws -> [(String, String)] {
+        let held = try option("--held", default: 60)
         let (free, kept) = try await postgres("bench_jobs") { bench in
             let free = try await bench.steady(seconds: min(held, 30))
             return (free, try await holding(bench.database) { try await bench.steady(seconds: held) })
         }
+        var table = Table("While another session holds a transaction for \(held) s", "jobs/s", "ratio (bar: 0.9)")
+        table.row("not held", free.shown(0), "1")
+        table.row("held, its second half", kept.shown(0), (kept / free).shown())
+        table.show()
+        return [("held", (kept / free).shown())]
+    }
+
+    private static func fairness() async throws -> [(String, String)] {
+        let backlog = try option("--backlog", default: 1_000_000)
         let (alone, flooded) = try await postgres("bench_jobs") { try await $0.fairness(backlog: backlog) }
-        var second = Table("What waits, holds and floods", "figure", "bar")
-        second.row("p99 from commit to start at 500/s", (pickUp * 1_000).shown() + " ms", "20 ms")
-        second.row("statements a second when idle", idle.shown(), "1")
-        second.row("throughput while a transaction is held for \(held) s", (kept / free).shown(), "0.9")
-        second.row("ten jobs alone", (alone * 1_000).shown() + " ms", "")
-        second.row("ten jobs behind another's \(backlog)", (flooded * 1_000).shown() + " ms", "2 × alone")
-        second.show()
-        return [
-            ("ratio", (ours.median / best).shown()), ("postgres", ours.median.shown(0)), ("sqlite", sqlite.shown(0)),
-            ("best_peer", best.shown(0)), ("p99_ms", (pickUp * 1_000).shown()), ("held", (kept / free).shown()),
-            ("idle_per_second", idle.shown()), ("fairness", (flooded / alone).shown()),
-        ]
+        var table = Table("Ten jobs of a tenant", "ms", "ratio (bar: 2)")
+        table.row("alone", (alone * 1_000).shown(), "1")
+        table.row("behind another's \(backlog)", (flooded * 1_000).shown(), (flooded / alone).shown())
+        table.show()
+        return [("fairness", (flooded / alone).shown())]
     }
 
     private static func option(_ name: String, default value: Int) throws -> Int {

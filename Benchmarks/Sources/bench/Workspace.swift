@@ -6,11 +6,11 @@ struct Workspace {
     let capstan: Capstan
     private let jar: String
 
-    /// Fills a database with the demo, serves it, and signs the demo's owner in.
-    init(_ name: String) async throws {
+    /// Fills a database with the demo, serves it with the given settings, and signs the demo's owner in.
+    init(_ name: String, settings: [String: String] = [:]) async throws {
         database = try BenchDatabase(name)
         try await Capstan.fillDemo(database.url)
-        capstan = try await Capstan(database: database.url)
+        capstan = try await Capstan(database: database.url, settings: settings)
         jar = try Command.temporaryFolder().appendingPathComponent("cookies").path
         try Command.run(
             "curl",

@@ -18,9 +18,10 @@ enum PublishingCases {
                 let answer = try await listener.join("stage/room/a")
                 try RealtimeFailure.expect(answer.error == nil && answer.recovered == nil, "\(answer)")
             }
-            try await stage.publish(1...20, to: room, at: nodes[0])
+            // Fewer than the history holds: a node that is late tells of more than that by a reset.
+            try await stage.publish(1...8, to: room, at: nodes[0])
             for listener in listeners {
-                for number in 1...20 {
+                for number in 1...8 {
                     let heard = try await listener.nextMessage()
                     try RealtimeFailure.expect(heard.offset == number && heard.data == "\(number)", "\(heard)")
                 }

@@ -81,6 +81,19 @@ import Testing
             #expect(Set(real.map(\.id)) == Set(expected.map(\.id)))
         }
 
+        mutating func look() async throws {
+            let heads = paper.look().heads
+            let skipped = heads.filter { _ in chance.below(3) == 0 }
+            let last = heads.isEmpty || chance.below(2) == 0 ? nil : heads[chance.below(heads.count)]
+            let real = try await store.look(
+                after: last, skipping: skipped.map { ClaimMachine.Key(tenant: $0.tenant, queue: $0.queue) })
+            let place = { (head: QueueHead) in (head.tenant.id, head.queue.description) }
+            let expected = heads.filter { head in
+                !skipped.contains(head) && last.map { place($0) < place(head) } ?? true
+            }
+            #expect(Set(real.heads) == Set(expected) && real.heads.count == expected.count && !real.isCut)
+        }
+
         mutating func settle() async throws {
             let worker = workers[chance.below(workers.count)]
             let keyOf = { (job: TakenJob) in job.key.map { String($0.split(separator: " ")[1]) } }
@@ -168,13 +181,14 @@ import Testing
             clock: clock)
         try await pair.addWorker()
         try await pair.addWorker()
-        for step in 0..<240 {
+        for step in 0..<280 {
             clock.advance(by: .milliseconds(Int64(pair.chance.below(400))))
-            switch pair.chance.below(12) {
+            switch pair.chance.below(14) {
             case 0...4: try await pair.enqueue()
             case 5...7: try await pair.claim()
             case 8, 9: try await pair.settle()
             case 10: try await pair.promote()
+            case 11, 12: try await pair.look()
             default: if pair.chance.below(4) == 0 { try await pair.recover() }
             }
             guard step % 8 == 7 else { continue }

@@ -26,8 +26,12 @@ struct ClaimMachine: Sendable {
         static let lookMin = Duration.milliseconds(100)
         /// Looks take at most this part of the time.
         static let lookShare = 20
+        /// Queues that a look leaves out, and jobs that must have been taken from one since it became known.
+        static let skips = 64
+        static let skippedFrom = 1_000
         /// Queues of tenants that have nothing here, and jobs of each, that are taken although there is no room.
         static let newcomers = 8
+        static let newcomersJobs = 16
         /// A queue that its limit holds shut is tried again after this.
         static let shut = Duration.milliseconds(250)
     }
@@ -40,6 +44,7 @@ struct ClaimMachine: Sendable {
     private struct Head: Sendable {
         var from: ID<Job>
         var misses = 0
+        var taken = 0
         var quietUntil = Duration.zero
     }
 
@@ -56,6 +61,9 @@ struct ClaimMachine: Sendable {
     private var lastTurn: UInt64 = 0
     private var lookPause = Bounds.lookMin
     private(set) var nextLook = Duration.zero
+    /// Before then a look would take more than its part of the time.
+    private var lookFloor = Duration.zero
+    private var mustSeeAll = false
     /// Where the next look begins: behind the last head of a look that was cut.
     private(set) var lookFrom: QueueHead?
 
@@ -84,8 +92,27 @@ struct ClaimMachine: Sendable {
         }
     }
 
-    /// Has the next turn look at the tables.
-    mutating func wantLook() { nextLook = .zero }
+    /// Has the next turn look at all of the tables.
+    mutating func wantLook() {
+        nextLook = .zero
+        mustSeeAll = true
+    }
+
+    /// Has the next turn look for what else has come.
+    mutating func lookSoon() { nextLook = .zero }
+
+    /// Busy queues, which the next look leaves out: of what is in them word has come, and dead rows stand before it.
+    var skips: [Key] {
+        guard !mustSeeAll else { return [] }
+        let busy = heads.filter { $0.value.misses == 0 && $0.value.taken >= Bounds.skippedFrom }
+        return busy.sorted { $0.value.taken > $1.value.taken }.prefix(Bounds.skips).map(\.key)
+    }
+
+    /// Takes it that a look was given up.
+    mutating func missedLook(took: Duration, at now: Duration) {
+        lookFloor = now + min(took * Bounds.lookShare, .seconds(60))
+        nextLook = lookFloor
+    }
 
     /// Whether nothing is known of and looks have found nothing for long: then signs of life ask in their place.
     var isResting: Bool { heads.isEmpty && lookFrom == nil && lookPause >= lookMax && nextLook > .zero }
@@ -102,15 +129,17 @@ struct ClaimMachine: Sendable {
             learn(head.tenant, head.queue, first: head.first)
         }
         lookFrom = result.isCut ? result.heads.last : nil
+        mustSeeAll = mustSeeAll && result.isCut
         lookPause = isNews ? Bounds.lookMin : min(lookPause * 2, lookMax)
-        nextLook = now + max(result.isCut ? .zero : lookPause, min(took * Bounds.lookShare, .seconds(60)))
+        lookFloor = now + min(took * Bounds.lookShare, .seconds(60))
+        nextLook = max(now + (result.isCut ? .zero : lookPause), lookFloor)
     }
 
     /// Takes what a round has brought.
     mutating func took(_ round: ClaimRound, _ jobs: [TakenJob], at now: Duration) {
         if !jobs.isEmpty {
             lookPause = Bounds.lookMin
-            nextLook = min(nextLook, max(now + lookPause, nextLook - lookMax))
+            nextLook = min(nextLook, max(now + lookPause, lookFloor))
         }
         var counts: [Key: (count: Int, last: ID<Job>)] = [:]
         for job in jobs {
@@ -123,6 +152,7 @@ struct ClaimMachine: Sendable {
             guard var head = heads[key] else { continue }
             // Word that came while the claim was under way may have moved the place back.
             if let found = counts[key], head.from >= ask.from { head.from = max(head.from, found.last) }
+            head.taken += counts[key]?.count ?? 0
             if (counts[key]?.count ?? 0) >= round.take {
                 head.misses = 0
                 head.quietUntil = .zero
@@ -164,7 +194,7 @@ struct ClaimMachine: Sendable {
             let chosen = choose(lane, free: free, present: present[lane] ?? [], at: now)
             guard !chosen.isEmpty else { continue }
             let share =
-                free > 0 ? max(1, min(Bounds.take, (free + chosen.count - 1) / chosen.count)) : Bounds.newcomers
+                free > 0 ? max(1, min(Bounds.take, (free + chosen.count - 1) / chosen.count)) : Bounds.newcomersJobs
             var plain = ClaimRound(asks: [], take: share)
             for key in chosen {
                 guard let head = heads[key], let kind = kinds[key.queue.kind] else { continue }

@@ -53,11 +53,13 @@ extension JobStore {
         let values = SQLRows(
             ends, { $0.job.tenant.id }, { $0.job.id }, { $0.state.rawValue }, { $0.result }, { $0.isKept })
         let now = clock.now()
+        // The comparison with the worker is one that no index serves: the index by worker leads past all the dead rows of
+        // what the worker has ended so far.
         let text: SQL = """
             WITH v(tenant_id, id, state, result, is_kept) AS (\(rows: values)),
             gone AS (
                 DELETE FROM job_runs r USING v
-                WHERE r.tenant_id = v.tenant_id AND r.id = v.id AND r.worker_id = \(worker)
+                WHERE r.tenant_id = v.tenant_id AND r.id = v.id AND r.worker_id IS NOT DISTINCT FROM \(worker)
                 RETURNING r.tenant_id, r.id, r.queue, r.attempts, r.taken_at, v.state, v.result, v.is_kept),
             kept AS (
                 INSERT INTO \(raw: Self.endTable(at: now, period: period))

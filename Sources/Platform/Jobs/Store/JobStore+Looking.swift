@@ -25,11 +25,18 @@ extension JobStore {
 
     /// The heads of the queues behind one, in the order of tenants and queues, and when the next job is due.
     ///
-    /// Leaps from queue to queue: costs as much as there are queues with jobs, whatever waits in them.
-    func look(after last: QueueHead?) async throws -> LookResult {
+    /// Leaps from queue to queue: costs as much as there are queues with jobs, whatever waits in them. On PostgreSQL it
+    /// costs the dead rows at their beginnings besides, which nobody can remove while an old transaction is open.
+    ///
+    /// - Parameters:
+    ///   - last: Behind which queue; `nil` for all.
+    ///   - skipped: Queues that need not be looked into, as their beginnings are known.
+    /// - Returns: The heads, at most 256.
+    /// - Throws: What the database threw.
+    func look(after last: QueueHead?, skipping skipped: [ClaimMachine.Key] = []) async throws -> LookResult {
         let rows = try await reader.list(
             LookRow.self, "job.look",
-            lookText(after: last).appending(
+            lookText(after: last, skipping: skipped).appending(
                 """
                  UNION ALL
                 SELECT \(Optional<ID<Tenant>>.none), \(Optional<String>.none), \(Optional<ID<Job>>.none),
@@ -41,34 +48,51 @@ extension JobStore {
             if let head = row.head { result.heads.append(head) } else { result.nextDue = row.dueAt }
         }
         result.isCut = result.heads.count >= LookBounds.heads
+        guard !isPostgres, !skipped.isEmpty else { return result }
+        let unwanted = Set(skipped)
+        result.heads.removeAll { unwanted.contains(ClaimMachine.Key(tenant: $0.tenant, queue: $0.queue)) }
         return result
     }
 
-    func lookText(after last: QueueHead?) -> SQL {
+    func lookText(after last: QueueHead?, skipping skipped: [ClaimMachine.Key] = []) -> SQL {
         let tenant = last?.tenant.id ?? ID<Tenant>(high: 0, low: 0)
         let queue = last?.queue.description ?? ""
-        let next: SQL =
-            isPostgres
-            ? """
-            SELECT n.tenant_id, n.queue, n.id, h.count + 1 FROM heads h CROSS JOIN LATERAL (
-                SELECT q.tenant_id, q.queue, q.id FROM job_queue q
-                WHERE (q.tenant_id, q.queue) > (h.tenant_id, h.queue)
-                ORDER BY q.tenant_id, q.queue, q.id LIMIT 1) n
-            """
-            : """
-            SELECT n.tenant_id, n.queue, n.id, h.count + 1 FROM heads h JOIN job_queue n ON n.rowid = (
-                SELECT q.rowid FROM job_queue q
-                WHERE (q.tenant_id, q.queue) > (h.tenant_id, h.queue)
-                ORDER BY q.tenant_id, q.queue, q.id LIMIT 1)
-            """
+        guard isPostgres else {
+            return """
+                WITH RECURSIVE heads(tenant_id, queue, id, count) AS (
+                    SELECT * FROM (
+                        SELECT tenant_id, queue, id, 1 AS count FROM job_queue
+                        WHERE (tenant_id, queue) > (\(tenant), \(queue)) ORDER BY tenant_id, queue, id LIMIT 1) first
+                    UNION ALL
+                    SELECT n.tenant_id, n.queue, n.id, h.count + 1 FROM heads h JOIN job_queue n ON n.rowid = (
+                        SELECT q.rowid FROM job_queue q
+                        WHERE (q.tenant_id, q.queue) > (h.tenant_id, h.queue)
+                        ORDER BY q.tenant_id, q.queue, q.id LIMIT 1) WHERE h.count < \(LookBounds.heads))
+                SELECT tenant_id, queue, id, \(Optional<Timestamp>.none) AS due_at FROM heads
+                """
+        }
+        // Behind all queues stands one that is none, so that there is always a next one to stop before.
+        let end = ID<Tenant>(high: .max, low: .max)
+        let stops = SQLRows(
+            skipped.map { ($0.tenant.id, $0.queue.description) } + [(end, "")], { $0.0 }, { $0.1 })
         return """
-            WITH RECURSIVE heads(tenant_id, queue, id, count) AS (
-                SELECT * FROM (
-                    SELECT tenant_id, queue, id, 1 AS count FROM job_queue
-                    WHERE (tenant_id, queue) > (\(tenant), \(queue)) ORDER BY tenant_id, queue, id LIMIT 1) first
+            WITH RECURSIVE stops(tenant_id, queue) AS (\(rows: stops)),
+            heads(tenant_id, queue, id, count) AS (
+                SELECT \(tenant), \(queue) COLLATE "C", \(Optional<ID<Job>>.none), 0
                 UNION ALL
-                \(sql: next) WHERE h.count < \(LookBounds.heads))
-            SELECT tenant_id, queue, id, \(Optional<Timestamp>.none) AS due_at FROM heads
+                SELECT n.tenant_id, n.queue, n.id, h.count + CASE WHEN n.id IS NULL THEN 0 ELSE 1 END
+                FROM heads h CROSS JOIN LATERAL (
+                    SELECT s.tenant_id, s.queue COLLATE "C" AS queue FROM stops s
+                    WHERE (s.tenant_id, s.queue COLLATE "C") > (h.tenant_id, h.queue) ORDER BY 1, 2 LIMIT 1) s
+                CROSS JOIN LATERAL (
+                    (SELECT q.tenant_id, q.queue, q.id FROM job_queue q
+                        WHERE (q.tenant_id, q.queue) > (h.tenant_id, h.queue)
+                            AND (q.tenant_id, q.queue) < (s.tenant_id, s.queue)
+                        ORDER BY q.tenant_id, q.queue, q.id LIMIT 1)
+                    UNION ALL SELECT s.tenant_id, s.queue, \(Optional<ID<Job>>.none)
+                    ORDER BY 1, 2 LIMIT 1) n
+                WHERE h.count < \(LookBounds.heads))
+            SELECT tenant_id, queue, id, \(Optional<Timestamp>.none) AS due_at FROM heads WHERE id IS NOT NULL
             """
     }
 

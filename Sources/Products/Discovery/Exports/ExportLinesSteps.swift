@@ -117,7 +117,7 @@ extension ExportColumn {
     /// Whether its cells are numbers, which need no quotes.
     var isNumber: Bool { self == .followers || self == .engagement || self == .medianViews }
 
-    /// Where it stands among the columns of ``ExportStore/rows(_:filter:after:limit:in:)``.
+    /// Where it stands among the columns of ``ExportStore/rows(_:filter:after:upTo:limit:in:)``.
     fileprivate var place: Int {
         switch self {
         case .platform: 1

@@ -73,64 +73,96 @@ struct ExportSteps: Sendable {
                 { try await store.begin(id, plan: begun.plan, rows: begun.rowsPlanned, through: $0, in: tenant) })
         else { return .dropped }
         try pass(.begun)
+        guard let whole = try await makeParts(of: begun, assembly, in: tenant, isCancelled: isCancelled) else {
+            return .dropped
+        }
+        return try await seal(whole, assembly, in: tenant, finish: finish)
+    }
+
+    /// Makes the parts that are not there yet; while one is stored, the next is filled.
+    ///
+    /// - Returns: how far the file is behind its last part; `nil` when it was cancelled, or another worker goes on.
+    private func makeParts(
+        of begun: Export, _ assembly: BlobAssembly, in tenant: Tenant, isCancelled: () -> Bool
+    ) async throws -> Export? {
+        var export = begun
         let lines = ExportLinesSteps(export.plan, export.format)
         var ahead = try await read(export.plan, behind: export.position, in: tenant)
         var isOver = export.parts > 0 && export.rowsWritten >= export.rowsPlanned
-        while !isOver {
-            if isCancelled() { return .dropped }
-            var buffer: [UInt8] = []
-            buffer.reserveCapacity(partRows * 220)
-            if export.parts == 0 { lines.appendHead(to: &buffer) }
-            let rows: Int
-            (rows, isOver) = try await fill(&buffer, lines, &export, ahead: &ahead, in: tenant)
-            try pass(.partWritten)
-            let part = try await assembly.put(export.parts + 1, content: ByteBuffer(bytes: buffer))
-            try pass(.partStored)
-            export.rowsWritten += rows
-            export.bytesWritten += buffer.count
-            export.parts += 1
-            guard try await keep(part, rows: rows, of: export, in: tenant) else {
-                // Cancelled while the part was made, which must not outlive its file; or another worker goes on.
-                let now = try await store.export(id, through: storage.reader(for: tenant), in: tenant)
-                if now?.state.isUnderWay != true { try await assembly.discard() }
-                return .dropped
+        return try await withThrowingTaskGroup(of: Bool.self) { storing in
+            while !isOver {
+                if isCancelled() { return nil }
+                var buffer: [UInt8] = []
+                buffer.reserveCapacity(partRows * 220)
+                if export.parts == 0 { lines.appendHead(to: &buffer) }
+                let rows: Int
+                (rows, isOver) = try await fill(&buffer, lines, &export, ahead: &ahead, in: tenant)
+                try pass(.partWritten)
+                export.rowsWritten += rows
+                export.bytesWritten += buffer.count
+                export.parts += 1
+                // Parts are kept in their order, one at a time.
+                guard try await storing.next() ?? true else { return nil }
+                let content = buffer
+                let made = export
+                storing.addTask { try await keep(content, rows: rows, of: made, assembly, in: tenant) }
             }
-            try pass(.partKept)
-            try await told(export, tenant)
+            return try await storing.next() ?? true ? export : nil
         }
-        return try await seal(export, assembly, in: tenant, finish: finish)
     }
 
+    /// Stores a part and lets the progress name it; `false` when nobody wants it any more.
     private func keep(
-        _ part: BlobAssembly.Part, rows: Int, of export: Export, in tenant: Tenant
+        _ content: [UInt8], rows: Int, of export: Export, _ assembly: BlobAssembly, in tenant: Tenant
     ) async throws -> Bool {
+        let part = try await assembly.put(export.parts, content: ByteBuffer(bytes: content))
+        try pass(.partStored)
         let kept = ExportPart(
             number: part.number, rows: rows, bytes: part.size.bytes, sha256: part.hash.description)
-        return try await storage.write(for: tenant) { transaction in
+        let isWanted = try await storage.write(for: tenant) { transaction in
             try await store.keep(kept, of: export, through: transaction, in: tenant)
         }
+        guard isWanted else {
+            // Cancelled while the part was made, which must not outlive its file; or another worker goes on.
+            let now = try await store.export(export.id, through: storage.reader(for: tenant), in: tenant)
+            if now?.state.isUnderWay != true { try await assembly.discard() }
+            return false
+        }
+        try pass(.partKept)
+        try await told(export, tenant)
+        return true
     }
 
-    /// Rows that are read, and the place that they begin behind.
+    /// Rows that follow each other, in two halves, and the place behind them.
     private struct Chunk: Sendable {
-        let position: ExportPosition
-        let rows: any SQLRowSource
+        let segment: Int
+        let halves: [any SQLRowSource]
+        let end: ExportPosition
     }
 
+    /// Reads what stands behind a place.
+    ///
+    /// Rows are numbered, so that two ranges of them can be read at the same time. A range in which rows are missing is
+    /// a smaller one.
     private func read(_ plan: ExportPlan, behind position: ExportPosition, in tenant: Tenant) async throws -> Chunk? {
         guard plan.segments.indices.contains(position.segment) else { return nil }
+        let segment = plan.segments[position.segment]
+        let count = min(readRows, partRows)
+        let (start, middle) = (position.sequence, position.sequence + Int64(count))
+        let end = middle + Int64(count)
+        async let first = store.rows(segment, after: start, upTo: middle, limit: count, in: tenant)
+        var halves: [any SQLRowSource] = []
+        if middle < segment.mark {
+            async let second = store.rows(segment, after: middle, upTo: end, limit: count, in: tenant)
+            halves = try await [first, second]
+        } else {
+            halves = try await [first]
+        }
         return Chunk(
-            position: position,
-            rows: try await store.rows(
-                plan.segments[position.segment], after: position.sequence, limit: min(readRows, partRows), in: tenant))
-    }
-
-    /// Where the rows behind a chunk begin.
-    private func end(of chunk: Chunk) throws -> ExportPosition {
-        let count = chunk.rows.rowCount
-        guard count == min(readRows, partRows) else { return ExportPosition(segment: chunk.position.segment + 1) }
-        return ExportPosition(
-            segment: chunk.position.segment, sequence: try ExportLinesSteps.sequence(chunk.rows, count - 1))
+            segment: position.segment, halves: halves,
+            end: end < segment.mark
+                ? ExportPosition(segment: position.segment, sequence: end)
+                : ExportPosition(segment: position.segment + 1))
     }
 
     /// Fills a part with whole chunks, until it has as many rows as a part should have or there are no more.
@@ -144,19 +176,18 @@ struct ExportSteps: Sendable {
     ) async throws -> (rows: Int, isOver: Bool) {
         var written = 0
         while written < partRows, let chunk = ahead {
-            let next = try end(of: chunk)
-            async let following = read(export.plan, behind: next, in: tenant)
-            let segment = export.plan.segments[chunk.position.segment]
-            for row in 0..<chunk.rows.rowCount {
-                if let chosen = segment.chosen,
-                    !chosen.contains(try ExportLinesSteps.sequence(chunk.rows, row))
-                {
-                    continue
+            async let following = read(export.plan, behind: chunk.end, in: tenant)
+            let segment = export.plan.segments[chunk.segment]
+            for rows in chunk.halves {
+                for row in 0..<rows.rowCount {
+                    if let chosen = segment.chosen, !chosen.contains(try ExportLinesSteps.sequence(rows, row)) {
+                        continue
+                    }
+                    try lines.append(row, of: rows, in: segment, to: &buffer)
+                    written += 1
                 }
-                try lines.append(row, of: chunk.rows, in: segment, to: &buffer)
-                written += 1
             }
-            export.position = next
+            export.position = chunk.end
             ahead = try await following
         }
         return (written, ahead == nil)

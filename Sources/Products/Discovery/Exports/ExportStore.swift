@@ -39,12 +39,19 @@ struct ExportStore: Sendable {
     }
 
     private static func searches(_ which: SQL, _ filter: MatchFilter, _ tenant: Tenant) -> SQL {
-        let condition = condition(filter, keywords: "m.keywords")
+        let mark: SQL = """
+            coalesce((SELECT max(m.sequence) FROM matches m WHERE m.tenant_id = \(tenant) AND m.search_id = s.id), 0)
+            """
+        // Matches are numbered without gaps and stay: the last number is how many there are.
+        let rows: SQL =
+            filter.isEmpty
+            ? mark
+            : """
+            (SELECT count(*) FROM matches m JOIN creators c ON c.tenant_id = \(tenant) AND c.id = m.creator_id
+                WHERE m.tenant_id = \(tenant) AND m.search_id = s.id\(sql: condition(filter, keywords: "m.keywords")))
+            """
         return """
-            SELECT 'search' AS source, s.id, s.title, coalesce((
-                    SELECT max(m.sequence) FROM matches m WHERE m.tenant_id = \(tenant) AND m.search_id = s.id), 0) AS mark, (
-                SELECT count(*) FROM matches m JOIN creators c ON c.tenant_id = \(tenant) AND c.id = m.creator_id
-                WHERE m.tenant_id = \(tenant) AND m.search_id = s.id\(sql: condition)) AS rows, '[]' AS fields
+            SELECT 'search' AS source, s.id, s.title, \(sql: mark) AS mark, \(sql: rows) AS rows, '[]' AS fields
             FROM searches s WHERE s.tenant_id = \(tenant) AND \(sql: which) ORDER BY s.id
             """
     }
@@ -105,29 +112,32 @@ struct ExportStore: Sendable {
         condition(filter, keywords: segment.source == .list ? nil : "e.keywords")
     }
 
-    private static func source(_ segment: ExportPlan.Segment, after sequence: Int64, _ tenant: Tenant) -> SQL {
-        switch segment.source {
+    private static func source(
+        _ segment: ExportPlan.Segment, after sequence: Int64, upTo end: Int64 = .max, _ tenant: Tenant
+    ) -> SQL {
+        let last = min(end, segment.mark)
+        return switch segment.source {
         case .list:
             // An entry that was removed after the mark still belongs to what was promised.
             """
             FROM list_entries e JOIN creators c ON c.tenant_id = \(tenant) AND c.id = e.creator_id
             WHERE e.tenant_id = \(tenant) AND e.list_id = \(segment.id) AND e.sequence > \(sequence)
-                AND e.sequence <= \(segment.mark)
+                AND e.sequence <= \(last)
                 AND (e.removed_sequence IS NULL OR e.removed_sequence > \(segment.mark))
             """
         case .search, .campaign:
             """
             FROM matches e JOIN creators c ON c.tenant_id = \(tenant) AND c.id = e.creator_id
             WHERE e.tenant_id = \(tenant) AND e.search_id = \(segment.id) AND e.sequence > \(sequence)
-                AND e.sequence <= \(segment.mark)
+                AND e.sequence <= \(last)
             """
         }
     }
 
-    /// The next rows of a segment, as ``ExportRows`` reads them; the filter is applied where `filter` is given.
+    /// The rows of a segment behind `sequence`, up to `end` where it is given, that pass the filter where one is given.
     func rows(
-        _ segment: ExportPlan.Segment, filter: MatchFilter? = nil, after sequence: Int64, limit: Int,
-        in tenant: Tenant
+        _ segment: ExportPlan.Segment, filter: MatchFilter? = nil, after sequence: Int64, upTo end: Int64 = .max,
+        limit: Int, in tenant: Tenant
     ) async throws(StorageError) -> any SQLRowSource {
         let own: SQL =
             segment.source == .list
@@ -137,7 +147,7 @@ struct ExportStore: Sendable {
             """
             SELECT e.sequence, c.platform, c.handle, c.name, c.followers, c.engagement, c.median_views, c.language,
                 c.country, c.email, c.bio, \(sql: own)
-            \(sql: Self.source(segment, after: sequence, tenant))\(sql: filter.map { Self.condition($0, of: segment) } ?? "")
+            \(sql: Self.source(segment, after: sequence, upTo: end, tenant))\(sql: filter.map { Self.condition($0, of: segment) } ?? "")
             ORDER BY e.sequence LIMIT \(limit)
             """, rowsMax: limit
         ).rows
