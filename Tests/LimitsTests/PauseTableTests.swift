@@ -21,6 +21,22 @@ import Testing
         #expect(second.map(\.microseconds) == [7_000_000] && third.map(\.microseconds) == [2_000_000])
     }
 
+    @Test func `what is repeated and comes late makes no pause longer and brings none back`() {
+        var (finder, other) = (PauseTable(node: 1), PauseTable(node: 2))
+        finder.begin(subject, id: 9, for: .seconds(12), at: .zero)
+        let began = finder.take(at: .zero).map { other.hear($0, at: .zero) }
+        #expect(began == [.began(reason: "asked", remaining: .seconds(12))])
+        let repetition = finder.take(at: .seconds(6))
+        #expect(repetition.map(\.microseconds) == [6_000_000])
+        let late = repetition.map { other.hear($0, at: .seconds(10)) }
+        #expect(late == [nil] && other.remaining(subject, at: .seconds(10)) == .seconds(2))
+        let tooLate = repetition.map { other.hear($0, at: .seconds(12)) }
+        #expect(tooLate == [nil] && other.remaining(subject, at: .seconds(12)) == nil)
+        finder.begin(subject, id: 10, for: .seconds(12), at: .seconds(12))
+        let again = finder.take(at: .seconds(12)).map { other.hear($0, at: .seconds(13)) }
+        #expect(again == [.began(reason: "asked", remaining: .seconds(12))], "what is found anew is another pause")
+    }
+
     @Test func `what others tell is bounded, and what is no message of theirs changes nothing`() {
         var table = PauseTable(node: 1)
         func message(_ node: UInt64, _ microseconds: Int64, ids: [UInt64] = [7]) -> PauseTable.Message {

@@ -10,7 +10,7 @@ struct PauseTable: Sendable {
         static let pauses = 1_024
         /// Ids of one pause: nodes that found the same.
         static let ids = 16
-        /// Ids of pauses that were ended, to be told from new ones.
+        /// Ids of pauses that were ended, and of those that ran out, to be told from new ones.
         static let ended = 4_096
         /// The longest pause that another node is believed.
         static let longest: Duration = .seconds(3_600)
@@ -48,6 +48,11 @@ struct PauseTable: Sendable {
     let node: UInt64
     private var pauses: [Subject: Pause] = [:]
     private var ended = BoundedMap<UInt64, Bool>(capacity: Bounds.ended)
+    /// Those whose time has run out here.
+    ///
+    /// Whoever found them counts from earlier on, and a longer pause has a new id: what is still told of them was said
+    /// before and came late.
+    private var past = BoundedMap<UInt64, Bool>(capacity: Bounds.ended)
     private var unsent: [Message] = []
 
     init(node: UInt64) { self.node = node }
@@ -118,7 +123,8 @@ struct PauseTable: Sendable {
             // The node that tells it has missed its end: whoever knows better says so.
             send(Message(node: node, name: subject.name, reason: subject.reason, ids: message.ids, microseconds: 0))
         }
-        guard !ids.isEmpty, makeRoom(for: subject, at: now) else { return nil }
+        expire(at: now)
+        guard ids.contains(where: { past[$0] == nil }), makeRoom(for: subject, at: now) else { return nil }
         let until = now + min(.microseconds(message.microseconds), Bounds.longest)
         guard var pause = current(subject, at: now) else {
             var pause = Pause(ids: [], until: until, isOwn: false, toldAt: now)
@@ -128,7 +134,8 @@ struct PauseTable: Sendable {
         }
         let isNew = ids.contains { !pause.ids.contains($0) } && until > pause.until
         pause.add(ids)
-        pause.until = max(pause.until, until)
+        // What is known already and seems to last longer has only come late.
+        if isNew { pause.until = until }
         pauses[subject] = pause
         return isNew ? .began(reason: subject.reason, remaining: until - now) : nil
     }
@@ -141,7 +148,7 @@ struct PauseTable: Sendable {
             pauses[subject]?.toldAt = now
             send(message(subject, pause, at: now))
         }
-        pauses = pauses.filter { $0.value.until > now }
+        expire(at: now)
         defer { unsent = [] }
         return unsent
     }
@@ -168,8 +175,15 @@ struct PauseTable: Sendable {
     }
 
     private mutating func makeRoom(for subject: Subject, at now: Duration) -> Bool {
-        if pauses.count >= Bounds.pauses { pauses = pauses.filter { $0.value.until > now } }
+        if pauses.count >= Bounds.pauses { expire(at: now) }
         return pauses[subject] != nil || pauses.count < Bounds.pauses
+    }
+
+    private mutating func expire(at now: Duration) {
+        for (subject, pause) in pauses where pause.until <= now {
+            for id in pause.ids { past[id] = true }
+            pauses[subject] = nil
+        }
     }
 }
 
