@@ -78,6 +78,17 @@ need_postgres() {
     [ -n "$(postgres_programs)" ] || fail "PostgreSQL 15 or later is not available here"
 }
 
+# need_extensions: what lets an audit try an index and check a function, where Debian has it for this server.
+need_extensions() {
+    local major package
+    major=$(basename "$(dirname "$(postgres_programs)")")
+    for package in "postgresql-$major-hypopg" "postgresql-$major-plpgsql-check"; do
+        is_installed "$package" && continue
+        apt-cache show "$package" >/dev/null 2>&1 || as_root apt-get -qq update >/dev/null 2>&1 || true
+        if apt-cache show "$package" >/dev/null 2>&1; then need "$package"; fi
+    done
+}
+
 # need_schemathesis: checks a server against its OpenAPI document; from PyPI, in an environment of its own.
 need_schemathesis() {
     local version=4.32.5 folder

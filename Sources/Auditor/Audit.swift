@@ -60,7 +60,9 @@ public struct Audit: Sendable {
             source = result
         }
         if let database {
-            let pass = DatabasePass(address: database, book: book, only: options.only, clock: clock)
+            let pass = DatabasePass(
+                address: database, book: book, only: options.only, clock: clock,
+                checksFunctions: options.checksFunctions)
             let result = try await pass.run(progress: progress)
             builder.add(result)
             if let source { builder.join(source, with: result) }
@@ -121,6 +123,10 @@ public struct AuditOptions: Sendable {
     ///
     /// Defaults to none: then nothing has a cost.
     public var prices: Prices
+    /// Whether functions of the database are checked too, which takes for a moment the locks that their statements would.
+    ///
+    /// Defaults to false.
+    public var checksFunctions = false
     /// Where ast-grep is.
     ///
     /// Defaults to the folders of `PATH`.
@@ -129,7 +135,8 @@ public struct AuditOptions: Sendable {
     /// Makes options.
     public init(
         users: Double = 10_000, database: Secret<String>? = nil, only: Set<String>? = nil, baseline: Baseline? = nil,
-        suppressions: Suppressions? = nil, prices: Prices = .none, astGrep: String? = nil
+        suppressions: Suppressions? = nil, prices: Prices = .none, astGrep: String? = nil,
+        checksFunctions: Bool = false
     ) {
         precondition(users >= 1, "an audit for \(users) users: at least 1 is needed")
         self.users = users
@@ -139,5 +146,6 @@ public struct AuditOptions: Sendable {
         self.suppressions = suppressions
         self.prices = prices
         self.astGrep = astGrep
+        self.checksFunctions = checksFunctions
     }
 }

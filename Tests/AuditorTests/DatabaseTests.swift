@@ -43,18 +43,36 @@ struct ShopDatabase {
     }
 
     /// Whether a proposed index can be tried here, and if so, made possible.
-    func allowTrials() async throws -> Bool {
+    func allowTrials() async throws -> Bool { try await allow("hypopg") }
+
+    /// Makes an extension, where the server has it.
+    func allow(_ name: String) async throws -> Bool {
         let inspection = try await PostgresInspection.open(Secret(url))
-        let known = try await inspection.look(["SELECT 1 FROM pg_available_extensions WHERE name = 'hypopg'"])[0]
+        let known = try await inspection.look(["SELECT 1 FROM pg_available_extensions WHERE name = '\(name)'"])[0]
         await inspection.close()
         guard !known.isEmpty else { return false }
-        try await Self.run("CREATE EXTENSION hypopg", at: adminURL)
+        try await Self.run("CREATE EXTENSION \(name)", at: adminURL)
         return true
     }
 
-    func audit(_ folder: URL? = nil) async throws -> Report {
-        let options = AuditOptions(database: folder == nil ? nil : Secret(url), astGrep: Searching.astGrep)
+    func audit(_ folder: URL? = nil, functions: Bool = false) async throws -> Report {
+        let options = AuditOptions(
+            database: folder == nil ? nil : Secret(url), astGrep: Searching.astGrep, checksFunctions: functions)
         return try await Audit(target: folder?.path ?? url, options: options, clock: SystemClock()).run()
+    }
+
+    /// A copy of it, which is gone after `body`.
+    func withCopy(_ body: (String) async throws -> Void) async throws {
+        let name = String(url.split(separator: "/").last?.prefix { $0 != "?" } ?? "")
+        let copy = "\(name)_copy"
+        try await Self.run("CREATE DATABASE \(copy) TEMPLATE \(name)", at: adminURL.named("postgres"))
+        do {
+            try await body(adminURL.named(copy))
+        } catch {
+            try await Self.run("DROP DATABASE \(copy) WITH (FORCE)", at: adminURL.named("postgres"))
+            throw error
+        }
+        try await Self.run("DROP DATABASE \(copy) WITH (FORCE)", at: adminURL.named("postgres"))
     }
 }
 

@@ -20,12 +20,18 @@ enum Samples {
     }
 
     static func report(
-        _ findings: [Finding], baseline: Baseline? = nil, suppressions: Suppressions = Suppressions(suppressed: [])
+        _ findings: [Finding], baseline: Baseline? = nil, suppressions: Suppressions = Suppressions(suppressed: []),
+        users: Double = 1_000, prices: Prices = .none, catalogue: Catalogue? = nil
     ) -> Report {
-        var builder = ReportBuilder(users: 1_000, prices: .none, day: "2026-11-26")
+        var builder = ReportBuilder(users: users, prices: prices, day: "2026-11-26")
         var result = SourcePass.Result()
         result.findings = findings
         builder.add(result, isCut: false)
+        if let catalogue {
+            var measured = DatabasePass.Result()
+            measured.catalogue = catalogue
+            builder.add(measured)
+        }
         return builder.report(target: "shop", baseline: baseline, suppressions: suppressions)
     }
 }

@@ -2,9 +2,12 @@ import Foundation
 
 /// Decides what in a catalogue is a fault; what the counters are too young for is not judged.
 struct CatalogueJudge {
-    private enum Bounds {
+    enum Bounds {
         /// Below this many rows reading the whole table is what a good plan does.
         static let smallTableRows = 1_000.0
+        /// A scan of so little takes a millisecond or two, whatever lies outside of the rows.
+        static let smallTableBytes = 2_000_000.0
+        static let outsideBytes = 16_000_000.0
         /// Zero scans say something only after a week.
         static let unusedAfterSeconds = 7 * 86_400.0
         static let unusedBytes = 1_000_000.0
@@ -21,16 +24,14 @@ struct CatalogueJudge {
 
     func findings() -> [Finding] {
         foreignKeys() + unused() + duplicates() + invalid() + sequences() + transactionIDs() + dead() + connections()
-            + idle() + settings() + policies() + growing()
+            + idle() + settings() + policies() + growing() + outside() + faults()
     }
 
     func notJudged() -> [NotJudged] {
         var entries = catalogue.gaps.map { gap in
             NotJudged(
                 rule: gap.what, reason: gap.why,
-                remedy: gap.what == "statements"
-                    ? "shared_preload_libraries = 'pg_stat_statements', then CREATE EXTENSION pg_stat_statements"
-                    : "GRANT pg_monitor TO the role that the audit uses")
+                remedy: Self.remedies[gap.what] ?? "GRANT pg_monitor TO the role that the audit uses")
         }
         if catalogue.counterSeconds < Bounds.unusedAfterSeconds {
             entries.append(
@@ -43,11 +44,16 @@ struct CatalogueJudge {
         return entries
     }
 
-    private func maker(_ rule: String) -> DatabaseFinding? {
+    private static let remedies = [
+        "statements": "shared_preload_libraries = 'pg_stat_statements', then CREATE EXTENSION pg_stat_statements",
+        "functions": "CREATE EXTENSION plpgsql_check in a copy, and audit that with --functions",
+    ]
+
+    func maker(_ rule: String) -> DatabaseFinding? {
         book.rules[rule].map { DatabaseFinding(rule: $0, window: catalogue.window) }
     }
 
-    private func quantity(_ name: String, _ value: Double, _ unit: String) -> Finding.Quantity {
+    func quantity(_ name: String, _ value: Double, _ unit: String) -> Finding.Quantity {
         Finding.Quantity(name: name, value: value, unit: unit)
     }
 
@@ -62,35 +68,59 @@ struct CatalogueJudge {
         return shape
     }
 
-    private func foreignKeys() -> [Finding] {
-        guard let maker = maker("missing-index") else { return [] }
+    /// A foreign key that no index serves.
+    struct Uncovered {
+        var key: Catalogue.ForeignKey
+        var table: Catalogue.Table
+        var proposal: IndexProposal
+
+        var object: String { "\(table.key)(\(key.columns.joined(separator: ",")))" }
+
+        /// What a delete of the parent asks for.
+        var statement: String {
+            let filter = key.columns.enumerated().map { "\(SchemaPass.quoted($0.element)) = $\($0.offset + 1)" }
+            return "SELECT 1 FROM \(SchemaPass.quoted(table.schema)).\(SchemaPass.quoted(table.name)) WHERE "
+                + filter.joined(separator: " AND ")
+        }
+    }
+
+    /// Foreign keys that no index serves, each with the index that would.
+    func uncovered() -> [Uncovered] {
+        var taken = Set(catalogue.indexes.map(\.name))
         return catalogue.foreignKeys.compactMap { key in
             guard shape(key.schema, key.table).cover(for: key.columns) == nil,
                 let table = catalogue.tables.first(where: { $0.schema == key.schema && $0.name == key.table })
             else { return nil }
+            let proposal = IndexProposal(schema: key.schema, table: key.table, columns: key.columns, taken: taken)
+            taken.insert(proposal.name)
+            return Uncovered(key: key, table: table, proposal: proposal)
+        }
+    }
+
+    private func foreignKeys() -> [Finding] {
+        guard let maker = maker("missing-index") else { return [] }
+        return uncovered().map { missing in
+            let (key, table) = (missing.key, missing.table)
             let parent = catalogue.table(key.target)
-            let isSmall = table.rows < Bounds.smallTableRows
-            let columns = key.columns.map(SchemaPass.quoted).joined(separator: ", ")
+            let isSmall = table.rows < Bounds.smallTableRows || table.heapBytes < Bounds.smallTableBytes
             return maker.make(
-                object: "\(table.key)(\(key.columns.joined(separator: ",")))",
+                object: missing.object,
                 severity: isSmall ? .low : (parent?.deletes ?? 0) > 0 ? .high : .medium,
                 summary: "the foreign key \(key.name) of \(table.key) has no index: each delete in \(key.target) reads "
                     + "all \(Figures.text(table.rows)) rows",
                 numbers: [
-                    quantity("rows", table.rows, "rows"), quantity("size", table.bytes / 1_000_000, "MB"),
+                    quantity("rows", table.rows, "rows"),
+                    quantity("pages that a scan reads", (table.heapBytes / 8_192).rounded(), "pages"),
                     quantity("deletes of the parent", parent?.deletes ?? 0, "deletes"),
                 ],
                 command: "SELECT * FROM pg_constraint WHERE conname = '\(key.name)'", table: table.key,
                 projection: .measured(
                     .linear, with: "rows of \(table.key)", exhausting: "pages that each delete reads",
                     over: Projection.Measured(low: 0, high: max(1, table.rows), unit: "rows"),
-                    cost: (table.bytes / 8_192)...(table.bytes / 8_192), unit: "pages",
+                    cost: (table.heapBytes / 8_192)...(table.heapBytes / 8_192), unit: "pages",
                     at: [table.rows, table.rows * 2, table.rows * 10]),
                 fix: Finding.Fix(
-                    summary: maker.rule.fix,
-                    code:
-                        "CREATE INDEX CONCURRENTLY ON \(SchemaPass.quoted(key.schema)).\(SchemaPass.quoted(key.table)) (\(columns));",
-                    undo: "DROP INDEX CONCURRENTLY of the name it was given"))
+                    summary: maker.rule.fix, code: missing.proposal.code, undo: missing.proposal.undo))
         }
     }
 
@@ -115,7 +145,7 @@ struct CatalogueJudge {
                     summary: maker.rule.fix,
                     code:
                         "DROP INDEX CONCURRENTLY \(SchemaPass.quoted(index.schema)).\(SchemaPass.quoted(index.name));",
-                    undo: index.definition))
+                    undo: index.definition + ";"))
         }
     }
 
@@ -140,7 +170,7 @@ struct CatalogueJudge {
                     summary: maker.rule.fix,
                     code:
                         "DROP INDEX CONCURRENTLY \(SchemaPass.quoted(index.schema)).\(SchemaPass.quoted(index.name));",
-                    undo: index.definition))
+                    undo: index.definition + ";"))
         }
     }
 
@@ -227,26 +257,6 @@ struct CatalogueJudge {
         }
     }
 
-    private func growing() -> [Finding] {
-        guard let maker = maker("no-retention"), catalogue.counterSeconds >= 86_400 else { return [] }
-        let names = ["log", "event", "audit", "webhook", "history", "visit"]
-        return catalogue.tables.filter { table in
-            table.inserts >= 1_000 && table.deletes == 0 && names.contains(where: table.name.contains)
-        }.map { table in
-            let perDay = table.inserts / catalogue.counterSeconds * 86_400
-            let rowBytes = table.bytes / max(1, table.rows)
-            return maker.make(
-                object: table.key, severity: .low,
-                summary: "\(table.key) gets \(Figures.text(perDay)) rows a day and loses none",
-                numbers: [
-                    quantity("rows", table.rows, "rows"), quantity("inserts a day", perDay, "rows"),
-                    quantity("growth a month", perDay * 30 * rowBytes / 1_000_000, "MB"),
-                ],
-                command: "SELECT n_tup_ins, n_tup_del FROM pg_stat_user_tables WHERE relname = '\(table.name)'",
-                table: table.key)
-        }
-    }
-
     // MARK: Connections and settings
 
     private func connections() -> [Finding] {
@@ -309,27 +319,6 @@ struct CatalogueJudge {
             return maker.make(
                 object: name, severity: severity, summary: "\(name) is \(value): \(text)", numbers: [],
                 command: "SHOW \(name)", table: nil)
-        }
-    }
-
-    private func policies() -> [Finding] {
-        guard let maker = maker("rls-per-row") else { return [] }
-        return catalogue.policies.compactMap { policy in
-            let text = policy.text.lowercased()
-            for call in ["auth.uid()", "auth.jwt()", "auth.role()"] {
-                let all = text.components(separatedBy: call).count - 1
-                let wrapped = text.components(separatedBy: "select \(call)").count - 1
-                guard all > wrapped else { continue }
-                let rows = catalogue.table(policy.table)?.rows ?? 0
-                return maker.make(
-                    object: "\(policy.table).\(policy.name)", severity: rows < Bounds.smallTableRows ? .low : .high,
-                    summary:
-                        "the policy \(policy.name) of \(policy.table) calls \(call) for each row that is looked at",
-                    numbers: [quantity("rows", rows, "rows")],
-                    command: "SELECT qual, with_check FROM pg_policies WHERE policyname = '\(policy.name)'",
-                    table: policy.table)
-            }
-            return nil
         }
     }
 }

@@ -1,6 +1,4 @@
 import Foundation
-import Storage
-import StoragePostgres
 
 /// Looks at the statements that cost most: their plans, and what an index would change about them.
 struct StatementJudge {
@@ -14,6 +12,10 @@ struct StatementJudge {
         static let hotShare = 0.2
         static let manyRows = 1_000.0
         static let heavyUpdateBytes = 64_000.0
+        /// Wider values are hardly compared whole, and the widest do not fit into a page of an index.
+        static let indexedWidth = 500.0
+        /// So many changes of one row in the window make it hot.
+        static let hotChanges = 200.0
     }
 
     struct Result: Sendable {
@@ -24,7 +26,7 @@ struct StatementJudge {
 
     let catalogue: Catalogue
     let book: RuleBook
-    let inspection: PostgresInspection
+    let planner: Planner
 
     func judge() async -> Result {
         var result = Result()
@@ -36,7 +38,7 @@ struct StatementJudge {
             result.findings += counted(statement, total: total)
             guard index < Bounds.planned else { continue }
             do {
-                let plan = try await explain(statement.text, number: index)
+                guard let plan = try await planner.plan(statement.text, number: index) else { continue }
                 result.planned += 1
                 guard result.findings.count < 5_000, proposed.count < Bounds.proposals else { continue }
                 result.findings += await propose(statement, plan, total: total, &proposed)
@@ -52,7 +54,7 @@ struct StatementJudge {
                     reason: "\(refused) hot statements could not be planned without their parameters' types",
                     remedy: "PostgreSQL 16 plans them; or look at them with EXPLAIN and real values"))
         }
-        if !catalogue.extensions.contains("hypopg") {
+        if !planner.canTry {
             result.notJudged.append(
                 NotJudged(
                     rule: "missing-index",
@@ -107,10 +109,42 @@ struct StatementJudge {
                     "a table of \(Figures.text(table.rows)) rows, hardly ever written, is asked \(Figures.text(perSecond)) times a second"
                 ))
         }
-        return findings
+        return findings + hotRow(statement, shape, table, fingerprint, perSecond: perSecond)
     }
 
-    private func make(
+    /// An UPDATE that adds to a column of a row that its key names, on a table of few rows.
+    private func hotRow(
+        _ statement: Catalogue.Statement, _ shape: StatementShape?, _ table: Catalogue.Table?, _ fingerprint: String,
+        perSecond: Double
+    ) -> [Finding] {
+        guard let rule = book.rules["hot-row"], let shape, let table, shape.verb == "update", shape.adds, !shape.isOpen,
+            statement.calls >= Bounds.hotChanges, statement.calls >= Bounds.hotChanges * max(1, table.rows),
+            catalogue.indexes.contains(where: { index in
+                index.table == table.name && index.isUnique && Set(index.columns).isSubset(of: Set(shape.equal))
+            })
+        else { return [] }
+        let waits = statement.maxMilliseconds / max(0.001, statement.meanMilliseconds)
+        return [
+            make(
+                rule, statement, fingerprint, table.key,
+                severity: perSecond >= 50 || waits >= 1_000 ? .high : perSecond >= 5 ? .medium : .low,
+                "\(Figures.text(statement.calls)) changes fell on \(Figures.text(max(1, table.rows))) rows of \(table.key); "
+                    + "the longest took \(Figures.text(waits)) times the mean",
+                projection: .measured(
+                    .little, with: "changes of that row a second", exhausting: rule.resource,
+                    over: Projection.Measured(low: 0, high: max(perSecond, 1e-6), unit: "changes a second"),
+                    cost: (statement.meanMilliseconds * perSecond / 1_000)...(statement.maxMilliseconds * perSecond
+                        / 1_000), unit: "transactions at once on one lock", at: [perSecond, perSecond * 2]))
+        ]
+    }
+
+    /// Values of a column that are wide do not fit into an index.
+    private func isNarrow(_ column: String, in table: Catalogue.Table) -> Bool {
+        let width = catalogue.statistics.first { $0.table == table.key && $0.column == column }?.width ?? 0
+        return width <= Bounds.indexedWidth
+    }
+
+    func make(
         _ rule: AuditRule, _ statement: Catalogue.Statement, _ fingerprint: String, _ table: String?,
         severity: Severity,
         _ summary: String, fix: Finding.Fix? = nil, trial: Finding.Trial? = nil, projection: Projection? = nil
@@ -133,64 +167,10 @@ struct StatementJudge {
         String(text.prefix(40)).replacing("'", with: "''").replacing("\n", with: " ")
     }
 
-    // MARK: Plans
-
-    struct Plan {
-        var cost: Double
-        /// Tables that are read whole with a filter, each with the rows that remain.
-        var filtered: [(table: String, rows: Double)]
-    }
-
-    private func explain(_ text: String, number: Int) async throws(StorageError) -> Plan {
-        let statement = text.trimmed.hasSuffix(";") ? String(text.trimmed.dropLast()) : text
-        if catalogue.version >= 160_000 {
-            let answer = try await inspection.look(["EXPLAIN (GENERIC_PLAN, FORMAT JSON) \(statement)"])
-            return Self.plan(answer.last?.first?.first.flatMap { $0 } ?? "")
-        }
-        let name = "capstan_audit_\(number)"
-        let count = Self.parameters(of: statement)
-        let nulls = count > 0 ? "(" + Array(repeating: "NULL", count: count).joined(separator: ", ") + ")" : ""
-        do {
-            let answers = try await inspection.look(
-                [
-                    "PREPARE \(name) AS \(statement)", "EXPLAIN (FORMAT JSON) EXECUTE \(name)\(nulls)",
-                    "DEALLOCATE \(name)",
-                ],
-                settings: ["plan_cache_mode": "force_generic_plan"])
-            return Self.plan(answers[1].first?.first.flatMap { $0 } ?? "")
-        } catch {
-            // A prepared statement outlives its transaction; when there is none, the server says so, which is as good.
-            _ = try? await inspection.look(["DEALLOCATE \(name)"])
-            throw error
-        }
-    }
-
-    /// The largest `$n` of a statement.
-    static func parameters(of text: String) -> Int {
-        text.split(separator: "$").dropFirst().compactMap { Int($0.prefix { $0.isNumber }) }.max() ?? 0
-    }
-
-    static func plan(_ json: String) -> Plan {
-        // The server's own output; what cannot be read is a plan without a finding.
-        guard let list = try? JSONSerialization.jsonObject(with: Data(json.utf8)),
-            let top = SQLNode(list).list.first?["Plan"]
-        else { return Plan(cost: 0, filtered: []) }
-        var plan = Plan(cost: (top["Total Cost"]?.value as? NSNumber)?.doubleValue ?? 0, filtered: [])
-        read(top, into: &plan)
-        return plan
-    }
-
-    private static func read(_ node: SQLNode, into plan: inout Plan) {
-        if node["Node Type"]?.string == "Seq Scan", node["Filter"] != nil, let table = node["Relation Name"]?.string {
-            plan.filtered.append((table, (node["Plan Rows"]?.value as? NSNumber)?.doubleValue ?? 0))
-        }
-        for child in node["Plans"]?.list ?? [] { read(child, into: &plan) }
-    }
-
     // MARK: Proposals
 
     private func propose(
-        _ statement: Catalogue.Statement, _ plan: Plan, total: Double, _ proposed: inout Set<String>
+        _ statement: Catalogue.Statement, _ plan: Planner.Plan, total: Double, _ proposed: inout Set<String>
     ) async -> [Finding] {
         guard let rule = book.rules["missing-index"], let shape = StatementShape(statement.text),
             let scan = plan.filtered.first(where: { $0.table == shape.table }),
@@ -199,31 +179,22 @@ struct StatementJudge {
         var columns: [String] = []
         for name in shape.equal + shape.listed + shape.order.prefix(1).map(\.column) + shape.ranged.prefix(1)
         where !columns.contains(name) { columns.append(name) }
-        columns = Array(columns.prefix(3))
-        guard !columns.isEmpty, proposed.insert("\(table.key)(\(columns))").inserted else { return [] }
-        let on = "\(SchemaPass.quoted(table.schema)).\(SchemaPass.quoted(table.name))"
-        let definition = "CREATE INDEX ON \(on) (\(columns.map(SchemaPass.quoted).joined(separator: ", ")))"
-        let tried = await tryIndex(definition, for: statement.text, before: plan.cost)
+        guard !columns.isEmpty, columns.allSatisfy({ isNarrow($0, in: table) }),
+            proposed.insert("\(table.key)(\(columns.prefix(3)))").inserted
+        else { return [] }
+        let proposal = IndexProposal(
+            schema: table.schema, table: table.name, columns: columns, taken: Set(catalogue.indexes.map(\.name)))
+        let tried = await planner.tryIndex(proposal.hypothetical, for: statement.text, before: plan.cost)
         // An index that the planner would not use is not proposed.
-        if let tried, tried.after > plan.cost * (1 - Bounds.gain) { return [] }
+        if let tried, tried.after > tried.before * (1 - Bounds.gain) { return [] }
         let share = total > 0 ? statement.totalMilliseconds / total : 0
-        let trial = tried.map { tried in
-            Finding.Trial(
-                method: "hypothetical index (hypopg) and a generic plan",
-                result:
-                    "about \(Figures.text(tried.bytes / 1_000_000)) MB; \(Figures.text(table.writes)) writes of the table would "
-                    + "keep it, over \(catalogue.window)",
-                costBefore: plan.cost, costAfter: tried.after)
-        }
+        let trial = tried.map { $0.trial(on: table, in: catalogue) }
         return [
             make(
                 rule, statement, SQLTree.fingerprint(statement.text) ?? Fingerprint.of(statement.text), table.key,
                 severity: share >= 0.2 ? .critical : share >= 0.05 ? .high : .medium,
                 "\(table.key) of \(Figures.text(table.rows)) rows is read whole for about \(Figures.text(scan.rows)) of them",
-                fix: Finding.Fix(
-                    summary: rule.fix,
-                    code: definition.replacing("CREATE INDEX", with: "CREATE INDEX CONCURRENTLY") + ";",
-                    undo: "DROP INDEX CONCURRENTLY of the name it was given"), trial: trial,
+                fix: Finding.Fix(summary: rule.fix, code: proposal.code, undo: proposal.undo), trial: trial,
                 projection: .measured(
                     .linear, with: "rows of \(table.key)", exhausting: "time of the statement",
                     over: Projection.Measured(low: 0, high: table.rows, unit: "rows"),
@@ -232,20 +203,17 @@ struct StatementJudge {
                     at: [table.rows, table.rows * 2, table.rows * 10]))
         ]
     }
+}
 
-    private func tryIndex(
-        _ definition: String, for text: String, before: Double
-    ) async -> (after: Double, bytes: Double)? {
-        guard catalogue.extensions.contains("hypopg") else { return nil }
-        let quoted = definition.replacing("'", with: "''")
-        let create = "SELECT indexrelid, hypopg_relation_size(indexrelid)::float8 FROM hypopg_create_index('\(quoted)')"
-        // A trial that fails is no trial: the finding then says that nothing was tried.
-        guard let made = try? await inspection.look([create]) else { return nil }
-        let bytes = made[0].first?[1].flatMap(Double.init) ?? 0
-        let after = try? await explain(text, number: 9_999)  // The same.
-        // Hypothetical indexes are memory of this session; the next trial must not see this one.
-        // A session that ended has forgotten them too.
-        _ = try? await inspection.look(["SELECT hypopg_reset()"])
-        return after.map { ($0.cost, bytes) }
+extension Planner.Trial {
+    /// The trial as a report tells it.
+    func trial(on table: Catalogue.Table, in catalogue: Catalogue) -> Finding.Trial {
+        let perSecond = table.writes / max(1, catalogue.counterSeconds)
+        return Finding.Trial(
+            method: "hypothetical index (hypopg) and a generic plan",
+            result:
+                "about \(Figures.text(bytes / 1_000_000)) MB; the table is written \(Figures.text(perSecond)) times a second, "
+                + "each of which would keep it too",
+            costBefore: before, costAfter: after)
     }
 }

@@ -21,7 +21,8 @@ public struct MarkdownReport {
     }
 
     private var summary: String {
-        var lines = ["## Summary", "", "| Severity | Findings |", "|---|---|"]
+        var lines =
+            ["## Summary", ""] + report.summary.headline.map(Self.plain) + ["", "| Severity | Findings |", "|---|---|"]
         for severity in Severity.allCases.reversed() {
             lines.append("| \(severity.rawValue) | \(report.summary.counts[severity.rawValue] ?? 0) |")
         }
@@ -70,9 +71,12 @@ public struct MarkdownReport {
         lines.append("- **Confidence** \(finding.confidence.rawValue)")
         if let suppression = finding.suppression { lines.append("- **Suppressed** \(Self.plain(suppression.reason))") }
         if let excerpt = finding.observation.excerpt { lines += ["", Self.fence(excerpt, "ts")] }
-        if let code = finding.fix.code { lines += ["", "Instead:", "", Self.fence(code, "")] }
+        if let code = finding.fix.code { lines += ["", Self.label(finding.fix), "", Self.fence(code, "")] }
+        if let undo = finding.fix.undo { lines += ["", "Undo:", "", Self.fence(undo, "sql")] }
         return lines.joined(separator: "\n")
     }
+
+    static func label(_ fix: Finding.Fix) -> String { fix.isShape ?? false ? "In this shape:" : "Instead:" }
 
     static func trial(_ finding: Finding) -> String {
         guard let trial = finding.trial else { return "not tried: only text was read" }
@@ -112,34 +116,74 @@ public struct MarkdownReport {
 
     private var capacity: String {
         let rows = report.capacity.map { band in
-            ["\(Figures.text(band.from)) to \(band.to.map(Figures.text) ?? "?")", band.resource, band.finding ?? ""]
+            [
+                "\(Figures.text(band.from.rounded())) to \(band.to.map { Figures.text($0.rounded()) } ?? "?")",
+                band.resource,
+                Self.certainty(band.certainty), band.finding.map { "`\($0)`" } ?? "",
+            ]
         }
-        guard rows.isEmpty else { return section("Capacity", ["Users", "Ends with", "Finding"], rows) }
-        return "## Capacity\n\nNo resource was measured against its limit, so no number of users is given."
+        guard rows.isEmpty else { return section("Capacity", ["Users", "Ends with", "Said", "Spared by"], rows) }
+        return "## Capacity\n\n\(Self.noCapacity)"
+    }
+
+    static let noCapacity =
+        "No number of users is given: that needs a resource that was measured against its limit, and how many users there are "
+        + "today (a table of users, or `users.now` in --prices)."
+
+    static func certainty(_ certainty: Report.Band.Certainty) -> String {
+        switch certainty {
+        case .measured: "measured: so many are there"
+        case .projected: "within twice of what was measured"
+        case .bound: "a bound: at most so many, perhaps far fewer"
+        }
     }
 
     private var timeline: String {
         section(
-            "Failure timeline", ["When", "What", "Finding"],
-            report.timeline.map { [$0.when, $0.what, "`\($0.finding)`"] })
+            "Failure timeline at \(Figures.text(report.users)) users", ["When", "What", "Reached", "Finding"],
+            report.timeline.map { row in
+                [
+                    row.when, row.what, row.isReached.map { $0 ? "yes" : "no" } ?? "",
+                    row.finding.map { "`\($0)`" } ?? "",
+                ]
+            })
     }
 
     private var costs: String {
-        var lines = ["## Costs", "", report.costs.note]
-        for line in report.costs.now {
-            lines.append(
-                "- \(line.price): \(Figures.text(line.quantity)) \(line.unit), \(Figures.money(line.micros)) a \(line.period)"
-            )
+        guard !report.costs.now.isEmpty else { return "## Costs\n\n\(report.costs.note)" }
+        let lines = report.costs.now.map { line in
+            [line.price, "\(Figures.text(line.quantity)) \(line.unit)"]
+                + [report.costs.now, report.costs.atUsers, report.costs.afterFixes].map { list in
+                    list.first { $0.price == line.price }.map { Figures.money($0.micros) } ?? ""
+                }
         }
-        return lines.joined(separator: "\n")
+        let totals = zip(
+            report.costs.totalsMicros, [true, !report.costs.atUsers.isEmpty, !report.costs.atUsers.isEmpty]
+        )
+        .map { $0.1 ? Figures.money($0.0) : "" }
+        return section(
+            "Costs, \(report.costs.currency) a month",
+            ["Price", "Quantity", "Now", "At \(Figures.text(report.users)) users", "After the fixes"],
+            lines + [["together", ""] + totals]) + "\n\n\(report.costs.note)"
     }
 
     private var roadmap: String {
-        section(
-            "Roadmap", ["Step", "Finding", "Effort", "Effect"],
-            report.roadmap.map {
-                [String($0.order), "`\($0.finding)`", $0.effort, $0.effect]
-            })
+        let parts = Report.Step.Phase.allCases.map { phase in
+            section(
+                Self.title(of: phase), ["Step", "Finding", "Effort", "Effect"],
+                report.roadmap.filter { $0.phase == phase }.map {
+                    [String($0.order), "`\($0.finding)`", $0.effort, $0.effect]
+                }, level: "###")
+        }.filter { !$0.isEmpty }
+        return parts.isEmpty ? "" : (["## Roadmap"] + parts).joined(separator: "\n\n")
+    }
+
+    static func title(of phase: Report.Step.Phase) -> String {
+        switch phase {
+        case .week: "Before the next spike"
+        case .month: "Before the next step of growth"
+        case .quarter: "When there is time"
+        }
     }
 
     private var metrics: String {
@@ -168,11 +212,11 @@ public struct MarkdownReport {
 
     // MARK: Text
 
-    private func section(_ title: String, _ head: [String], _ rows: [[String]]) -> String {
+    private func section(_ title: String, _ head: [String], _ rows: [[String]], level: String = "##") -> String {
         guard !rows.isEmpty else { return "" }
         let lines = rows.map { "| " + $0.map { Self.cell($0) }.joined(separator: " | ") + " |" }
         return
-            (["## \(title)", "", "| \(head.joined(separator: " | ")) |", "|" + head.map { _ in "---|" }.joined()]
+            (["\(level) \(title)", "", "| \(head.joined(separator: " | ")) |", "|" + head.map { _ in "---|" }.joined()]
             + lines)
             .joined(separator: "\n")
     }
@@ -196,34 +240,5 @@ public struct MarkdownReport {
         }
         let mark = String(repeating: "`", count: longest + 1)
         return "\(mark)\(language)\n\(text)\n\(mark)"
-    }
-}
-
-/// Numbers for people.
-enum Figures {
-    /// Grouped by thousands; few digits after the point, and none for large or whole numbers.
-    static func text(_ value: Double) -> String {
-        guard value.isFinite else { return "?" }
-        let magnitude = abs(value)
-        if magnitude >= 100 || magnitude == magnitude.rounded() {
-            guard magnitude < 9e18 else { return "over 9e18" }
-            return (value < 0 ? "-" : "") + grouped(String(Int64(magnitude.rounded())))
-        }
-        let scaled = Int64((magnitude * 100).rounded())
-        let fraction = scaled % 100
-        return (value < 0 ? "-" : "") + grouped(String(scaled / 100)) + "." + (fraction < 10 ? "0" : "")
-            + String(fraction)
-    }
-
-    /// Millionths of a currency's unit.
-    static func money(_ micros: Int64) -> String { text(Double(micros) / 1_000_000) }
-
-    private static func grouped(_ digits: String) -> String {
-        var text = ""
-        for (index, digit) in digits.enumerated() {
-            if index > 0, (digits.count - index) % 3 == 0 { text += "," }
-            text.append(digit)
-        }
-        return text
     }
 }

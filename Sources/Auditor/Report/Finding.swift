@@ -68,6 +68,8 @@ public struct Finding: Sendable, Codable, Hashable {
         public var code: String?
         /// How to take it back, where it changes a database.
         public var undo: String?
+        /// Whether the code shows the shape of a fix with other names, instead of being it.
+        public var isShape: Bool?
     }
 
     /// Why a finding is not counted.

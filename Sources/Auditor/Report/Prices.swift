@@ -16,6 +16,24 @@ public struct Prices: Sendable, Codable, Hashable {
         public var source: String
     }
 
+    /// A number that no measurement knows: how many users there are, how large a disk is, how much of a vendor is used.
+    public struct Quantity: Sendable, Codable, Hashable {
+        /// `users.now`, `database.cores`, `database.gigabytes`, or any name for what has a price.
+        public var name: String
+        /// How much.
+        public var value: Double
+        /// Of what.
+        public var unit: String
+        /// The price that it is paid with, where it is paid for.
+        public var price: String?
+        /// `month` or `day`, where it is paid for; a month without it.
+        public var period: String?
+        /// The day it was read, as yyyy-mm-dd.
+        public var date: String
+        /// Where it was read.
+        public var source: String
+    }
+
     private enum Bounds {
         static let fileBytes = 1 << 20
         static let entries = 1_000
@@ -25,6 +43,8 @@ public struct Prices: Sendable, Codable, Hashable {
     public var currency: String
     /// One price a name.
     public var prices: [Price]
+    /// Numbers beside them; none without it.
+    public var quantities: [Quantity]?
 
     /// No prices: then no finding has a cost, and the report says so.
     public static let none = Prices(currency: "USD", prices: [])
@@ -50,6 +70,20 @@ public struct Prices: Sendable, Codable, Hashable {
         }
         if let wrong = prices.prices.first(where: { $0.micros < 0 }) {
             throw AuditError(.prices, "the price `\(wrong.name)` is below zero")
+        }
+        let quantities = prices.quantities ?? []
+        guard quantities.count <= Bounds.entries, Set(quantities.map(\.name)).count == quantities.count else {
+            throw AuditError(
+                .prices, "\(file.lastPathComponent) has two quantities of one name, or over \(Bounds.entries)")
+        }
+        for quantity in quantities {
+            guard quantity.value.isFinite, quantity.value >= 0, ["day", "month", nil].contains(quantity.period) else {
+                throw AuditError(
+                    .prices, "the quantity `\(quantity.name)` is below zero, or of another period than day or month")
+            }
+            guard quantity.price.map({ name in prices.price(name) != nil }) ?? true else {
+                throw AuditError(.prices, "the quantity `\(quantity.name)` names a price that is not there")
+            }
         }
         return prices
     }

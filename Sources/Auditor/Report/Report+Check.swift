@@ -21,7 +21,7 @@ extension Report {
             found.append("the roadmap is not numbered from 1")
         }
         let named =
-            timeline.map(\.finding) + capacity.compactMap(\.finding) + metrics.flatMap(\.findings)
+            timeline.compactMap(\.finding) + capacity.compactMap(\.finding) + metrics.flatMap(\.findings)
             + summary.grades.flatMap(\.findings)
         for id in Set(named).subtracting(ids).sorted() { found.append("a section names \(id), which is no finding") }
         found += costContradictions + capacityContradictions + assumptionContradictions
@@ -48,7 +48,30 @@ extension Report {
 
     private var costContradictions: [String] {
         let sums = [costs.now, costs.atUsers, costs.afterFixes].map { $0.reduce(Int64(0)) { $0 &+ $1.micros } }
-        return sums == costs.totalsMicros ? [] : ["the totals of the costs are not the sums of their lines"]
+        var found = sums == costs.totalsMicros ? [] : ["the totals of the costs are not the sums of their lines"]
+        let lines = costs.now + costs.atUsers + costs.afterFixes + findings.compactMap(\.cost)
+        for line in lines where line.period != "month" {
+            found.append("the cost of \(line.price) is a \(line.period)'s: sums are of months")
+        }
+        for line in costs.now where isOff(line.quantity, from: assumption("quantity.\(line.price)")) {
+            found.append("the cost of \(line.price) stands on another quantity than the assumptions")
+        }
+        guard let users = assumption("users"), let now = assumption("users.now") else {
+            return costs.atUsers.isEmpty ? found : found + ["costs at N users stand on no number of users today"]
+        }
+        for line in costs.atUsers {
+            let quantity = assumption("quantity.\(line.price)").map { $0 * users / max(1, now) }
+            guard isOff(line.quantity, from: quantity) else { continue }
+            found.append("the cost of \(line.price) at \(users) users does not follow from the assumptions")
+        }
+        return found
+    }
+
+    private func assumption(_ name: String) -> Double? { assumptions.first { $0.name == name }?.value }
+
+    private func isOff(_ value: Double, from expected: Double?) -> Bool {
+        guard let expected else { return true }
+        return abs(value - expected) > max(1e-9, abs(expected) * 1e-9)
     }
 
     private var capacityContradictions: [String] {
@@ -59,6 +82,20 @@ extension Report {
         for band in capacity {
             guard let end = band.to, end < band.from else { continue }
             found.append("a band of capacity ends before its start, at \(band.from) users")
+        }
+        for band in capacity {
+            guard let end = band.to, let name = band.name else { continue }
+            let users = assumption("users.now") ?? 0
+            let expected = (assumption("\(name).limit") ?? 0) / max(1e-9, assumption("\(name).used") ?? 0) * users
+            if isOff(end, from: expected) {
+                found.append("the band that \(name) ends does not follow from the assumptions")
+            }
+        }
+        for milestone in timeline {
+            guard let at = milestone.users, let isReached = milestone.isReached, let users = assumption("users") else {
+                continue
+            }
+            if isReached != (at <= users) { found.append("the timeline is for another number of users") }
         }
         return found
     }

@@ -8,8 +8,10 @@ public struct Report: Sendable, Codable, Hashable {
         public var counts: [String: Int]
         /// How many are suppressed.
         public var suppressed: Int
+        /// The whole report in a few sentences.
+        public var headline: [String] = []
         /// A grade for each part of the system that was examined.
-        public var grades: [Grade]
+        public var grades: [Grade] = []
     }
 
     /// A grade from A to F, with what it follows from.
@@ -42,8 +44,24 @@ public struct Report: Sendable, Codable, Hashable {
         public var to: Double?
         /// The resource that ends it.
         public var resource: String
-        /// The finding that says so.
+        /// A finding whose fix spares it.
         public var finding: String?
+        /// The resource's name in the table of assumptions.
+        public var name: String?
+        /// From so many users on waiting may end it.
+        public var earliest: Double?
+        /// How far it is said.
+        public var certainty = Certainty.measured
+
+        /// How far the end of a band is said.
+        public enum Certainty: String, Sendable, Codable, CaseIterable {
+            /// So many are there today.
+            case measured
+            /// Not more than twice as many as today.
+            case projected
+            /// Beyond that: no more than so many, perhaps far fewer.
+            case bound
+        }
     }
 
     /// When a finding becomes a failure at the asked number of users.
@@ -52,8 +70,14 @@ public struct Report: Sendable, Codable, Hashable {
         public var when: String
         /// What fails.
         public var what: String
-        /// The finding.
-        public var finding: String
+        /// The finding, where one is behind it.
+        public var finding: String?
+        /// At how many users, where that was measured.
+        public var users: Double?
+        /// In how many days, where that was measured.
+        public var days: Double?
+        /// Whether the asked number of users is beyond it; `nil` where users do not decide.
+        public var isReached: Bool?
     }
 
     /// A step of the roadmap.
@@ -66,6 +90,23 @@ public struct Report: Sendable, Codable, Hashable {
         public var effort: String
         /// What it gives.
         public var effect: String
+        /// Until when.
+        public var phase = Phase.quarter
+
+        /// Until when a step is worth taking.
+        public enum Phase: String, Sendable, Codable, CaseIterable, Comparable {
+            /// Before the next spike.
+            case week
+            /// Before the next step of growth.
+            case month
+            /// When there is time.
+            case quarter
+
+            /// Orders by time.
+            public static func < (left: Phase, right: Phase) -> Bool {
+                (allCases.firstIndex(of: left) ?? 0) < (allCases.firstIndex(of: right) ?? 0)
+            }
+        }
     }
 
     /// A figure to keep an eye on.
@@ -88,6 +129,8 @@ public struct Report: Sendable, Codable, Hashable {
         public var afterFixes: [CostLine] = []
         /// The sums, which the self-check adds up again.
         public var totalsMicros: [Int64] = [0, 0, 0]
+        /// The currency of all of them, as ISO 4217 names it.
+        public var currency = "USD"
         /// Why there are none, when there are none.
         public var note: String
     }
@@ -134,6 +177,9 @@ public struct Report: Sendable, Codable, Hashable {
     public var metrics: [Metric]
     /// Since the baseline, if one was given.
     public var comparison: Comparison?
+
+    /// The asked number of users, as the assumptions have it.
+    public var users: Double { assumptions.first { $0.name == "users" }?.value ?? 0 }
 
     /// Findings that count.
     public var counted: [Finding] { findings.filter { $0.suppression == nil } }

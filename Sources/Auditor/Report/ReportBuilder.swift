@@ -1,7 +1,7 @@
 /// Puts together what the passes saw, so that all sections stand on the same numbers.
 struct ReportBuilder {
-    private let users: Double
-    private let prices: Prices
+    let users: Double
+    let prices: Prices
     private let day: String
     private var findings: [Finding] = []
     private var good: [KeepNote] = []
@@ -9,7 +9,7 @@ struct ReportBuilder {
     private var missing: [NotJudged] = []
     private var examined: [Finding.Quantity] = []
     private var assumptions: [Report.Assumption] = []
-    private var capacity: [Report.Band] = []
+    private var workload = Workload()
     private var components: Set<Component> = []
 
     init(users: Double, prices: Prices, day: String) {
@@ -47,6 +47,7 @@ struct ReportBuilder {
         missing += result.notJudged
         examined += result.examined
         assumptions += result.assumptions
+        workload = Workload(result.catalogue)
         components.insert(.database)
     }
 
@@ -61,9 +62,14 @@ struct ReportBuilder {
 
     /// The report, most urgent findings first.
     func report(target: String, baseline: Baseline?, suppressions: Suppressions) -> Report {
-        let marked = suppressions.apply(to: SourcePass.distinct(findings), on: day).sorted(by: Self.isMoreUrgent)
+        var workload = workload
+        workload.add(prices)
+        let own = SourcePass.distinct(findings).map { withCost($0, workload) }
+        let marked = suppressions.apply(to: own, on: day).sorted(by: Self.isMoreUrgent)
         let counted = marked.filter { $0.suppression == nil }
-        let costs = costs(of: counted)
+        workload.spare(counted)
+        let costs = costs(of: counted, workload)
+        let bands = capacity(of: counted, workload)
         return Report(
             target: target, date: day, examined: examined,
             summary: Report.Summary(
@@ -71,12 +77,22 @@ struct ReportBuilder {
                     uniqueKeysWithValues: Severity.allCases.map { severity in
                         (severity.rawValue, counted.count { $0.severity == severity })
                     }), suppressed: marked.count - counted.count,
+                headline: headline(counted, bands, costs),
                 grades: Component.allCases.filter(components.contains).map { Report.Grade(of: $0, from: counted) }),
             findings: marked, good: merged(good), questions: questions.sorted { $0.rule < $1.rule },
-            notJudged: missing.sorted { ($0.rule, $0.reason) < ($1.rule, $1.reason) }, assumptions: assumptions,
-            capacity: capacity(of: counted), timeline: timeline(of: counted), costs: costs,
-            roadmap: roadmap(of: counted), metrics: Metrics.watching(counted),
-            comparison: baseline?.compare(counted))
+            notJudged: missing.sorted { ($0.rule, $0.reason) < ($1.rule, $1.reason) },
+            assumptions: assumptions + sharedAssumptions(workload), capacity: bands,
+            timeline: timeline(of: counted, bands), costs: costs, roadmap: roadmap(of: counted),
+            metrics: Metrics.watching(counted), comparison: baseline?.compare(counted))
+    }
+
+    private func withCost(_ finding: Finding, _ workload: Workload) -> Finding {
+        guard let taken = finding.taken(over: workload.window),
+            let line = prices.line(taken.amount, of: taken.price, per: "month")
+        else { return finding }
+        var copy = finding
+        copy.cost = line
+        return copy
     }
 
     private static func isMoreUrgent(_ left: Finding, _ right: Finding) -> Bool {
@@ -87,57 +103,6 @@ struct ReportBuilder {
     }
 
     private func merged(_ notes: [KeepNote]) -> [KeepNote] { notes.sorted { ($0.rule, $0.text) < ($1.rule, $1.text) } }
-
-    // MARK: Sections
-
-    /// Users by band, from resources that were measured against a limit.
-    private func capacity(of findings: [Finding]) -> [Report.Band] {
-        var ends: [(users: Double, finding: Finding)] = []
-        for finding in findings {
-            guard let limit = finding.usersAtLimit else { continue }
-            ends.append((limit, finding))
-        }
-        ends.sort { $0.users < $1.users }
-        var bands: [Report.Band] = []
-        var from = 0.0
-        for end in ends where end.users > from {
-            bands.append(
-                Report.Band(
-                    from: from, to: end.users, resource: end.finding.projection.firstResource, finding: end.finding.id))
-            from = end.users
-        }
-        if !bands.isEmpty { bands.append(Report.Band(from: from, to: nil, resource: "not measured", finding: nil)) }
-        return bands
-    }
-
-    private func timeline(of findings: [Finding]) -> [Report.Milestone] {
-        findings.compactMap { finding in
-            finding.failsIn.map { Report.Milestone(when: $0, what: finding.title, finding: finding.id) }
-        }
-    }
-
-    private func costs(of findings: [Finding]) -> Report.Costs {
-        let now = findings.compactMap(\.cost)
-        let sum = now.reduce(Int64(0)) { $0 &+ $1.micros }
-        let note =
-            prices.prices.isEmpty
-            ? "No prices were given (--prices), so nothing has a cost."
-            : now.isEmpty ? "No quantity that has a price was measured." : "Quantities times the prices of the table."
-        return Report.Costs(now: now, totalsMicros: [sum, 0, 0], note: note)
-    }
-
-    /// What gives most for least comes first: urgency, then effort.
-    private func roadmap(of findings: [Finding]) -> [Report.Step] {
-        findings.sorted { left, right in
-            if left.severity != right.severity { return left.severity > right.severity }
-            let (first, second) = (Effort.minutes(left.effort), Effort.minutes(right.effort))
-            return first != second ? first < second : left.id < right.id
-        }.enumerated().map { index, finding in
-            Report.Step(
-                order: index + 1, finding: finding.id, effort: finding.effort,
-                effect: "spares \(finding.projection.firstResource)")
-        }
-    }
 }
 
 /// Rough work, as numbers to sort by.
@@ -150,18 +115,6 @@ enum Effort {
         if text.contains("h") && !text.contains("mont") { return number * 60 }
         if text.contains("week") { return number * 2_400 }
         return number * 480
-    }
-}
-
-extension Finding {
-    /// At how many users what it measured reaches its limit.
-    var usersAtLimit: Double? { observation.numbers.first { $0.name == "users at the limit" }?.value }
-
-    /// When it fails, in words, where that was measured.
-    var failsIn: String? {
-        if let users = usersAtLimit { return "at \(Int(users.rounded())) users" }
-        guard let days = observation.numbers.first(where: { $0.name == "days to the limit" })?.value else { return nil }
-        return "in about \(Int(days.rounded())) days at the present rate"
     }
 }
 

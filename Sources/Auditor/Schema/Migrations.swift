@@ -23,6 +23,11 @@ struct Migrations {
     /// Columns with vectors, each with its table.
     private(set) var vectors: [(table: String, column: String, file: String, line: Int, dimensions: Int?)] = []
 
+    /// Triggers, each with its table.
+    private(set) var triggers: [String] = []
+    /// Tables whose rows policies guard.
+    private(set) var guarded: [String] = []
+
     private var made: Set<String> = []
     private var file = ""
 
@@ -43,6 +48,8 @@ struct Migrations {
             case "AlterTableStmt": alter(body, statement)
             case "CreatePolicyStmt": policy(body, statement)
             case "CreateFunctionStmt": function(statement)
+            case "CreateTrigStmt":
+                triggers.append("\(body["trigname"]?.string ?? "") on \(body["relation"]?["relname"]?.string ?? "")")
             case "DropStmt": drop(body)
             case "RenameStmt": rename(body)
             default: break
@@ -186,6 +193,7 @@ struct Migrations {
         for entry in body["cmds"]?.list ?? [] {
             guard let command = entry["AlterTableCmd"], let subtype = command["subtype"]?.string else { continue }
             switch subtype {
+            case "AT_EnableRowSecurity": guarded.append(table)
             case "AT_AddColumn": addColumn(command, to: table, statement)
             case "AT_AddConstraint": addConstraint(command, to: table, statement)
             case "AT_AlterColumnType":

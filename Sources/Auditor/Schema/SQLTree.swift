@@ -91,6 +91,8 @@ struct StatementShape {
     var ranged: [String] = []
     var order: [QueryText.Order] = []
     var isOpen = false
+    /// Whether it changes a column by what the column is: `used = used + 1`.
+    var adds = false
 
     /// Reads a statement over one table; `nil` when it is none or has several that no name tells apart.
     init?(_ text: String) {
@@ -113,6 +115,7 @@ struct StatementShape {
             table = name
         default: return nil
         }
+        if verb == "update" { adds = statement["targetList"]?.list.contains(where: Self.adds) ?? false }
         if let filter = statement["whereClause"] { read(filter) }
         for sort in statement["sortClause"]?.list ?? [] {
             guard let column = Self.column(sort["SortBy"]?["node"]) else { continue }
@@ -142,6 +145,13 @@ struct StatementShape {
         } else {
             isOpen = true
         }
+    }
+
+    private static func adds(_ target: SQLNode) -> Bool {
+        guard let part = target["ResTarget"], let name = part["name"]?.string,
+            let sum = part["val"]?["A_Expr"], ["+", "-"].contains(sum["name"]?.names.last ?? "")
+        else { return false }
+        return column(sum["lexpr"]) == name || column(sum["rexpr"]) == name
     }
 
     private static func column(_ node: SQLNode?) -> String? { node?["ColumnRef"]?["fields"]?.names.last }

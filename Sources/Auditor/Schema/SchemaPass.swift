@@ -11,7 +11,7 @@ struct SchemaPass {
     private let drizzle: DrizzleSchema
     private(set) var shape = SchemaShape()
     private(set) var notJudged: [NotJudged] = []
-    private var migrations = Migrations()
+    private(set) var migrations = Migrations()
     private var newest: Set<String> = []
     private var prismaSource: [String: String] = [:]
 
@@ -132,11 +132,16 @@ struct SchemaPass {
             let equal = Self.unique(
                 compared.filter { isByKind ? !["boolean", "bool"].contains($0.type.lowercased()) : !shape.isFlag($0) }
                     .map(\.name))
-            guard !equal.isEmpty, table.narrowing(for: equal) == nil, !table.isUnique(equal) else { continue }
+            guard !equal.isEmpty, !table.isUnique(equal) else { continue }
+            if let index = table.narrowing(for: equal) {
+                findings += narrowed(equal, by: index, in: table, at: site, rule, &seen)
+                continue
+            }
             // The key is a finding of its own.
             guard !table.foreignKeys.contains(where: { !Set($0.columns).isDisjoint(with: equal) }) else { continue }
             let columns = Self.unique(equal + [second].compactMap { $0 })
-            guard seen.insert("\(table.name)(\(equal.sorted().joined(separator: ",")))").inserted else { continue }
+            let name = isByKind ? columns : equal.sorted()
+            guard seen.insert("\(table.name)(\(name.joined(separator: ",")))").inserted else { continue }
             let others = table.indexes.filter { index in index.columns.contains { equal.contains($0) } }
             let hint = others.first.map { index in
                 "; the index on (\(index.columns.joined(separator: ", "))) begins with another column"
@@ -149,6 +154,29 @@ struct SchemaPass {
                     place: site))
         }
         return findings
+    }
+
+    /// A look-up by more columns than its best index has: rows of the first are read to keep some.
+    private func narrowed(
+        _ equal: [String], by index: TableShape.Index, in table: TableShape, at site: SourcePass.QuerySite,
+        _ rule: AuditRule, _ seen: inout Set<String>
+    ) -> [Finding] {
+        let best = table.indexes.max { left, right in
+            left.columns.prefix { equal.contains($0) }.count < right.columns.prefix { equal.contains($0) }.count
+        }
+        let served = Set((best ?? index).columns.prefix { equal.contains($0) })
+        let rest = equal.filter { !served.contains($0) }
+        guard !rest.isEmpty, !site.query.isOpen, site.query.listed.isEmpty, served.count < 2,
+            !index.isUnique || index.columns.count > 1,
+            seen.insert("\(table.name)(\(equal.sorted().joined(separator: ",")))").inserted
+        else { return [] }
+        return [
+            finding(
+                rule, table, columns: Self.unique(served.sorted() + rest), severity: .low,
+                "\(site.file):\(site.line) looks \(table.name) up by \(equal.joined(separator: ", ")); an index narrows it by "
+                    + "\(served.sorted().joined(separator: ", ")) alone, the rest is read and left out",
+                place: site)
+        ]
     }
 
     private static func unique(_ names: [String]) -> [String] {
@@ -198,8 +226,22 @@ struct SchemaPass {
             else { return nil }
             return finding(
                 rule, table, columns: [], severity: rule.severity,
-                "rows of \(table.name) are written and nothing in the source deletes them", place: nil)
+                "rows of \(table.name) are written and nothing in the source deletes them", place: nil,
+                code: Self.sweep(table))
         }
+    }
+
+    /// Deletes what is old in batches, where key and time are known.
+    static func sweep(_ table: TableShape, schema: String? = nil) -> String? {
+        let time = table.columns.first { words($0.name).contains("created") || $0.name == "timestamp" }
+        let key = table.indexes.first { $0.isUnique && $0.columns.count == 1 && $0.predicate == nil }
+        guard let time = time?.name, let key = key?.columns.first else { return nil }
+        let name = (schema.map { "\(quoted($0))." } ?? "") + quoted(table.name)
+        return """
+            DELETE FROM \(name) WHERE \(quoted(key)) IN (
+                SELECT \(quoted(key)) FROM \(name) WHERE \(quoted(time)) < now() - interval '90 days'
+                ORDER BY \(quoted(time)) LIMIT 1000);
+            """
     }
 
     private func blobs(_ rule: AuditRule) -> [Finding] {
@@ -240,8 +282,9 @@ struct SchemaPass {
             var found = finding(
                 rule, copy, columns: [vector.column], severity: rule.severity,
                 "\(table.name).\(vector.column) holds vectors and has no index for them", place: nil)
-            found.fix.code =
-                "CREATE INDEX CONCURRENTLY ON \(Self.quoted(table.name)) USING hnsw (\(Self.quoted(vector.column)) vector_cosine_ops);"
+            let proposal = IndexProposal(
+                table: table.name, columns: [vector.column], method: ("hnsw", "vector_cosine_ops"))
+            (found.fix.code, found.fix.undo, found.fix.isShape) = (proposal.code, proposal.undo, nil)
             return found
         }
     }
@@ -260,12 +303,10 @@ struct SchemaPass {
 
     private func finding(
         _ rule: AuditRule, _ table: TableShape, columns: [String], severity: Severity, _ summary: String,
-        place: SourcePass.QuerySite?
+        place: SourcePass.QuerySite?, code made: String? = nil
     ) -> Finding {
-        let code =
-            rule.rule == "missing-index"
-            ? "CREATE INDEX CONCURRENTLY ON \(Self.quoted(table.name)) (\(columns.map(Self.quoted).joined(separator: ", ")));"
-            : rule.fixCode
+        let proposal = IndexProposal(table: table.name, columns: columns, taken: Set(table.indexes.compactMap(\.name)))
+        let code = rule.rule == "missing-index" ? proposal.code : made ?? rule.fixCode
         let trial =
             rule.rule == "missing-index" && SQLTree(code ?? "") != nil
             ? Finding.Trial(
@@ -289,7 +330,8 @@ struct SchemaPass {
             projection: .unmeasured(rule.law, with: rule.driver, exhausting: rule.resource), cost: nil,
             fix: Finding.Fix(
                 summary: rule.fix, code: code,
-                undo: rule.rule == "missing-index" ? "DROP INDEX CONCURRENTLY of the name it was given" : nil),
+                undo: rule.rule == "missing-index" ? proposal.undo : nil,
+                isShape: rule.rule == "missing-index" || made != nil || rule.fixCode == nil ? nil : true),
             trial: trial, effort: rule.effort, confidence: rule.confidence, covers: rule.covers, suppression: nil)
     }
 

@@ -41,6 +41,12 @@ struct Match: Sendable, Decodable, Hashable {
     /// From 1.
     var line: Int { range.start.line + 1 }
 
+    /// The order of files, then of places in them.
+    static func isBefore(_ left: Match, _ right: Match) -> Bool {
+        (left.file, left.line, left.range.start.column, left.ruleId)
+            < (right.file, right.line, right.range.start.column, right.ruleId)
+    }
+
     func variable(_ name: String) -> String? { metaVariables?.single?[name]?.text }
 }
 

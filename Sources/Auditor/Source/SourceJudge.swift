@@ -17,12 +17,27 @@ struct SourceJudge {
     /// Folders of what is run by hand or once.
     private static let byHand = ["scripts", "seed", "seeds", "tools", "migrations", "bin", "examples", "docs"]
 
+    /// The matches that stand in files that the rule is for, and not in what people run by hand.
+    func inPlace(_ matches: [Match], of rule: AuditRule) -> [Match] {
+        let kept = matches.filter { !Self.isByHand($0.file) }
+        // A rule's own test reads its pattern.
+        guard let path = rule.path, let pattern = try? Regex(path) else { return kept }
+        return kept.filter { $0.file.contains(pattern) }
+    }
+
+    /// What is said beside a rule's title about a call of this kind.
+    func remark(_ rule: AuditRule, _ query: QueryText?) -> String? {
+        switch (rule.rule, query?.dialect) {
+        case ("unbounded-result", .supabase):
+            "this client's answer ends at 1,000 rows unless the project raised that, so rows are missing without a word"
+        case ("n-plus-one", .prisma): "a relation under `include` is one statement for all rows, and not counted here"
+        default: nil
+        }
+    }
+
     /// The matches that are the fault.
     func keep(_ matches: [Match], of rule: AuditRule) -> [Match] {
-        var kept = matches.filter { !Self.isByHand($0.file) }
-        if let path = rule.path, let pattern = try? Regex(path) {  // A rule's own test reads its pattern.
-            kept = kept.filter { $0.file.contains(pattern) }
-        }
+        let kept = inPlace(matches, of: rule)
         switch rule.rule {
         case "sequential-queries": return kept.filter(isIndependent)
         case "unbounded-result": return kept.filter { !isBounded($0) }

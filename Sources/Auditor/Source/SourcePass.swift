@@ -28,7 +28,7 @@ struct SourcePass {
         static let places = 20
         static let sites = 200_000
         static let matches = 50_000
-        static let keepPlaces = 5
+        static let keepPlaces = 12
         static let excerptCharacters = 600
     }
 
@@ -43,7 +43,7 @@ struct SourcePass {
         var result = Result()
         var matches: [String: [Match]] = [:]
         var roles: [String: [Match]] = [:]
-        var drizzle = DrizzleSchema()
+        var declared: [Match] = []
         var count = 0
         progress("searching \(tree.files(.script).count) scripts")
         let wanted = only.map { $0.union(Self.facts) }
@@ -52,7 +52,7 @@ struct SourcePass {
                 guard result.sites.count < Bounds.sites, let query = QueryText(call: match.text) else { return }
                 result.sites.append(QuerySite(query: query, file: match.file, line: match.line, text: match.text))
             } else if match.rule == "fact-drizzle-table" {
-                drizzle.read(match)
+                declared.append(match)
             } else if let role = match.role {
                 roles["\(match.rule):\(role)", default: []].append(match)
             } else if count < Bounds.matches {
@@ -60,6 +60,12 @@ struct SourcePass {
                 matches[match.rule, default: []].append(match)
             }
         }
+        var drizzle = DrizzleSchema()
+        for match in declared.sorted(by: Match.isBefore) { drizzle.read(match) }
+        // Threads of ast-grep print as they finish: the order of places is the files'.
+        matches = matches.mapValues { $0.sorted(by: Match.isBefore) }
+        roles = roles.mapValues { $0.sorted(by: Match.isBefore) }
+        result.sites.sort { ($0.file, $0.line, $0.text) < ($1.file, $1.line, $1.text) }
         if count == Bounds.matches {
             result.notJudged.append(
                 NotJudged(
@@ -73,13 +79,14 @@ struct SourcePass {
         let judge = SourceJudge(schema: schema.shape, sites: result.sites, knowsVectors: schema.knowsVectors)
         let deployment = Deployment(tree)
         for rule in book.rules.values.sorted(by: { $0.rule < $1.rule }) where only?.contains(rule.rule) ?? true {
-            let found = judge.keep(matches[rule.rule] ?? [], of: rule)
+            let found = Self.single(judge.keep(matches[rule.rule] ?? [], of: rule))
             decide(rule, found, roles, judge, deployment, &result)
         }
         if let rule = book.rules["function-timeout"], only?.contains(rule.rule) ?? true {
             result.findings += deployment.findings(rule)
         }
         result.findings += schema.findings(sites: result.sites, book: book, only: only)
+        result.good += schema.good(sites: result.sites, book: book, only: only)
         result.notJudged += schema.notJudged
         result.examined = examined(tree, result, schema)
         result.findings = Self.distinct(result.findings)
@@ -92,7 +99,7 @@ struct SourcePass {
         _ result: inout Result
     ) {
         let absolved = roles["\(rule.rule):absolved"] ?? []
-        result.good += note(rule, roles["\(rule.rule):keep"] ?? [])
+        result.good += note(rule, Self.single(judge.inPlace(roles["\(rule.rule):keep"] ?? [], of: rule)))
         if let answer = deployment.answer(to: rule), rule.scope == .question || !found.isEmpty {
             result.good.append(
                 KeepNote(
@@ -109,6 +116,12 @@ struct SourcePass {
                     rule: rule.rule, text: "“\(rule.title)” is answered in one place for all",
                     places: places(absolved, Bounds.keepPlaces), count: absolved.count))
         }
+    }
+
+    /// One match a line: two documents of a rule may see the same place.
+    private static func single(_ matches: [Match]) -> [Match] {
+        var seen: Set<String> = []
+        return matches.filter { seen.insert("\($0.file):\($0.line)").inserted }
     }
 
     static let facts: Set<String> = ["fact-query", "fact-drizzle-table"]
@@ -144,10 +157,11 @@ struct SourcePass {
         let table = query.map { judge.schema.table($0.table)?.name ?? $0.table }
         let object = rule.scope == .tree ? "tree" : first.file + (table.map { "#\($0)" } ?? "")
         let fingerprint = Fingerprint.of(rule.scope == .tree ? rule.rule : first.text)
-        let summary =
+        var summary =
             matches.count == 1
             ? rule.title
             : "\(rule.title): \(matches.count) places, \(places(matches, Bounds.places).joined(separator: ", "))"
+        if let remark = judge.remark(rule, query) { summary += "; \(remark)" }
         return Finding(
             id: "\(rule.rule):\(object)@\(fingerprint)", rule: rule.rule,
             severity: judge.severity(rule, matches), component: rule.component, title: rule.title,
@@ -160,8 +174,9 @@ struct SourcePass {
                 command: "capstan audit . --only \(rule.rule)", window: nil,
                 excerpt: String(first.lines.prefix(Bounds.excerptCharacters))),
             projection: .unmeasured(rule.law, with: rule.driver, exhausting: rule.resource), cost: nil,
-            fix: Finding.Fix(summary: rule.fix, code: rule.fixCode, undo: nil), trial: nil, effort: rule.effort,
-            confidence: rule.confidence, covers: rule.covers, suppression: nil)
+            fix: Finding.Fix(
+                summary: rule.fix, code: rule.fixCode, undo: nil, isShape: rule.fixCode == nil ? nil : true),
+            trial: nil, effort: rule.effort, confidence: rule.confidence, covers: rule.covers, suppression: nil)
     }
 
     // MARK: Notes and questions

@@ -48,6 +48,9 @@ struct AuditCommand: AsyncParsableCommand {
     @Option(help: "Only this rule; may be given several times.")
     var only: [String] = []
 
+    @Flag(help: "Check the database's functions with plpgsql_check; takes their statements' locks for a moment.")
+    var functions = false
+
     @Option(help: "The file to write instead of the terminal.")
     var output: String?
 
@@ -79,7 +82,7 @@ struct AuditCommand: AsyncParsableCommand {
             users: users, database: database.map { Secret($0) }, only: only.isEmpty ? nil : Set(only),
             baseline: try baseline.map { try Baseline.read(URL(filePath: $0)) }, suppressions: nil,
             prices: try prices.map { try Prices.read(URL(filePath: $0)) } ?? .none,
-            astGrep: ProcessInfo.processInfo.environment["CAPSTAN_AST_GREP"])
+            astGrep: ProcessInfo.processInfo.environment["CAPSTAN_AST_GREP"], checksFunctions: functions)
         let audit = try Audit(target: target, options: options, clock: SystemClock())
         let isWatched = isatty(STDERR_FILENO) == 1
         let report = try await audit.run { step in if isWatched { Self.tell(step) } }

@@ -50,6 +50,7 @@ public final class PostgresInspection: @unchecked Sendable {
     private let queue: DispatchQueue
     private let raw: OpaquePointer
     private let bounds: Bounds
+    private var modes: Set<String> = []
 
     /// The server's version as PostgreSQL counts it: 150018 for 15.18.
     public let serverVersion: Int
@@ -102,6 +103,13 @@ public final class PostgresInspection: @unchecked Sendable {
         return try await blocking { $0.answers(to: statements, settings: settings) }.get()
     }
 
+    /// Kinds of locks that looks have held beyond ACCESS SHARE, as the server told at the end of each; none is as it should be.
+    public func strongLocks() async -> Set<String> {
+        let answer = await blocking { Result<Set<String>, StorageError>.success($0.modes) }
+        guard case .success(let modes) = answer else { return [] }
+        return modes.subtracting(["AccessShareLock"])
+    }
+
     /// Ends the session.
     public func close() async { _ = await blocking { _ in Result<Bool, StorageError>.success(true) } }
 
@@ -150,6 +158,9 @@ public final class PostgresInspection: @unchecked Sendable {
             case .failure(let error): failure = error
             }
         }
+        // Its own transaction's lock on itself aside. When the question fails, so does what follows.
+        let held = "SELECT DISTINCT mode FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation'"
+        if failure == nil, case .success(let locks) = execute(held) { modes.formUnion(locks.compactMap { $0[0] }) }
         // A ROLLBACK that fails means that the connection is gone, and the transaction with it.
         _ = execute("ROLLBACK")
         return failure.map { .failure($0) } ?? .success(answers)

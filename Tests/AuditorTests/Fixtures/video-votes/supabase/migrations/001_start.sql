@@ -8,3 +8,9 @@ CREATE TABLE push_subscriptions (id uuid PRIMARY KEY, user_id uuid, endpoint tex
 CREATE TABLE audit_log (id uuid PRIMARY KEY, event text, created_at timestamptz);
 ALTER TABLE votes ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON votes FOR SELECT USING (auth.uid() = user_id);
+CREATE FUNCTION count_vote() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE tournament_clips SET vote_count = vote_count + 1 WHERE id = NEW.clip_id;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER votes_counted AFTER INSERT ON votes FOR EACH ROW EXECUTE FUNCTION count_vote();
