@@ -317,7 +317,8 @@ let suites: [Room] = [
         kind: .test, name: "AuditorTests", path: "Tests/AuditorTests",
         uses: ["Base", "BaseTestKit", "Storage", "StoragePostgres", "Programs", "Auditor"], libraries: [logging],
         resources: [.copy("Fixtures")]),
-    tests("CLITests", ["Outbound", "BlobsS3", "Hosting", "Web", "capstan"], [arguments]),
+    tests(
+        "CLITests", ["Base", "Programs", "Outbound", "BlobsS3", "Hosting", "Web", "Auditor", "capstan"], [arguments]),
     tests("SystemTests", ["Base", "BaseTestKit"], [logging]),
     tests("TidyTests", []),
 ]

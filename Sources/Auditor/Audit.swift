@@ -1,5 +1,5 @@
 public import Base
-import Foundation
+public import Foundation
 
 /// Makes reports: what will break, when, and how that is known.
 ///
@@ -12,10 +12,11 @@ import Foundation
 public struct Audit: Sendable {
     private let options: AuditOptions
     private let folder: URL?
+    private let server: String?
     private let database: Secret<String>?
     private let clock: any WallClock
 
-    /// Takes a target: a folder, or `postgres://…`.
+    /// Takes a target: a folder, `postgres://…`, or the address of a running Capstan.
     ///
     /// - Throws: `auditor.target` when it is neither, or there is no such folder.
     public init(target: String, options: AuditOptions, clock: any WallClock) throws(AuditError) {
@@ -23,15 +24,25 @@ public struct Audit: Sendable {
         self.clock = clock
         if target.hasPrefix("postgres://") || target.hasPrefix("postgresql://") {
             folder = nil
+            server = nil
             database = Secret(target)
+        } else if target.hasPrefix("http://") || target.hasPrefix("https://") {
+            guard options.ask != nil else {
+                throw AuditError(.target, "a running server is asked with an operator's key, and none was given")
+            }
+            folder = nil
+            server = target
+            database = options.database
         } else {
             var isFolder: ObjCBool = false
             guard FileManager.default.fileExists(atPath: target, isDirectory: &isFolder), isFolder.boolValue else {
                 throw AuditError(
                     .target,
-                    "the target is neither a folder nor an address: give a path, or postgres://USER@HOST:PORT/NAME")
+                    "the target is neither a folder nor an address: give a path, postgres://USER@HOST:PORT/NAME, or http://HOST:PORT"
+                )
             }
             folder = URL(filePath: target)
+            server = nil
             database = options.database
         }
     }
@@ -59,6 +70,11 @@ public struct Audit: Sendable {
             builder.add(result, isCut: tree.isCut)
             source = result
         }
+        if let ask = options.ask, server != nil {
+            progress("asking the server")
+            let records = try await RunningRecords.read(ask)
+            builder.add(RunningJudge(records: records, book: book, only: options.only).judge())
+        }
         if let database {
             let pass = DatabasePass(
                 address: database, book: book, only: options.only, clock: clock,
@@ -74,7 +90,7 @@ public struct Audit: Sendable {
         }
         progress("writing the report")
         let report = builder.report(
-            target: folder.map { $0.lastPathComponent } ?? "PostgreSQL", baseline: options.baseline,
+            target: folder.map { $0.lastPathComponent } ?? server ?? "PostgreSQL", baseline: options.baseline,
             suppressions: try suppressions())
         let contradictions = report.contradictions
         guard contradictions.isEmpty else {
@@ -127,6 +143,10 @@ public struct AuditOptions: Sendable {
     ///
     /// Defaults to false.
     public var checksFunctions = false
+    /// How a running server is asked: a path to the answer's bytes, with an operator's key.
+    ///
+    /// Defaults to none: then no server can be a target.
+    public var ask: (@Sendable (_ path: String) async throws -> Data)?
     /// Where ast-grep is.
     ///
     /// Defaults to the folders of `PATH`.

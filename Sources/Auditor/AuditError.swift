@@ -23,6 +23,8 @@ public struct AuditError: CodedError {
         case contradiction = "auditor.contradiction"
         /// The database refused or was away.
         case database = "auditor.database"
+        /// The running server did not answer as a Capstan does.
+        case running = "auditor.running"
     }
 
     /// Which.

@@ -63,13 +63,59 @@ enum Searching {
         #expect(examples >= 110)
     }
 
+    /// Rules that search and lack an example of their fault, or of what looks like it.
+    private func withoutExamples(_ book: RuleBook) -> [String] {
+        book.pages.flatMap { page -> [String] in
+            guard let rule = book.rules[page.name], [.site, .file, .tree].contains(rule.scope) else { return [] }
+            return ["positive", "negative"].filter { kind in
+                SourceTree(book.folder.appending(path: "\(rule.rule)/\(kind)")).files.isEmpty
+            }.map { "\(rule.rule) has no \($0) example" }
+        }
+    }
+
     @Test func `each rule that searches has an example of its fault and one of what looks like it`() throws {
-        let book = try RuleBook.shipped()
-        for page in book.pages {
-            guard let rule = book.rules[page.name], [.site, .file, .tree].contains(rule.scope) else { continue }
-            for kind in ["positive", "negative"] {
-                let files = SourceTree(book.folder.appending(path: "\(rule.rule)/\(kind)")).files
-                #expect(!files.isEmpty, "\(rule.rule) has no \(kind) example")
+        #expect(withoutExamples(try RuleBook.shipped()) == [])
+    }
+
+    @Test func `a rule is added by a folder, and one without examples is found out`() async throws {
+        try await Searching.inFolder { folder in
+            let shipped = try RuleBook.shipped()
+            let own = folder.appending(path: "own/no-eval")
+            try FileManager.default.createDirectory(at: own, withIntermediateDirectories: true)
+            var rule = try #require(shipped.rules["polling"])
+            (rule.rule, rule.class, rule.path) = ("no-eval", "no-eval", nil)
+            try JSONEncoder().encode(rule).write(to: own.appending(path: "rule.json"))
+            let search = "id: no-eval\nlanguage: TypeScript\nrule:\n  pattern: eval($CODE)\n"
+            try Data(search.utf8).write(to: own.appending(path: "rule.yml"))
+            let words = shipped.folder.deletingLastPathComponent().appending(path: "Words")
+            func book() throws -> RuleBook {
+                try RuleBook(rules: folder.appending(path: "own"), words: words)
+            }
+            #expect(
+                withoutExamples(try book()) == ["no-eval has no positive example", "no-eval has no negative example"])
+            for (kind, text) in [("positive", "eval(input) // expect\n"), ("negative", "evaluate(input)\n")] {
+                let examples = own.appending(path: kind)
+                try FileManager.default.createDirectory(at: examples, withIntermediateDirectories: true)
+                try Data(text.utf8).write(to: examples.appending(path: "a.ts"))
+            }
+            #expect(withoutExamples(try book()) == [])
+            var files: [String] = []
+            try await AstGrep(path: Searching.astGrep, clock: SystemClock()).scan(
+                folder.appending(path: "own"), with: try book(), isWhole: true, in: folder
+            ) { files.append($0.file) }
+            #expect(files == ["no-eval/positive/a.ts"])
+        }
+    }
+
+    @Test func `a folder that holds another rule than its name says is refused`() async throws {
+        try await Searching.inFolder { folder in
+            let own = folder.appending(path: "own/no-eval")
+            try FileManager.default.createDirectory(at: own, withIntermediateDirectories: true)
+            let rule = try #require(try RuleBook.shipped().rules["polling"])
+            try JSONEncoder().encode(rule).write(to: own.appending(path: "rule.json"))
+            #expect(throws: AuditError.self) {
+                try RuleBook(
+                    rules: folder.appending(path: "own"), words: folder.appending(path: "own"))
             }
         }
     }

@@ -3,15 +3,15 @@ public struct Finding: Sendable, Codable, Hashable {
     /// Where it is.
     public struct Location: Sendable, Codable, Hashable {
         /// The file, relative to the audited folder.
-        public var file: String?
+        public var file: String? = nil
         /// The line in it, from 1.
-        public var line: Int?
+        public var line: Int? = nil
         /// The table or model.
-        public var table: String?
+        public var table: String? = nil
         /// The statement, with values replaced.
-        public var statement: String?
+        public var statement: String? = nil
         /// The route or function.
-        public var route: String?
+        public var route: String? = nil
 
         /// The place as one short text.
         public var text: String {
@@ -43,9 +43,9 @@ public struct Finding: Sendable, Codable, Hashable {
         /// The command that repeats it.
         public var command: String
         /// Over which time the numbers were collected; `nil` for text, which has no window.
-        public var window: String?
+        public var window: String? = nil
         /// The lines of source it was seen in, if it was.
-        public var excerpt: String?
+        public var excerpt: String? = nil
     }
 
     /// What a fix was tried with before it was printed.
@@ -65,11 +65,11 @@ public struct Finding: Sendable, Codable, Hashable {
         /// In words.
         public var summary: String
         /// SQL or source, where there is one.
-        public var code: String?
+        public var code: String? = nil
         /// How to take it back, where it changes a database.
-        public var undo: String?
+        public var undo: String? = nil
         /// Whether the code shows the shape of a fix with other names, instead of being it.
-        public var isShape: Bool?
+        public var isShape: Bool? = nil
     }
 
     /// Why a finding is not counted.

@@ -10,6 +10,8 @@ struct ReportBuilder {
     private var examined: [Finding.Quantity] = []
     private var assumptions: [Report.Assumption] = []
     private var workload = Workload()
+    /// What a running server says it handed out.
+    private var served: [Workload.Quantity] = []
     private var components: Set<Component> = []
 
     init(users: Double, prices: Prices, day: String) {
@@ -51,6 +53,15 @@ struct ReportBuilder {
         components.insert(.database)
     }
 
+    mutating func add(_ result: RunningJudge.Result) {
+        findings += result.findings
+        good += result.good
+        missing += result.notJudged
+        examined += result.examined
+        served += result.quantities
+        components.formUnion([.requests, .caching, .database])
+    }
+
     mutating func notJudged(_ entry: NotJudged) { missing.append(entry) }
 
     /// Ranks what the source says by what the database knows.
@@ -63,6 +74,7 @@ struct ReportBuilder {
     /// The report, most urgent findings first.
     func report(target: String, baseline: Baseline?, suppressions: Suppressions) -> Report {
         var workload = workload
+        workload.quantities += served
         workload.add(prices)
         let own = SourcePass.distinct(findings).map { withCost($0, workload) }
         let marked = suppressions.apply(to: own, on: day).sorted(by: Self.isMoreUrgent)

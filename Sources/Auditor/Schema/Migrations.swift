@@ -32,11 +32,11 @@ struct Migrations {
     private var file = ""
 
     /// Reads one more file.
-    mutating func read(_ text: String, file: String) {
+    mutating func read(_ text: String, file: String, isOptional: Bool = false) {
         self.file = file
         made = []
         guard let tree = SQLTree(text) else {
-            unread.append(file)
+            if !isOptional { unread.append(file) }
             return
         }
         for statement in tree.statements {

@@ -91,6 +91,8 @@ struct StatementShape {
     var ranged: [String] = []
     var order: [QueryText.Order] = []
     var isOpen = false
+    /// Whether it gives few rows by what it is: a limit, or sums without groups.
+    var isBounded = false
     /// Whether it changes a column by what the column is: `used = used + 1`.
     var adds = false
 
@@ -116,6 +118,11 @@ struct StatementShape {
         default: return nil
         }
         if verb == "update" { adds = statement["targetList"]?.list.contains(where: Self.adds) ?? false }
+        // What a common table expression gives is bounded in it or not at all, and the server's own views are small.
+        let parts =
+            statement["withClause"]?["ctes"]?.list.compactMap { $0["CommonTableExpr"]?["ctename"]?.string } ?? []
+        isBounded =
+            statement["limitCount"] != nil || Self.isSum(statement) || parts.contains(table) || table.hasPrefix("pg_")
         if let filter = statement["whereClause"] { read(filter) }
         for sort in statement["sortClause"]?.list ?? [] {
             guard let column = Self.column(sort["SortBy"]?["node"]) else { continue }
@@ -144,6 +151,22 @@ struct StatementShape {
             if test["nulltesttype"]?.string == "IS_NULL" { equal.append(column) } else { isOpen = true }
         } else {
             isOpen = true
+        }
+    }
+
+    private static func isSum(_ statement: SQLNode) -> Bool {
+        guard statement["groupClause"] == nil, let targets = statement["targetList"]?.list, !targets.isEmpty else {
+            return false
+        }
+        let sums: Set<String> = ["count", "sum", "min", "max", "avg", "bool_or", "bool_and"]
+        return targets.allSatisfy { target in
+            var found = false
+            target.walk { kind, node in
+                if kind == "SubLink" { return false }
+                if kind == "FuncCall", let name = node["funcname"]?.names.last, sums.contains(name) { found = true }
+                return !found
+            }
+            return found
         }
     }
 

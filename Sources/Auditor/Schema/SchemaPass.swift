@@ -26,7 +26,9 @@ struct SchemaPass {
     var knowsVectors: Bool { !migrations.vectors.isEmpty }
 
     /// Reads everything; schema files first, since they know how the code calls things.
-    mutating func read() {
+    ///
+    /// - Parameter declared: Statements of a schema that stand in other source, each with its file.
+    mutating func read(_ declared: [(file: String, text: String)] = []) {
         for file in tree.files(.prisma) {
             guard let text = tree.text(file) else { continue }
             let schema = PrismaSchema(text, file: file.path)
@@ -40,6 +42,8 @@ struct SchemaPass {
             guard let text = tree.text(file) else { continue }
             migrations.read(text, file: file.path)
         }
+        // What another engine alone reads is no fault of theirs.
+        for statement in declared { migrations.read(statement.text, file: statement.file, isOptional: true) }
         newest = Set(scripts.map(\.path).suffix(Bounds.newestMigrations))
         for table in migrations.schema.tables { shape.add(table) }
         if !migrations.unread.isEmpty {
@@ -132,7 +136,7 @@ struct SchemaPass {
             let equal = Self.unique(
                 compared.filter { isByKind ? !["boolean", "bool"].contains($0.type.lowercased()) : !shape.isFlag($0) }
                     .map(\.name))
-            guard !equal.isEmpty, !table.isUnique(equal) else { continue }
+            guard !equal.isEmpty, !table.isUnique(equal), !table.isPartlyCovered(for: equal) else { continue }
             if let index = table.narrowing(for: equal) {
                 findings += narrowed(equal, by: index, in: table, at: site, rule, &seen)
                 continue

@@ -63,6 +63,15 @@ struct TableShape: Sendable, Hashable {
         }
     }
 
+    /// Whether an index of some rows is made for looks by one of these columns, as far as its condition says.
+    func isPartlyCovered(for wanted: [String]) -> Bool {
+        indexes.contains { index in
+            guard let text = index.predicate?.lowercased() else { return false }
+            let words = Set(text.split { !($0.isLetter || $0.isNumber || $0 == "_") }.map(String.init))
+            return wanted.contains { words.contains($0.lowercased()) }
+        }
+    }
+
     /// Whether these columns hold a whole unique key: then the look-up is one row.
     func isUnique(_ wanted: [String]) -> Bool {
         indexes.contains { $0.isUnique && $0.predicate == nil && Set($0.columns).isSubset(of: Set(wanted)) }

@@ -78,6 +78,8 @@ struct QueryText: Sendable, Hashable {
             }
         }
         if properties.isEmpty, !arguments.trimmed.isEmpty { query.isOpen = true }
+        // What is spread in may hold the filter, and the bound.
+        if properties.contains(where: { $0.key == nil && $0.value.hasPrefix("...") }) { query.isOpen = true }
         return query
     }
 

@@ -15,7 +15,10 @@ struct SourceJudge {
     ]
 
     /// Folders of what is run by hand or once.
-    private static let byHand = ["scripts", "seed", "seeds", "tools", "migrations", "bin", "examples", "docs"]
+    private static let byHand = [
+        "scripts", "script", "seed", "seeds", "tools", "migrations", "migration", "bin", "examples", "docs", "test",
+        "tests", "testing", "fixtures", "mocks",
+    ]
 
     /// The matches that stand in files that the rule is for, and not in what people run by hand.
     func inPlace(_ matches: [Match], of rule: AuditRule) -> [Match] {
@@ -40,7 +43,8 @@ struct SourceJudge {
         let kept = inPlace(matches, of: rule)
         switch rule.rule {
         case "sequential-queries": return kept.filter(isIndependent)
-        case "unbounded-result": return kept.filter { !isBounded($0) }
+        case "unbounded-result": return kept.filter { !isBounded($0) && !Self.isPart($0) }
+        case "n-plus-one": return kept.filter { !Self.isPage($0) }
         case "vector-no-index": return knowsVectors ? [] : kept
         case "no-graceful-degradation": return kept.filter { !Self.isInBrowser($0.file) }
         default: return kept
@@ -50,6 +54,15 @@ struct SourceJudge {
     /// How urgent, when only text was read.
     func severity(_ rule: AuditRule, _ matches: [Match]) -> Severity {
         if rule.rule == "in-memory-export", Route.of(matches[0].file) == nil { return rule.severity.lowered }
+        if rule.rule == "no-graceful-degradation" {
+            // A person waits for an answer that a route gives.
+            return matches.contains { Route.of($0.file) != nil } ? rule.severity : rule.severity.lowered
+        }
+        if rule.rule == "per-instance-state" {
+            // A cache that is everybody's own is late; a limit or a session that is everybody's own does not hold.
+            let isCache = matches.allSatisfy { Self.isCache($0.text) }
+            return isCache ? rule.severity.lowered : rule.severity
+        }
         if rule.rule == "per-request-user-lookup" { return Self.share(of: matches, rule.severity) }
         guard rule.rule == "unbounded-result" || rule.rule == "n-plus-one", let query = QueryText(call: matches[0].text)
         else { return rule.severity }
@@ -70,7 +83,9 @@ struct SourceJudge {
         let isNarrow = query.equal.contains { name in
             Self.isKey(name) || table?.column(name).map(schema.isRelation) ?? false
         }
-        return query.isOpen || isNarrow ? rule.severity.lowered : rule.severity
+        // Both ends of a window bound its rows by how many fall into it.
+        let isWindow = query.ranged.count > Set(query.ranged).count
+        return query.isOpen || isNarrow || isWindow ? rule.severity.lowered : rule.severity
     }
 
     /// Whether a column names one of many, as an id does, and not a kind of which there are few, as a status does.
@@ -114,6 +129,35 @@ struct SourceJudge {
             ScriptText(pattern).properties().flatMap { property in
                 property.value.prefix { $0 != "=" }.identifiers
             })
+    }
+
+    private static func isCache(_ text: String) -> Bool {
+        let name = text.prefix { $0 != "=" }.lowercased()
+        return (name.contains("cache") || name.contains("store"))
+            && !["session", "limit", "attempt", "bucket"].contains(where: name.contains)
+    }
+
+    /// Whether a call is a part of another statement: a fragment, or a query that is kept to stand in one.
+    private static func isPart(_ match: Match) -> Bool {
+        if match.text.hasPrefix("sql") {
+            let body = match.text.drop { $0 != "`" }.dropFirst().drop { $0.isWhitespace }.prefix(6).lowercased()
+            return !body.hasPrefix("select") && !body.hasPrefix("with")
+        }
+        guard let query = QueryText(call: match.text), query.dialect == .drizzle, query.method.hasPrefix("select")
+        else {
+            return false
+        }
+        let line = match.lines.prefix { $0 != "\n" }
+        let isKept = line.contains("const ") || line.contains("let ")
+        return isKept && !line.contains("await") && !line.contains("=>")
+    }
+
+    /// Whether a call in a loop is one page of a read that goes on from where it stopped.
+    private static func isPage(_ match: Match) -> Bool {
+        guard let query = QueryText(call: match.text), query.isRead else { return false }
+        let text = match.text.lowercased()
+        return ["take:", "limit"].contains(where: text.contains)
+            && ["cursor", "after", "skip", "offset", "lastid"].contains(where: text.contains)
     }
 
     /// Whether a key makes the read one row, or a list of keys bounds it.

@@ -73,8 +73,11 @@ struct SourcePass {
                     remedy: "audit parts of the tree, or one rule at a time with --only"))
         }
         progress("reading schemas and migrations")
+        let swift = SwiftPass(tree: tree)
+        let product = swift.run()
+        result.sites += product.sites
         var schema = SchemaPass(tree: tree, drizzle: drizzle)
-        schema.read()
+        schema.read(product.schema)
         result.schema = schema.shape
         let judge = SourceJudge(schema: schema.shape, sites: result.sites, knowsVectors: schema.knowsVectors)
         let deployment = Deployment(tree)
@@ -86,6 +89,14 @@ struct SourcePass {
             result.findings += deployment.findings(rule)
         }
         result.findings += schema.findings(sites: result.sites, book: book, only: only)
+        result.findings += swift.findings(product, schema.shape, book: book, only: only)
+        if product.partial > 0 {
+            result.notJudged.append(
+                NotJudged(
+                    rule: "statements",
+                    reason: "\(product.partial) of \(product.statements) statements in Swift are put together of parts",
+                    remedy: "give the database as well: what is sent is seen there"))
+        }
         result.good += schema.good(sites: result.sites, book: book, only: only)
         result.notJudged += schema.notJudged
         result.examined = examined(tree, result, schema)

@@ -3,7 +3,7 @@ import Foundation
 /// The files of an application, and what they are by their names.
 struct SourceTree: Sendable {
     enum Kind: Sendable, Hashable {
-        case script, prisma, sql, manifest, deployment, other
+        case script, prisma, sql, swift, manifest, deployment, other
     }
 
     struct File: Sendable, Hashable {
@@ -87,6 +87,7 @@ struct SourceTree: Sendable {
         case "ts", "tsx", "js", "jsx", "mjs", "cjs", "mts", "cts": return name.hasSuffix(".d.ts") ? .other : .script
         case "prisma": return .prisma
         case "sql": return .sql
+        case "swift": return .swift
         default: return .other
         }
     }

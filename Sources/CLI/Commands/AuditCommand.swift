@@ -13,10 +13,11 @@ import Foundation
 struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",
-        abstract: "Audit a folder of source or a PostgreSQL database; only reads.",
+        abstract: "Audit a folder of source, a PostgreSQL database or a running Capstan; only reads.",
         discussion: """
             Ends with 0, with 1 when a finding is at least as urgent as --fail-on says (with --baseline: a new one), and with 2
-            when the command was used wrongly. What is kept stands in capstan-audit.json of the folder.
+            when the command was used wrongly. A running Capstan is asked with the API key of an operator, which stands in the
+            environment as CAPSTAN_AUDIT_KEY. What is kept stands in capstan-audit.json of the folder.
             """)
 
     /// How a report is written.
@@ -24,7 +25,7 @@ struct AuditCommand: AsyncParsableCommand {
         case markdown, json, html, sarif
     }
 
-    @Argument(help: "A folder, or postgres://USER:PASSWORD@HOST:PORT/NAME.")
+    @Argument(help: "A folder, postgres://USER:PASSWORD@HOST:PORT/NAME, or http://HOST:PORT of a running Capstan.")
     var target: String
 
     @Option(help: "A database that belongs to the folder, as postgres://…; its role only needs to read.")
@@ -78,11 +79,12 @@ struct AuditCommand: AsyncParsableCommand {
     }
 
     private func audited() async throws -> Report {
-        let options = AuditOptions(
+        var options = AuditOptions(
             users: users, database: database.map { Secret($0) }, only: only.isEmpty ? nil : Set(only),
             baseline: try baseline.map { try Baseline.read(URL(filePath: $0)) }, suppressions: nil,
             prices: try prices.map { try Prices.read(URL(filePath: $0)) } ?? .none,
             astGrep: ProcessInfo.processInfo.environment["CAPSTAN_AST_GREP"], checksFunctions: functions)
+        options.ask = try asking()
         let audit = try Audit(target: target, options: options, clock: SystemClock())
         let isWatched = isatty(STDERR_FILENO) == 1
         let report = try await audit.run { step in if isWatched { Self.tell(step) } }
