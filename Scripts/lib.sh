@@ -150,6 +150,21 @@ need_ast_grep() {
     touch "$folder/complete"
 }
 
+# need_squawk: a linter of migrations that the audit is measured beside, from PyPI, in an environment of its own.
+need_squawk() {
+    local version=2.70.0 folder
+    folder=$root/.tools/squawk-$version
+    export CAPSTAN_BENCH_SQUAWK=$folder/bin/squawk
+    [ ! -e "$folder/complete" ] || return 0
+    need python3-venv
+    say "Installing squawk $version"
+    rm -rf "$folder"
+    /usr/bin/python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check "squawk-cli==$version" ||
+        fail "could not install squawk-cli $version from PyPI"
+    touch "$folder/complete"
+}
+
 # need_moto: an S3 server that is not ours, from PyPI, in an environment of its own.
 need_moto() {
     local version=5.2.5

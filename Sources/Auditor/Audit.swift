@@ -47,6 +47,20 @@ public struct Audit: Sendable {
         }
     }
 
+    /// Writes the rules as a project of ast-grep, for editors and for measuring beside it.
+    ///
+    /// - Throws: `auditor.rules` when the folder cannot be written.
+    public static func writeRules(to folder: URL) throws(AuditError) {
+        do {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            try RuleBook.shipped().write(to: folder, only: nil)
+        } catch let error as AuditError {
+            throw error
+        } catch {
+            throw AuditError(.rules, "the rules could not be written to \(folder.path)", underlying: error)
+        }
+    }
+
     /// Looks, and puts together what was seen.
     ///
     /// - Parameter progress: Is told what is being done, for whoever waits.

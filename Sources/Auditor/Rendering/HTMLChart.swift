@@ -64,7 +64,7 @@ enum HTMLChart {
         let height = Double(report.capacity.count) * Bounds.row + 34
         let marks = [("today", now), ("asked", report.users)].map { name, users in
             "<line x1=\"\(figure(x(users)))\" x2=\"\(figure(x(users)))\" y1=\"20\" y2=\"\(figure(height))\"/>"
-                + "<text class=\"small\" x=\"\(figure(min(x(users), 650)))\" y=\"14\">\(name) \(Figures.text(users))</text>"
+                + "<text class=\"small\" text-anchor=\"\(x(users) > 500 ? "end" : "start")\" x=\"\(figure(x(users)))\" y=\"14\">\(name) \(Figures.text(users))</text>"
         }
         return "<svg role=\"img\" aria-label=\"Users by the resource that ends a band\" "
             + "viewBox=\"0 0 720 \(figure(height))\" class=\"chart\">\(rows.joined())\(marks.joined())</svg>"

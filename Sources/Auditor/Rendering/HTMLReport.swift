@@ -1,3 +1,5 @@
+import Foundation
+
 /// A report as one file of HTML: no script, nothing loaded, light and dark, made to be printed too.
 public struct HTMLReport {
     let report: Report
@@ -93,10 +95,10 @@ public struct HTMLReport {
 
     private func card(_ finding: Finding, number: Int) -> String {
         var rows = [
-            ("Observed", Self.escaped(finding.observation.summary)),
-            ("At scale", Self.escaped(MarkdownReport.scale(finding.projection))),
-            ("Fix", Self.escaped(finding.fix.summary)),
-            ("Tried", Self.escaped(MarkdownReport.trial(finding))),
+            ("Observed", Self.marked(finding.observation.summary)),
+            ("At scale", Self.marked(MarkdownReport.scale(finding.projection))),
+            ("Fix", Self.marked(finding.fix.summary)),
+            ("Tried", Self.marked(MarkdownReport.trial(finding))),
         ]
         if let cost = finding.cost {
             let money =
@@ -110,7 +112,7 @@ public struct HTMLReport {
         }
         let list = rows.map { "<dt>\($0.0)</dt><dd>\($0.1)</dd>" }.joined()
         let excerpt = finding.observation.excerpt.map { text in
-            "<figure><figcaption>\(Self.escaped(finding.location.text))</figcaption><pre><code>\(Self.escaped(text))</code></pre></figure>"
+            "<figure><figcaption>\(Self.escaped(finding.location.text))</figcaption><pre><code>\(Self.escaped(Self.outdented(text)))</code></pre></figure>"
         }
         let state = finding.suppression == nil ? "" : " kept"
         return """
@@ -144,6 +146,21 @@ public struct HTMLReport {
             "<tr><th scope=\"row\">\(Self.escaped($0.name))</th><td>\(Figures.text($0.value)) \(Self.escaped($0.unit))</td></tr>"
         }
         return items.isEmpty ? "" : "<table class=\"numbers\">\(items.joined())</table>"
+    }
+
+    /// Text whose back-ticks are code.
+    static func marked(_ text: String) -> String {
+        escaped(text).components(separatedBy: "`").enumerated().map { index, part in
+            index % 2 == 0 ? part : "<code>\(part)</code>"
+        }.joined()
+    }
+
+    /// Lines without the white space that all of them begin with.
+    static func outdented(_ text: String) -> String {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        let indents = lines.filter { !$0.allSatisfy(\.isWhitespace) }.map { $0.prefix(while: \.isWhitespace).count }
+        let common = indents.min() ?? 0
+        return lines.map { $0.dropFirst(min(common, $0.prefix(while: \.isWhitespace).count)) }.joined(separator: "\n")
     }
 
     /// Text as HTML shows it: what an audited application wrote cannot become marks.

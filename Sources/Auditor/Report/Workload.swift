@@ -42,6 +42,8 @@ struct Workload: Sendable {
         /// Up to this share of a resource, waiting grows as load does; beyond it, as 1 / (1 - share).
         static let knee = 0.7
         static let hoursMonth = 730.0
+        /// Counters of less than an hour say nothing about a month.
+        static let windowMin = 3_600.0
         static let daysMonth = 30.0
     }
 
@@ -87,7 +89,8 @@ extension Workload {
     /// Time in statements, by the law of utilisation: rate times time is how many work at once.
     private mutating func addTime(_ catalogue: Catalogue) {
         let milliseconds = catalogue.statements.reduce(0) { $0 + $1.totalMilliseconds }
-        guard milliseconds > 0, window > 0 else { return }
+        // Minutes of counters are the minutes of somebody's trial, not of the product.
+        guard milliseconds > 0, window >= Bounds.windowMin else { return }
         let busy = milliseconds / 1_000 / window
         quantities.append(
             Quantity(

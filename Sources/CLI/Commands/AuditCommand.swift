@@ -52,6 +52,9 @@ struct AuditCommand: AsyncParsableCommand {
     @Flag(help: "Check the database's functions with plpgsql_check; takes their statements' locks for a moment.")
     var functions = false
 
+    @Flag(help: "Write the rules as a project of ast-grep into the folder TARGET, and end.")
+    var writeRules = false
+
     @Option(help: "The file to write instead of the terminal.")
     var output: String?
 
@@ -66,6 +69,7 @@ struct AuditCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        guard !writeRules else { return try Audit.writeRules(to: URL(filePath: target)) }
         let report: Report
         do {
             report = try await audited()
