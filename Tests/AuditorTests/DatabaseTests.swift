@@ -27,10 +27,11 @@ struct ShopDatabase {
             try await run(setup, at: database.url)
             try await body(database)
         } catch {
-            try await run("DROP DATABASE \(name) WITH (FORCE)", at: owner)
+            try await run("DROP DATABASE \(name) WITH (FORCE)", at: admin)
             throw error
         }
-        try await run("DROP DATABASE \(name) WITH (FORCE)", at: owner)
+        // As who may end the server's own workers, which look at a database that was just filled.
+        try await run("DROP DATABASE \(name) WITH (FORCE)", at: admin)
     }
 
     static func run(_ statements: String, at url: String) async throws {
@@ -125,7 +126,8 @@ private let shop = """
             #expect(duplicates.map(\.id).allSatisfy { $0.contains("orders_status@") } && duplicates.count == 1)
             #expect(duplicates.first?.fix.undo?.contains("CREATE INDEX orders_status") == true)
             let ends = report.findings.filter { $0.rule == "sequence-end" }
-            #expect(ends.count == 1 && ends.first?.severity == .critical)
+            #expect(ends.count == 1 && ends.first?.severity == .critical && ends.first?.location.table == "orders")
+            #expect(!report.notJudged.contains { $0.rule == "sequences" })
             #expect(report.findings.filter { $0.rule == "rls-per-row" }.map(\.location.table) == ["orders"])
             #expect(report.findings.allSatisfy { $0.confidence == .measured && !$0.observation.command.isEmpty })
         }

@@ -45,6 +45,26 @@ import Testing
         #expect(judge.keep(files.map { match("prisma.a.count()", $0) }, of: rule).map(\.file) == ["lib/scripts.ts"])
     }
 
+    @Test func `a part of another statement and a page of a read are no faults`() throws {
+        let rules = try RuleBook.shipped().rules
+        let unbounded = try #require(rules["unbounded-result"])
+        let parts = ["sql`EXISTS (SELECT 1 FROM a)`", "db.select({ id: a.id }).from(a)"]
+        let kept = judge.keep(parts.map { match($0) }, of: unbounded)
+        #expect(kept.map(\.text) == [parts[1]])
+        var subquery = match(parts[1])
+        subquery.lines = "const ids = db.select({ id: a.id }).from(a)"
+        #expect(judge.keep([subquery], of: unbounded).isEmpty)
+        let loop = try #require(rules["n-plus-one"])
+        let page = match("prisma.a.findMany({ where: { ...after(cursor) }, take: 100 })")
+        #expect(judge.keep([page], of: loop).isEmpty)
+    }
+
+    @Test func `a cache that is everybody's own is less urgent than a limit that is`() throws {
+        #expect(try severity("per-instance-state", "const slotCache = new Map()") == .medium)
+        #expect(try severity("per-instance-state", "const sessionCache = new Map()") == .high)
+        #expect(try severity("per-instance-state", "const limits = new Map()") == .high)
+    }
+
     @Test func `names that a pattern binds are told from names that it reads`() {
         #expect(SourceJudge.boundNames("{ data: brand, error }") == ["brand", "error"])
         #expect(SourceJudge.boundNames("[job, other]") == ["job", "other"])
@@ -107,6 +127,11 @@ import Testing
         "prisma.ticket.findUnique({ where: { id: x, handle: 'a' } })",
     ]) func `relations, kinds, documents and keys that have an index ask for none`(_ call: String) async throws {
         #expect(try await missing(call) == [])
+    }
+
+    @Test func `a look-up that an index only narrows is worth knowing, not urgent`() async throws {
+        let codes = try await missing("prisma.ticket.findMany({ where: { teamId: x, handle: 'a' }, take: 5 })")
+        #expect(codes == ["CREATE INDEX CONCURRENTLY \"Ticket_teamId_handle_idx\" ON \"Ticket\" (\"teamId\", handle);"])
     }
 
     @Test func `a kind in front of an order is worth one`() async throws {

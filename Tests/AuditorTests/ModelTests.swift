@@ -196,6 +196,24 @@ enum Samples {
         #expect(MarkdownReport(report).text().contains("````ts"))
     }
 
+    @Test func `code is shown without the indentation of its place, and back-ticks as code`() {
+        #expect(HTMLReport.outdented("    a\n      b\n\n    c") == "a\n  b\n\nc")
+        #expect(HTMLReport.marked("use `a<b` now") == "use <code>a&lt;b</code> now")
+    }
+
+    @Test func `the page has every section, and each finding can be reached`() {
+        let report = Samples.report(
+            [Samples.finding("a")], prices: Workshop.prices, catalogue: Workshop.catalogue)
+        let html = HTMLReport(report).text()
+        for id in [
+            "summary", "findings", "good", "capacity", "timeline", "costs", "roadmap", "watch", "questions",
+            "not-examined", "assumptions",
+        ] { #expect(html.contains("<section id=\"\(id)\">"), "\(id)") }
+        #expect(html.contains("id=\"finding-1\"") && html.contains("href=\"#finding-1\""))
+        #expect(!html.contains("<script"))
+        #expect(html.contains("aria-label=\"Users by the resource that ends a band\""))
+    }
+
     @Test func `SARIF has what readers of it ask for`() throws {
         let report = Samples.report([Samples.finding("a", severity: .critical), Samples.finding("b", severity: .low)])
         let log = try #require(

@@ -247,6 +247,26 @@ import Testing
         #expect(read(table.replacing("1536", with: "3"), wide).remarks == [])
     }
 
+    @Test func `a column that was renamed is renamed in its keys and indexes`() {
+        let text = """
+            CREATE TABLE p (id int PRIMARY KEY);
+            CREATE TABLE o (id int PRIMARY KEY, "pollId" int REFERENCES p(id)); CREATE INDEX i ON o ("pollId");
+            ALTER TABLE o RENAME COLUMN "pollId" TO poll_id;
+            """
+        let table = read(text).schema.table("o")
+        #expect(table?.foreignKeys.map(\.columns) == [["poll_id"]])
+        #expect(table?.cover(for: ["poll_id"])?.name == "i")
+    }
+
+    @Test func `policies and triggers that are on are known`() {
+        let text = """
+            CREATE TABLE v (id int PRIMARY KEY); ALTER TABLE v ENABLE ROW LEVEL SECURITY;
+            CREATE TRIGGER counted AFTER INSERT ON v FOR EACH ROW EXECUTE FUNCTION f();
+            """
+        #expect(read(text).guarded == ["v"])
+        #expect(read(text).triggers == ["counted on v"])
+    }
+
     @Test func `a file that is not PostgreSQL's is said to be unread`() {
         #expect(read("CREATE TABLE `a` (id int AUTO_INCREMENT);").unread == ["0.sql"])
     }

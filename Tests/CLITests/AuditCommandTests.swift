@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Testing
 
 @testable import capstan
@@ -11,6 +12,15 @@ import Testing
         ])
         #expect(command.target == "./shop" && command.format == .sarif && command.users == 50_000)
         #expect(command.only == ["n-plus-one", "race-condition"])
+    }
+
+    @Test func `a running server is not asked without a key`() throws {
+        let command = try AuditCommand.parse(["https://capstan.example"])
+        if ProcessInfo.processInfo.environment["CAPSTAN_AUDIT_KEY"] == nil {
+            #expect(throws: Failure.self) { _ = try command.asking() }
+        }
+        let folder = try AuditCommand.parse(["./shop"]).asking()
+        #expect(folder == nil)
     }
 
     @Test(arguments: [

@@ -22,6 +22,8 @@ import Testing
     private func withDatabase(_ body: (String) async throws -> Void) async throws {
         let owner = try #require(
             ProcessInfo.processInfo.environment["CAPSTAN_TEST_POSTGRES"], "run the tests through Scripts/servers")
+        let admin = try #require(
+            ProcessInfo.processInfo.environment["CAPSTAN_TEST_POSTGRES_ADMIN"], "run the tests through Scripts/servers")
         let name = "capstan_own_\(SystemRandomness().next())"
         let slash = try #require(owner.lastIndex(of: "/"))
         let query = owner[slash...].firstIndex(of: "?").map { String(owner[$0...]) } ?? ""
@@ -36,10 +38,11 @@ import Testing
             try await migrate.run()
             try await body(url)
         } catch {
-            try await run("DROP DATABASE \(name) WITH (FORCE)", at: owner, in: folder)
+            try await run("DROP DATABASE \(name) WITH (FORCE)", at: admin, in: folder)
             throw error
         }
-        try await run("DROP DATABASE \(name) WITH (FORCE)", at: owner, in: folder)
+        // As who may end the server's own workers.
+        try await run("DROP DATABASE \(name) WITH (FORCE)", at: admin, in: folder)
     }
 
     @Test(.timeLimit(.minutes(5))) func `our own products and their database have no urgent finding without a reason`()

@@ -176,11 +176,13 @@ struct CatalogueReader {
                        WHEN 'int2'::regtype THEN 32767 ELSE s.seqmax::float8 END)::float8,
                    a.attrelid::regclass::text || '.' || a.attname
             FROM pg_sequence s
-            JOIN pg_class c ON c.oid = s.seqrelid AND has_sequence_privilege(c.oid, 'SELECT')
+            JOIN pg_class c ON c.oid = s.seqrelid
             JOIN pg_namespace n ON n.oid = c.relnamespace
             LEFT JOIN pg_depend d ON d.objid = c.oid AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
             LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid AND d.refobjsubid > 0
-            WHERE s.seqincrement > 0 AND NOT s.seqcycle ORDER BY 1, 2 LIMIT \(Bounds.sequences)
+            WHERE s.seqincrement > 0 AND NOT s.seqcycle
+              AND CASE WHEN c.relkind = 'S' THEN has_sequence_privilege(s.seqrelid, 'SELECT') END
+            ORDER BY 1, 2 LIMIT \(Bounds.sequences)
             """, &catalogue)
         for start in stride(from: 0, to: known.count, by: Bounds.sequencesAtOnce) {
             let some = known[start..<min(known.count, start + Bounds.sequencesAtOnce)]

@@ -13,7 +13,7 @@ struct IndexProposal: Sendable, Hashable {
     let method: (name: String, operators: String)?
     let name: String
 
-    /// - Parameter taken: Names of indexes that are there; the proposal gets one that is free.
+    /// Makes one whose name is none of `taken`, which are there.
     init(
         schema: String? = nil, table: String, columns: [String], method: (name: String, operators: String)? = nil,
         taken: Set<String> = []

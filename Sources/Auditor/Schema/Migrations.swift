@@ -139,6 +139,9 @@ struct Migrations {
                 for index in shape.indexes.indices {
                     shape.indexes[index].columns = shape.indexes[index].columns.map { $0 == column ? new : $0 }
                 }
+                for index in shape.foreignKeys.indices {
+                    shape.foreignKeys[index].columns = shape.foreignKeys[index].columns.map { $0 == column ? new : $0 }
+                }
             }
         default: break
         }

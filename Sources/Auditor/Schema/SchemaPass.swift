@@ -170,7 +170,9 @@ struct SchemaPass {
         }
         let served = Set((best ?? index).columns.prefix { equal.contains($0) })
         let rest = equal.filter { !served.contains($0) }
-        guard !rest.isEmpty, !site.query.isOpen, site.query.listed.isEmpty, served.count < 2,
+        // Two indexes of one column each are put together by the planner.
+        let isMet = rest.contains { column in table.indexes.contains { $0.columns.first == column } }
+        guard !rest.isEmpty, !isMet, !site.query.isOpen, site.query.listed.isEmpty, served.count < 2,
             !index.isUnique || index.columns.count > 1,
             seen.insert("\(table.name)(\(equal.sorted().joined(separator: ",")))").inserted
         else { return [] }
@@ -224,8 +226,11 @@ struct SchemaPass {
                 shape.table($0.query.table)?.name
             })
         return shape.tables.compactMap { table in
-            let parts = Self.words(table.name) + Self.words(table.model)
-            guard parts.contains(where: words.contains), !deleted.contains(table.name),
+            // The last word says what a row is: an `event_type` is no event.
+            let isLog = [Self.words(table.name).last, Self.words(table.model).last].contains { last in
+                last.map { words.contains($0) || words.contains(String($0.dropLast())) } ?? false
+            }
+            guard isLog, !deleted.contains(table.name),
                 table.columns.contains(where: { Self.words($0.name).contains("created") || $0.name == "timestamp" })
             else { return nil }
             return finding(

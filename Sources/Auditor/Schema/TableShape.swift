@@ -109,7 +109,10 @@ struct SchemaShape: Sendable {
             }) {
                 tables[index].indexes.append(other)
             }
-            for key in table.foreignKeys where !tables[index].foreignKeys.contains(where: { $0.columns == key.columns })
+            // A key whose columns the schema file does not know is one that was: names change over migrations.
+            for key in table.foreignKeys
+            where !tables[index].foreignKeys.contains(where: { $0.columns == key.columns })
+                && key.columns.allSatisfy({ tables[index].column($0) != nil })
             {
                 tables[index].foreignKeys.append(key)
             }

@@ -110,7 +110,8 @@ struct SourceJudge {
     static func isByHand(_ file: String) -> Bool {
         let parts = file.lowercased().split(separator: "/")
         guard let name = parts.last else { return false }
-        return parts.dropLast().contains { byHand.contains(String($0)) } || name.hasPrefix("seed.")
+        return parts.dropLast().contains { byHand.contains(String($0)) || $0.hasPrefix("test-") }
+            || name.hasPrefix("seed.")
     }
 
     /// Whether the second read uses nothing of the first.
