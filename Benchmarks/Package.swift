@@ -35,7 +35,8 @@ let package = Package(
             name: "RealtimeServer",
             dependencies: [
                 platform("Base"), platform("Telemetry"), platform("Coordination"), platform("Storage"),
-                platform("StorageSQLite"), platform("Realtime"), platform("Web"), platform("Hosting"),
+                platform("StoragePostgres"), platform("StorageSQLite"), platform("CoordinationStorage"),
+                platform("Realtime"), platform("Web"), platform("Hosting"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

@@ -16,7 +16,7 @@ struct Bench {
             VotesBenchmark.self, LeaderboardBenchmark.self, ExportBenchmark.self, DriverBenchmark.self,
             TournamentBenchmark.self, RedisBenchmark.self, CacheBenchmark.self, JobsBenchmark.self,
             ListAddBenchmark.self, BoardBenchmark.self, DiscoveryBenchmark.self, RealtimeBenchmark.self,
-            RetrievalBenchmark.self,
+            RetrievalBenchmark.self, SocketsBenchmark.self,
         ]
     }
 
@@ -42,4 +42,15 @@ struct Impossible: Error, CustomStringConvertible {
     let description: String
 
     init(_ description: String) { self.description = description }
+}
+
+extension CommandLine {
+    /// The number after an option, or `fallback` where the option is not given.
+    static func number(_ option: String, or fallback: Int) throws -> Int {
+        guard let place = arguments.firstIndex(of: option) else { return fallback }
+        guard place + 1 < arguments.count, let number = Int(arguments[place + 1]), number > 0 else {
+            throw Impossible("\(option) takes a number")
+        }
+        return number
+    }
 }

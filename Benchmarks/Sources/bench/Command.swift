@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Synchronization
 
 /// A program that is run to its end, or beside us until it is stopped.
@@ -134,13 +135,19 @@ final class Server: Sendable {
         return (line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 1_024
     }
 
-    func stop() {
+    /// Ends the process at once, as a machine that dies does.
+    func kill() { end(by: SIGKILL) }
+
+    /// Ends the process as an operator does.
+    func stop() { end(by: SIGTERM) }
+
+    private func end(by signal: Int32) {
         let mustStop = isStopped.withLock { isStopped in
             defer { isStopped = true }
             return !isStopped
         }
         guard mustStop else { return }
-        kill(child.pid, SIGTERM)
+        Glibc.kill(child.pid, signal)
         _ = child.wait()
     }
 

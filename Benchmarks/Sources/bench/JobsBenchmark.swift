@@ -72,7 +72,7 @@ enum JobsBenchmark: Benchmark {
     }
 
     private static func held() async throws -> [(String, String)] {
-        let held = try option("--held", default: 60)
+        let held = try CommandLine.number("--held", or: 60)
         let (free, kept) = try await postgres("bench_jobs") { bench in
             let free = try await bench.steady(seconds: min(held, 30))
             return (free, try await holding(bench.database) { try await bench.steady(seconds: held) })
@@ -85,22 +85,13 @@ enum JobsBenchmark: Benchmark {
     }
 
     private static func fairness() async throws -> [(String, String)] {
-        let backlog = try option("--backlog", default: 1_000_000)
+        let backlog = try CommandLine.number("--backlog", or: 1_000_000)
         let (alone, flooded) = try await postgres("bench_jobs") { try await $0.fairness(backlog: backlog) }
         var table = Table("Ten jobs of a tenant", "ms", "ratio (bar: 2)")
         table.row("alone", (alone * 1_000).shown(), "1")
         table.row("behind another's \(backlog)", (flooded * 1_000).shown(), (flooded / alone).shown())
         table.show()
         return [("fairness", (flooded / alone).shown())]
-    }
-
-    private static func option(_ name: String, default value: Int) throws -> Int {
-        guard let place = CommandLine.arguments.firstIndex(of: name) else { return value }
-        guard place + 1 < CommandLine.arguments.count, let given = Int(CommandLine.arguments[place + 1]), given > 0
-        else {
-            throw Impossible("\(name) takes a number")
-        }
-        return given
     }
 
     private static func postgres<Result>(

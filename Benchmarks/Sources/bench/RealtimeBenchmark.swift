@@ -3,7 +3,7 @@ import Foundation
 /// Memory of an idle socket that listens to a topic, and the way from a transaction to all sockets, beside the servers of
 /// sockets of Node.js and Python, which send from memory and keep no log.
 ///
-/// `--connections N` (5,000) and `--messages N` (20) change its size; one process may open 20,000 files.
+/// `--connections N` (10,000) and `--messages N` (20) change its size; one process may open 20,000 files.
 enum RealtimeBenchmark: Benchmark {
     static let name = "realtime"
 
@@ -16,8 +16,8 @@ enum RealtimeBenchmark: Benchmark {
     }
 
     static func run() async throws -> [(String, String)] {
-        let connections = number("--connections", or: 5_000)
-        let messages = number("--messages", or: 20)
+        let connections = try CommandLine.number("--connections", or: 10_000)
+        let messages = try CommandLine.number("--messages", or: 20)
         guard let python = ProcessInfo.processInfo.environment["CAPSTAN_TEST_WEBSOCKETS"] else {
             throw Impossible("no Python with websockets: start this through Scripts/bench")
         }
@@ -30,7 +30,9 @@ enum RealtimeBenchmark: Benchmark {
         func measure(_ program: String, _ arguments: [String], port: Int, topic: String?) async throws -> Figures {
             let path = topic == nil ? "http://127.0.0.1:\(port + 1)/" : "http://127.0.0.1:\(port)/api/realtime/socket"
             let log = try Command.temporaryFolder().appendingPathComponent("server.log").path
-            let server = try Child(program, arguments, environment: [:], output: log)
+            // Where Debian puts modules: a Node.js that is not Debian's does not look there.
+            let server = try Child(
+                program, arguments, environment: ["NODE_PATH": "/usr/share/nodejs:/usr/lib/nodejs"], output: log)
             defer {
                 kill(server.pid, SIGKILL)
                 _ = server.wait()
@@ -65,11 +67,5 @@ enum RealtimeBenchmark: Benchmark {
             ("ratio", (ours.perSecond / node.perSecond).shown()), ("kilobytes", ours.kilobytes.shown()),
             ("p99_ms", ours.p99.shown()), ("messages_per_second", ours.perSecond.shown(0)),
         ]
-    }
-
-    private static func number(_ option: String, or fallback: Int) -> Int {
-        let arguments = CommandLine.arguments
-        guard let place = arguments.firstIndex(of: option), place + 1 < arguments.count else { return fallback }
-        return Int(arguments[place + 1]) ?? fallback
     }
 }

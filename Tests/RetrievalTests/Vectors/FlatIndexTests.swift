@@ -24,8 +24,8 @@ import Testing
             #expect(found.map(\.id) == expected && found[0].id == id(probe))
             #expect(abs(found[0].similarity - 1) < 1e-4)
         }
-        let isGone = index.remove(id(70))
-        let isGoneAgain = index.remove(id(70))
+        let isGone = index.remove([id(70)]) == 1
+        let isGoneAgain = index.remove([id(70)]) == 1
         #expect(isGone && !isGoneAgain && index.count == 699)
         #expect(await index.search(vectors[70].numbers, limit: 699).count == 699)
         #expect(await !index.search(vectors[70].numbers, limit: 1_000).contains { $0.id == id(70) })

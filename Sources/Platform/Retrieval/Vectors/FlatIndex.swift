@@ -30,12 +30,14 @@ public struct FlatIndex: Sendable {
         codes.add(units)
     }
 
-    /// Removes a vector; whether it was there.
+    /// Removes vectors; how many of them were there.
+    ///
+    /// Goes once through all codes, however many are removed.
     @discardableResult
-    public mutating func remove(_ id: ID<Passage>) -> Bool {
-        guard exact.removeValue(forKey: id) != nil else { return false }
-        codes.remove([id.cast(to: ID<Document>.self)])
-        return true
+    public mutating func remove(_ ids: some Sequence<ID<Passage>>) -> Int {
+        let found = ids.filter { exact.removeValue(forKey: $0) != nil }
+        codes.remove(Set(found.map { $0.cast(to: ID<Document>.self) }))
+        return found.count
     }
 
     /// The nearest vectors, the best first, each with the cosine of the angle: `limit`, or all there are.
