@@ -28,7 +28,7 @@ public struct Audit: Sendable {
             database = Secret(target)
         } else if target.hasPrefix("http://") || target.hasPrefix("https://") {
             guard options.ask != nil else {
-                throw AuditError(.target, "a running server is asked with an operator's key, and none was given")
+                throw AuditError(.target, "a running server is asked as an operator, and nobody was named")
             }
             folder = nil
             server = target
@@ -157,7 +157,7 @@ public struct AuditOptions: Sendable {
     ///
     /// Defaults to false.
     public var checksFunctions = false
-    /// How a running server is asked: a path to the answer's bytes, with an operator's key.
+    /// How a running server is asked: a path to the answer's bytes, as an operator.
     ///
     /// Defaults to none: then no server can be a target.
     public var ask: (@Sendable (_ path: String) async throws -> Data)?

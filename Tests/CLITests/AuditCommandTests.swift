@@ -14,9 +14,9 @@ import Testing
         #expect(command.only == ["n-plus-one", "race-condition"])
     }
 
-    @Test func `a running server is not asked without a key`() throws {
+    @Test func `a running server is not asked by nobody`() throws {
         let command = try AuditCommand.parse(["https://capstan.example"])
-        if ProcessInfo.processInfo.environment["CAPSTAN_AUDIT_KEY"] == nil {
+        if ProcessInfo.processInfo.environment["CAPSTAN_AUDIT_LOGIN"] == nil {
             #expect(throws: Failure.self) { _ = try command.asking() }
         }
         let folder = try AuditCommand.parse(["./shop"]).asking()

@@ -191,10 +191,11 @@ extension ReportBuilder {
         guard let worst = counted.first else { return ["Nothing that was looked for was found."] }
         var lines: [String] = []
         let urgent = counted.count { $0.severity >= .high }
+        let number = counted.count == 1 ? "1 finding" : "\(counted.count) findings"
         lines.append(
             urgent == 0
-                ? "\(counted.count) findings, none of which is urgent."
-                : "\(counted.count) findings, \(urgent) of them urgent. The most urgent: \(worst.title) (\(worst.location.text))."
+                ? "\(number), none of them urgent."
+                : "\(number), \(urgent) of them urgent. The most urgent: \(worst.title) (\(worst.location.text))."
         )
         if let first = bands.first, let end = first.to {
             lines.append(

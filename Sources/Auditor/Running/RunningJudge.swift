@@ -163,7 +163,7 @@ struct RunningJudge {
             location: Finding.Location(route: object),
             observation: Finding.Observation(
                 summary: summary, numbers: numbers,
-                command: "curl -H \"Authorization: Bearer $CAPSTAN_AUDIT_KEY\" \"$SERVER\(path)\"",
+                command: "curl --cookie \"$SESSION\" \"$SERVER\(path)\"",
                 window: "since the server's start"),
             projection: .unmeasured(rule.law, with: rule.driver, exhausting: rule.resource), cost: nil,
             fix: Finding.Fix(

@@ -16,8 +16,8 @@ struct AuditCommand: AsyncParsableCommand {
         abstract: "Audit a folder of source, a PostgreSQL database or a running Capstan; only reads.",
         discussion: """
             Ends with 0, with 1 when a finding is at least as urgent as --fail-on says (with --baseline: a new one), and with 2
-            when the command was used wrongly. A running Capstan is asked with the API key of an operator, which stands in the
-            environment as CAPSTAN_AUDIT_KEY. What is kept stands in capstan-audit.json of the folder.
+            when the command was used wrongly. A running Capstan is asked as an operator, whose EMAIL:PASSWORD stands in the
+            environment as CAPSTAN_AUDIT_LOGIN. What is kept stands in capstan-audit.json of the folder.
             """)
 
     /// How a report is written.
