@@ -155,6 +155,12 @@ let floors: [[Room]] = [
     ],
     // F7
     [
+        Room(
+            kind: .system, name: "CPgQuery", path: "Sources/Platform/CPgQuery", uses: [], libraries: [], resources: []),
+        Room(
+            kind: .library, name: "Auditor", path: "Sources/Auditor",
+            uses: ["Base", "Telemetry", "Storage", "Programs", "StoragePostgres", "CPgQuery"], libraries: [logging],
+            resources: [.copy("Rules"), .copy("Words")]),
         product(
             "Tournament",
             [
@@ -186,7 +192,7 @@ let floors: [[Room]] = [
                 "Base", "Telemetry", "Storage", "StorageSQLite", "StoragePostgres", "Coordination",
                 "CoordinationRedis", "CoordinationStorage", "Blobs", "BlobsS3", "Outbound", "Caching", "Limits", "Jobs",
                 "Realtime", "AIProviders", "Web", "Accounts", "Retrieval", "Hosting", "Tournament", "Discovery",
-                "Inbox",
+                "Inbox", "Auditor",
             ],
             libraries: [logging, crypto, arguments, configuration, lifecycle, unixSignals], resources: [])
     ],
@@ -335,7 +341,12 @@ let suites: [Room] = [
         [
             "Base", "BaseTestKit", "Telemetry", "Outbound", "OutboundTestKit", "Limits", "InboxVendors", "InboxTestKit",
         ], [crypto, nioCore]),
-    tests("CLITests", ["Outbound", "BlobsS3", "Hosting", "Web", "capstan"]),
+    Room(
+        kind: .test, name: "AuditorTests", path: "Tests/AuditorTests",
+        uses: ["Base", "BaseTestKit", "Storage", "StoragePostgres", "Programs", "Auditor"], libraries: [logging],
+        resources: [.copy("Fixtures")]),
+    tests(
+        "CLITests", ["Base", "Programs", "Outbound", "BlobsS3", "Hosting", "Web", "Auditor", "capstan"], [arguments]),
     tests("SystemTests", ["Base", "BaseTestKit"], [logging]),
     tests("TidyTests", []),
 ]
@@ -365,8 +376,9 @@ let strict: [SwiftSetting] =
         .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     ] + (Context.environment["CAPSTAN_STRICT"] == "1" ? [.treatAllWarnings(as: .error)] : [])
 
-let systemPackages = [
+let systemPackages: [String: (pkgConfig: String?, debian: String)] = [
     "CLibPQ": (pkgConfig: "libpq", debian: "libpq-dev"), "CZlib": (pkgConfig: "zlib", debian: "zlib1g-dev"),
+    "CPgQuery": (pkgConfig: nil, debian: "libpg-query-dev"),
 ]
 
 let targets: [Target] = rooms.filter { kept.contains($0.name) }.map { room in
@@ -384,7 +396,9 @@ let targets: [Target] = rooms.filter { kept.contains($0.name) }.map { room in
             name: room.name, path: room.path, pkgConfig: systemPackages[room.name]?.pkgConfig,
             providers: systemPackages[room.name].map { [.apt([$0.debian])] })
     case .test:
-        return .testTarget(name: room.name, dependencies: dependencies, path: room.path, swiftSettings: strict)
+        return .testTarget(
+            name: room.name, dependencies: dependencies, path: room.path, resources: room.resources,
+            swiftSettings: strict)
     }
 }
 

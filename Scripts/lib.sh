@@ -15,7 +15,7 @@ fail() {
 
 # shellcheck disable=SC2034 # the scripts that source this use them
 {
-    build_packages=(git libsqlite3-dev libpq-dev zlib1g-dev)
+    build_packages=(git libpg-query-dev libsqlite3-dev libpq-dev zlib1g-dev)
     server_packages=(pgbouncer redis-server)
     media_packages=(ffmpeg fonts-dejavu-core poppler-utils)
     picture_packages=(chromium chromium-driver curl fonts-inter fonts-urw-base35)
@@ -78,6 +78,17 @@ need_postgres() {
     [ -n "$(postgres_programs)" ] || fail "PostgreSQL 15 or later is not available here"
 }
 
+# need_extensions: what lets an audit try an index and check a function, where Debian has it for this server.
+need_extensions() {
+    local major package
+    major=$(basename "$(dirname "$(postgres_programs)")")
+    for package in "postgresql-$major-hypopg" "postgresql-$major-plpgsql-check"; do
+        is_installed "$package" && continue
+        apt-cache show "$package" >/dev/null 2>&1 || as_root apt-get -qq update >/dev/null 2>&1 || true
+        if apt-cache show "$package" >/dev/null 2>&1; then need "$package"; fi
+    done
+}
+
 # need_schemathesis: checks a server against its OpenAPI document; from PyPI, in an environment of its own.
 need_schemathesis() {
     local version=4.32.5 folder
@@ -121,6 +132,36 @@ need_websockets() {
     /usr/bin/python3 -m venv "$folder"
     "$folder/bin/pip" install --quiet --disable-pip-version-check "websockets==$version" ||
         fail "could not install websockets $version from PyPI"
+    touch "$folder/complete"
+}
+
+# need_ast_grep: finds shapes of code for `capstan audit`; from PyPI, in an environment of its own.
+need_ast_grep() {
+    local version=0.51.1 folder
+    folder=$root/.tools/ast-grep-$version
+    export CAPSTAN_AST_GREP=$folder/bin/ast-grep
+    [ ! -e "$folder/complete" ] || return 0
+    need python3-venv
+    say "Installing ast-grep $version"
+    rm -rf "$folder"
+    /usr/bin/python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check "ast-grep-cli==$version" ||
+        fail "could not install ast-grep-cli $version from PyPI"
+    touch "$folder/complete"
+}
+
+# need_squawk: a linter of migrations that the audit is measured beside, from PyPI, in an environment of its own.
+need_squawk() {
+    local version=2.70.0 folder
+    folder=$root/.tools/squawk-$version
+    export CAPSTAN_BENCH_SQUAWK=$folder/bin/squawk
+    [ ! -e "$folder/complete" ] || return 0
+    need python3-venv
+    say "Installing squawk $version"
+    rm -rf "$folder"
+    /usr/bin/python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check "squawk-cli==$version" ||
+        fail "could not install squawk-cli $version from PyPI"
     touch "$folder/complete"
 }
 

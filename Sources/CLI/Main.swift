@@ -16,7 +16,7 @@ struct Capstan: AsyncParsableCommand {
         subcommands: [
             Serve.self, Work.self, JobsCommand.self, Migrate.self, ListRoutes.self, ListSettings.self, Backup.self,
             Restore.self,
-            Appoint.self,
+            Appoint.self, AuditCommand.self,
         ])
 
     /// Runs the command that the arguments name.

@@ -13,6 +13,7 @@ extension Rule {
         "Subprocess": ["Sources/Platform/Programs/"],
         "CZlib": ["Sources/Platform/Web/", "Tests/WebTests/"],
         "CLibPQ": ["Sources/Platform/StoragePostgres/", "Tests/StoragePostgresTests/"],
+        "CPgQuery": ["Sources/Auditor/"],
         "Hummingbird": ["Sources/Platform/Web/", "Sources/TestKits/WebTestKit/", "Tests/WebTests/"],
         "HummingbirdTesting": ["Sources/TestKits/WebTestKit/", "Tests/WebTests/"],
         "Mustache": ["Sources/Platform/Web/", "Tests/WebTests/"],

@@ -1,0 +1,7 @@
+export async function admit(key: string) {
+  try {
+    return await ratelimit.limit(key);
+  } catch (error) { // expect
+    return memoryLimit(key);
+  }
+}

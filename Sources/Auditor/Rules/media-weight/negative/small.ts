@@ -1,0 +1,2 @@
+const MAX_VIDEO_SIZE = 5 * 1024 * 1024;
+const MAX_AVATAR_BYTES = 200_000;

@@ -1,0 +1,3 @@
+io.on('connection', (socket) => { // expect
+  socket.on('join', (companyId) => socket.join(companyId));
+});

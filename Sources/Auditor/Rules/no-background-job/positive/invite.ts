@@ -1,0 +1,4 @@
+export async function POST(req: Request) {
+  await resend.emails.send({ to, subject, html }); // expect
+  return Response.json({ ok: true });
+}

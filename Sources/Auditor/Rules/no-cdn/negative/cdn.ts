@@ -1,0 +1,1 @@
+export const url = `${process.env.CDN_URL}/${path}`;

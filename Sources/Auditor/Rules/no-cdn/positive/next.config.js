@@ -1,0 +1,1 @@
+module.exports = { images: { unoptimized: true } }; // expect

@@ -1,0 +1,1 @@
+export const url = supabase.storage.from('videos').getPublicUrl(path).data.publicUrl; // expect

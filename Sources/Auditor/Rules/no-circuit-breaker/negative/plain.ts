@@ -1,0 +1,1 @@
+export const one = () => fetch('https://api.example.com', { signal: AbortSignal.timeout(1000) });

@@ -1,0 +1,2 @@
+const app = express();
+app.use(compression());

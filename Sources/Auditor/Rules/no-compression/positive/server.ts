@@ -1,0 +1,2 @@
+const app = express(); // expect
+app.listen(3000);

@@ -1,0 +1,1 @@
+export const a = await openai.chat.completions.create({ model: 'gpt-4o', max_tokens: 10, messages }); // expect

@@ -1,0 +1,1 @@
+export const scan = inngest.createFunction({ id: 'scan' }, { event: 'scan/run' }, async ({ event }) => run(event)); // expect

@@ -1,0 +1,1 @@
+export const sent = await client.publishJSON({ url, body, retries: 3 }); // expect

@@ -1,0 +1,1 @@
+export const worker = new Worker('scrape', async (job) => work(job.data)); // expect

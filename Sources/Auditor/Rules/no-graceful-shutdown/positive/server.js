@@ -1,0 +1,1 @@
+server.listen(3000, () => ready()); // expect

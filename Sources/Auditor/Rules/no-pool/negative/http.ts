@@ -1,0 +1,1 @@
+export const supabase = () => createClient(process.env.URL, process.env.KEY);

@@ -1,0 +1,1 @@
+export const job = await scanQueue.add('scan', { brandId }); // expect

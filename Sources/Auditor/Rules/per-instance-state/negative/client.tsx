@@ -1,0 +1,3 @@
+'use client';
+const cache = new Map<string, string>();
+export const View = () => <p>{cache.size}</p>;

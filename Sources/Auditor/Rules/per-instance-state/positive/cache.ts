@@ -1,0 +1,1 @@
+export const seasonCache = new Map<string, unknown>(); // expect

@@ -1,0 +1,6 @@
+export function Clock() {
+  useEffect(() => { // expect
+    setInterval(() => refresh(), 1000);
+  }, []);
+  return null;
+}

@@ -1,0 +1,7 @@
+export function List() {
+  useEffect(() => {
+    const timer = setInterval(() => fetchConversations(), 30000); // expect
+    return () => clearInterval(timer);
+  }, []);
+  return null;
+}

@@ -1,0 +1,1 @@
+export const prisma = new PrismaClient({ log: ['query', 'error'] }); // expect

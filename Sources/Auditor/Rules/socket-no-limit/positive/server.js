@@ -1,0 +1,3 @@
+io.on('connection', (socket) => { // expect
+  socket.join(`company:${socket.handshake.query.companyId}`);
+});

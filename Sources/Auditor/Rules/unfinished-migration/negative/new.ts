@@ -1,0 +1,1 @@
+export const rows = await prisma.jobCreator.findMany({ where: { jobId }, take: 10 });

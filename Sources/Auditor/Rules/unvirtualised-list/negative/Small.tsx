@@ -1,0 +1,3 @@
+export function Tabs({ tabs }) {
+  return <div>{tabs.map((tab) => <b key={tab}>{tab}</b>)}</div>;
+}

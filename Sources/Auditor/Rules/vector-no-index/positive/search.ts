@@ -1,0 +1,1 @@
+export const hits = await prisma.$queryRaw`SELECT id, 1 - (embedding <=> ${vector}::vector) AS score FROM document_chunks WHERE company_id = ${companyId} ORDER BY embedding <=> ${vector}::vector LIMIT 5`; // expect

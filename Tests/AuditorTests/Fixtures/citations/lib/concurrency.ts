@@ -1,0 +1,1 @@
+export const scanConcurrency = await concurrencyFor(await countBrands());

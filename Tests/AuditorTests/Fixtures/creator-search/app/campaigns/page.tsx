@@ -1,0 +1,5 @@
+'use client';
+import { LineChart } from 'recharts';
+export default function Page() {
+  return <LineChart data={[]} />;
+}

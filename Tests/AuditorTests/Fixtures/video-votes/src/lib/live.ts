@@ -1,0 +1,2 @@
+export const live = () =>
+  supabase.channel('votes').on('postgres_changes', { event: '*', schema: 'public', table: 'votes' }, update).subscribe();
