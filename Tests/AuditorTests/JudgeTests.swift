@@ -98,8 +98,11 @@ import Testing
                   handle    String
                   status    Status
                   payload   Json
+                  kind      Status
+                  code      String
                   createdAt DateTime
                   @@index([teamId])
+                  @@index([kind, code])
                 }
                 """
             try Data(schema.utf8).write(to: folder.appending(path: "schema.prisma"))
@@ -125,8 +128,14 @@ import Testing
         "prisma.ticket.findMany({ where: { status: 'OPEN' }, take: 5 })",
         "prisma.ticket.findMany({ where: { payload: x }, take: 5 })",
         "prisma.ticket.findUnique({ where: { id: x, handle: 'a' } })",
+        "prisma.ticket.findFirst({ where: { kind: 'OPEN', code: x } })",
     ]) func `relations, kinds, documents and keys that have an index ask for none`(_ call: String) async throws {
         #expect(try await missing(call) == [])
+    }
+
+    @Test func `an index whose first column is not compared serves nobody`() async throws {
+        let codes = try await missing("prisma.ticket.findMany({ where: { code: x }, take: 5 })")
+        #expect(codes == ["CREATE INDEX CONCURRENTLY \"Ticket_code_idx\" ON \"Ticket\" (code);"])
     }
 
     @Test func `a look-up that an index only narrows is worth knowing, not urgent`() async throws {

@@ -137,6 +137,13 @@ struct SchemaPass {
                 compared.filter { isByKind ? !["boolean", "bool"].contains($0.type.lowercased()) : !shape.isFlag($0) }
                     .map(\.name))
             guard !equal.isEmpty, !table.isUnique(equal), !table.isPartlyCovered(for: equal) else { continue }
+            // A column of few values in front is no obstacle where it is compared as well.
+            let all = Set(compared.map(\.name))
+            guard
+                !table.indexes.contains(where: { index in
+                    Set(equal).isSubset(of: index.columns.prefix { all.contains($0) })
+                })
+            else { continue }
             if let index = table.narrowing(for: equal) {
                 findings += narrowed(equal, by: index, in: table, at: site, rule, &seen)
                 continue
