@@ -76,6 +76,15 @@ struct InboxHooks {
         try number("SELECT count(*) FROM inbox_messages WHERE channel_id = '\(channel)' AND role = 'customer'")
     }
 
+    /// Turns of the bot that have begun.
+    func turns() throws -> Int {
+        try number(
+            """
+            SELECT count(*) FROM inbox_bot_turns t JOIN inbox_conversations c
+                ON c.tenant_id = t.tenant_id AND c.id = t.conversation_id WHERE c.channel_id = '\(channel)'
+            """)
+    }
+
     /// Waits until everything that was kept is in its thread; the seconds it took.
     func settle(within limit: Double) throws -> Double {
         let start = ContinuousClock.now

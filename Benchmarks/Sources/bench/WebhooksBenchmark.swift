@@ -24,12 +24,11 @@ enum WebhooksBenchmark: Benchmark {
         let hooks = try InboxHooks(workspace)
         let file = try hooks.deliveries(count, users: 5_000)
         let load = try hooks.deliver(file, seconds: seconds, connections: connections)
-        let kept = try hooks.receipts()
+        let lag = try hooks.settle(within: 300)
+        let (kept, messages) = (try hooks.receipts(), try hooks.messages())
         guard load.refused == 0, kept >= load.answers else {
             throw Impossible("\(load.answers) answers, \(load.refused) refusals, and \(kept) deliveries kept")
         }
-        let lag = try hooks.settle(within: 300)
-        let messages = try hooks.messages()
         guard messages == kept else { throw Impossible("\(kept) deliveries have become \(messages) messages") }
         let faults = try hooks.faults()
 
@@ -38,6 +37,7 @@ enum WebhooksBenchmark: Benchmark {
         table.row("answered within ms, median", load.p50.shown(1))
         table.row("answered within ms, 99th percentile", load.p99.shown(1))
         table.row("seconds until the last was in its thread", lag.shown(1))
+        table.row("answers that the bot's model was asked for meanwhile", "\(try hooks.turns())")
         table.row("threads and cursors that differ from a recount", "\(faults)")
         table.show()
         return [

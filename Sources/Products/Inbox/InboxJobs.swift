@@ -4,6 +4,13 @@ import Storage
 
 /// What is done beside requests.
 enum InboxJobs {
+    enum Bounds {
+        /// Conversations whose answers a process sends at once, of sixteen places on the lane.
+        static let sendingAtOnce = 12
+        /// Bots that think at once in a process, of thirty-two places on the lane.
+        static let turnsAtOnce = 24
+    }
+
     /// Works off what waits of a conversation.
     ///
     /// While one waits no second one does: it will find whatever has come.
@@ -11,14 +18,17 @@ enum InboxJobs {
         "inbox.inbound.ingest", lane: .interactive, attemptsMax: 3,
         backoff: .exponential(from: .seconds(2), to: .seconds(60)), unique: .whilePending, isKept: false)
     /// Sends what is queued of a conversation.
+    ///
+    /// Never all of the lane, so that vendors who take their time do not hold up what comes in.
     static let send = JobKind<ID<Conversation>>(
         "inbox.message.send", lane: .interactive, attemptsMax: 5, timeout: .seconds(120), unique: .whilePending,
-        isKept: false)
+        concurrency: .fixed(Bounds.sendingAtOnce), isKept: false)
     /// The bot's turn after the customer's last message.
+    ///
+    /// On another lane than what comes in, and never all of it: a model takes seconds for an answer.
     static let botTurn = JobKind<ID<Conversation>>(
-        "inbox.bot.turn", lane: .interactive, attemptsMax: 3,
-        backoff: .exponential(from: .seconds(2), to: .seconds(30)),
-        timeout: .seconds(120), unique: .whilePending, isKept: false)
+        "inbox.bot.turn", attemptsMax: 3, backoff: .exponential(from: .seconds(2), to: .seconds(30)),
+        timeout: .seconds(120), unique: .whilePending, concurrency: .fixed(Bounds.turnsAtOnce), isKept: false)
     /// Reads a document and makes its passages findable.
     static let index = JobKind<ID<KnowledgeDocument>>(
         "inbox.document.index", lane: .bulk, attemptsMax: 5, timeout: .seconds(900), unique: .whilePending)

@@ -7,6 +7,8 @@ import Testing
     enum Bounds {
         /// Script of one page, as the browser reads it.
         static let scriptBytes = 50 * 1_024
+        /// The same where a thread is open: what draws it, writes in it and keeps what is written for a lost connection.
+        static let threadBytes = 72 * 1_024
     }
 
     /// Whose pages are looked at, and which.
@@ -60,6 +62,18 @@ import Testing
             who: "somebody who only looks at Discovery", email: "creator@example.com",
             paths: ["/discovery", "/discovery/searches", "SEARCH", "LIST", "/discovery/usage"]),
         Round(
+            who: "somebody who answers customers", email: "moderator@example.com",
+            paths: [
+                "/inbox", "/inbox?view=all", "CONVERSATION", "/inbox/contacts", "CONTACT", "/inbox/search?q=brake",
+                "/inbox/replies", "/inbox/dashboard", "/inbox/knowledge",
+            ]),
+        Round(
+            who: "somebody who sets up how customers are answered", email: "director@example.com",
+            paths: [
+                "/inbox/channels", "CHANNEL", "/inbox/channels/connect/telegram", "/inbox/knowledge",
+                "/inbox/knowledge/test", "/inbox/knowledge/policy", "/inbox/replies", "/inbox/team",
+            ]),
+        Round(
             who: "an operator", email: "operator@example.com",
             paths: [
                 "/console", "/console/routes", "/console/statements", "/console/caches", "/console/limits",
@@ -110,6 +124,21 @@ import Testing
         ]
     }
 
+    /// The same for Inbox's, as whoever is signed in sees them.
+    private func inboxPlaces(_ browser: Browser) throws -> [String: String] {
+        func first(_ selector: String, on page: String) throws -> String {
+            try browser.open(page)
+            let link = try browser.value("document.querySelector(\(quoted(selector)))?.getAttribute('href') ?? ''")
+            return try #require(link as? String)
+        }
+        return [
+            "CONVERSATION": try first("[data-row] a", on: "/inbox?view=all"),
+            "CONTACT": try first("main a[href*='/inbox/contacts/']", on: "/inbox/contacts"),
+            "CHANNEL": try first(
+                "main a[href*='/inbox/channels/']:not([href*='connect'])", on: "/inbox/channels"),
+        ]
+    }
+
     private func quoted(_ text: String) -> String { "\"\(text)\"" }
 
     @Test(arguments: rounds)
@@ -120,6 +149,9 @@ import Testing
         let browser = try Browser(site: "http://127.0.0.1:\(site.server.port)")
         var places = try places(browser).merging(discoveryPlaces(site.server)) { $1 }
         if let email = round.email { try browser.signIn(email, to: "/tournament/timetable") }
+        if round.paths.contains("CONVERSATION") || round.paths.contains("CHANNEL") {
+            places.merge(try inboxPlaces(browser)) { $1 }
+        }
         if round.paths.contains("CASE") {
             try browser.open("/tournament/desk")
             places["CASE"] =
@@ -138,7 +170,8 @@ import Testing
                     "\(name) is wider than the screen: \(look)")
             }
             let bytes = try browser.scriptBytes()
-            #expect((1...Bounds.scriptBytes).contains(bytes), "\(name) loads \(bytes) bytes of script")
+            let bound = name == "CONVERSATION" ? Bounds.threadBytes : Bounds.scriptBytes
+            #expect((1...bound).contains(bytes), "\(name) loads \(bytes) bytes of script")
         }
         #expect(try browser.complaints() == [])
         #expect(try site.server.terminate() == 0)

@@ -45,6 +45,8 @@ import Testing
         // The workers read the demo's documents when it begins.
         try say("can I send the helmet back? It is too small.", visitor)
         try visitor.wait("\(Self.lines).bot .sources", for: .seconds(60)) { $0.contains("Returns") }
+        let axe = try #require(ProcessInfo.processInfo.environment["CAPSTAN_TEST_AXE"], "set by Scripts/test")
+        #expect(try visitor.violations(String(contentsOfFile: axe, encoding: .utf8)) == [])
     }
 
     /// Two: what nobody has written down is not guessed; a person is asked for, and the bot stays silent from then on.
