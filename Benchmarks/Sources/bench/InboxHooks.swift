@@ -33,13 +33,13 @@ struct InboxHooks {
         channel = id
     }
 
-    /// Writes signed deliveries to a file.
-    func deliveries(_ count: Int, each: Int = 1, users: Int) throws -> URL {
+    /// Writes signed deliveries to a file; those of another name are other ones.
+    func deliveries(_ count: Int, users: Int, named name: String) throws -> URL {
         let file = try Command.temporaryFolder().appendingPathComponent("deliveries.txt")
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("Peers/inbox_hooks.py").path
         try Command.run(
-            "python3", [script, "\(count)", "\(each)", "\(users)", Self.secret, Self.account, file.path])
+            "python3", [script, "\(count)", "\(users)", Self.secret, Self.account, file.path, name])
         return file
     }
 

@@ -61,6 +61,25 @@ struct InboxRows {
             """)
     }
 
+    /// Has all of these contacts be deleted with what was said: in the lane of bulk work, step by step.
+    func erase() throws {
+        try workspace.database.sql(
+            """
+            INSERT INTO inbox_contact_words (tenant_id, word, contact_id)
+            SELECT k.tenant_id, 'customer', k.id FROM inbox_contacts k
+            WHERE k.tenant_id = '\(tenant)' AND k.name LIKE 'Customer No.%' ON CONFLICT DO NOTHING;
+            VACUUM ANALYZE inbox_contact_words;
+            """)
+        try workspace.ask("POST", "/contacts/erasures", json: #"{"words":"customer"}"#)
+    }
+
+    /// Contacts that were put in and are there still.
+    func left() throws -> Int {
+        try workspace.database.sql(
+            "SELECT count(*) FROM inbox_contacts WHERE tenant_id = '\(tenant)' AND name LIKE 'Customer No.%'"
+        ).first.flatMap { Int($0) } ?? 0
+    }
+
     /// The id of one that was put in.
     func conversation(_ number: Int) -> String {
         "01900003-0000-7000-8000-" + String(repeating: "0", count: 12 - String(number, radix: 16).count)

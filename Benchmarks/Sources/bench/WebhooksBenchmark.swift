@@ -1,9 +1,9 @@
 import Foundation
 
-/// Signed deliveries a second that are kept durably, and how long a vendor waits for its answer: with no bot at work, and
-/// while the bot's model takes five seconds for each answer.
+/// Signed deliveries a second that are kept durably, and how long a vendor waits for its answer, while the bot's model takes
+/// five seconds for each of its own; then the same while a hundred thousand contacts are deleted.
 ///
-/// `--deliveries N` (60,000) bounds each of the runs.
+/// `--deliveries N` (60,000) bounds each of the runs, `--contacts N` (100,000) what is deleted.
 enum WebhooksBenchmark: Benchmark {
     static let name = "webhooks"
     private static let seconds = 10
@@ -22,27 +22,35 @@ enum WebhooksBenchmark: Benchmark {
             ])
         defer { workspace.capstan.server.stop() }
         let hooks = try InboxHooks(workspace)
-        let file = try hooks.deliveries(count, users: 5_000)
-        let load = try hooks.deliver(file, seconds: seconds, connections: connections)
+        let first = try hooks.deliveries(count, users: 5_000, named: "first")
+        let load = try hooks.deliver(first, seconds: seconds, connections: connections)
         let lag = try hooks.settle(within: 300)
         let (kept, messages) = (try hooks.receipts(), try hooks.messages())
         guard load.refused == 0, kept >= load.answers else {
             throw Impossible("\(load.answers) answers, \(load.refused) refusals, and \(kept) deliveries kept")
         }
         guard messages == kept else { throw Impossible("\(kept) deliveries have become \(messages) messages") }
+        let rows = try InboxRows(workspace)
+        try rows.fill(to: try rows.count() + CommandLine.number("--contacts", or: 100_000))
+        let second = try hooks.deliveries(count, users: 5_000, named: "second")
+        try rows.erase()
+        let beside = try hooks.deliver(second, seconds: seconds, connections: connections)
+        let left = try rows.left()
+        guard left > 0 else { throw Impossible("the deletion was over before the deliveries: take more contacts") }
+        let secondLag = try hooks.settle(within: 300)
         let faults = try hooks.faults()
 
-        var table = Table("Deliveries while the model takes 5 s an answer", "figure")
-        table.row("kept a second", load.perSecond.shown(0))
-        table.row("answered within ms, median", load.p50.shown(1))
-        table.row("answered within ms, 99th percentile", load.p99.shown(1))
-        table.row("seconds until the last was in its thread", lag.shown(1))
-        table.row("answers that the bot's model was asked for meanwhile", "\(try hooks.turns())")
-        table.row("threads and cursors that differ from a recount", "\(faults)")
+        var table = Table("Deliveries while the model takes 5 s an answer", "alone", "beside the deletion")
+        table.row("kept a second", load.perSecond.shown(0), beside.perSecond.shown(0))
+        table.row("answered within ms, median", load.p50.shown(1), beside.p50.shown(1))
+        table.row("answered within ms, 99th percentile", load.p99.shown(1), beside.p99.shown(1))
+        table.row("seconds until the last was in its thread", lag.shown(1), secondLag.shown(1))
         table.show()
+        print("The model was asked for \(try hooks.turns()) answers; \(left) contacts were left to delete at the end.")
+        print("\(faults) threads and cursors differ from a recount.\n")
         return [
             ("ratio", (50 / load.p99).shown()), ("per_second", load.perSecond.shown(0)), ("p99_ms", load.p99.shown(1)),
-            ("lag_s", lag.shown(1)), ("faults", "\(faults)"),
+            ("lag_s", lag.shown(1)), ("beside_deletion", (beside.p99 / load.p99).shown()), ("faults", "\(faults)"),
         ]
     }
 }

@@ -51,11 +51,12 @@ import Testing
     }
 
     @Test(arguments: Backend.all)
-    func `what was found is paged, each once`(backend: Backend) async throws {
+    func `what was found is paged, each once, with whose conversation it is in`(backend: Backend) async throws {
         try await Stage.with(backend) { stage in
             let channel = try await stage.channel()
             for number in 0..<23 {
-                try await stage.deliver([stage.event(.message, "bell \(number)", id: "m\(number)")], to: channel)
+                try await stage.deliver(
+                    [stage.event(.message, "bell \(number)", id: "m\(number)", name: "Anna Lind")], to: channel)
                 stage.clock.advance(by: .milliseconds(5))
             }
             var seen: [String] = []
@@ -64,6 +65,7 @@ import Testing
                 let page = try await stage.office.threads.search(
                     "bell", for: try await stage.agent(stage.tom), after: next, limit: 10, in: stage.tenant)
                 seen += page.items.map(\.message.body)
+                #expect(page.items.allSatisfy { $0.name == "Anna Lind" })
                 next = page.next
             } while next != nil
             #expect(seen == (0..<23).reversed().map { "bell \($0)" })

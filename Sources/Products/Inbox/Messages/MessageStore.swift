@@ -219,6 +219,9 @@ extension Message: RowDecodable {
         m.tried_at, m.sent_at, m.created_at, m.edited_at, m.deleted_at, m.sources
         """
 
+    /// How many columns there are.
+    static let columnCount = 22
+
     /// The columns as `RETURNING` takes them, which knows no alias of the changed table on SQLite.
     static let returned: SQL = """
         id, conversation_id, sequence, channel_id, role, external_id, client_id, person_id, body, files,

@@ -69,7 +69,7 @@ struct FoundMessage: RowDecodable {
 
     init(row: SQLRow) throws(StorageError) {
         message = try Message(row: row)
-        name = try row.value(at: 21)
+        name = try row.value(at: Message.columnCount)
     }
 }
 
