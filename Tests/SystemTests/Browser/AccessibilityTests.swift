@@ -8,7 +8,7 @@ import Testing
         /// Script of one page, as the browser reads it.
         static let scriptBytes = 50 * 1_024
         /// The same where a thread is open: what draws it, writes in it and keeps what is written for a lost connection.
-        static let threadBytes = 72 * 1_024
+        static let threadBytes = 80 * 1_024
     }
 
     /// Whose pages are looked at, and which.

@@ -156,7 +156,6 @@ export function startThread({ me, desk }) {
         if (item.previousElementSibling?.classList.contains("day")) return;
         const line = document.createElement("li");
         line.className = "day";
-        line.setAttribute("role", "presentation");
         line.append(Object.assign(document.createElement("span"), { textContent: dayOf(item.dataset.iso) }));
         list.insertBefore(line, item);
     }
