@@ -89,125 +89,72 @@ need_extensions() {
     done
 }
 
-# need_schemathesis: checks a server against its OpenAPI document; from PyPI, in an environment of its own.
+# from_pypi FOLDER TITLE ARGUMENT...: packages of PyPI in an environment of their own below .tools, made once; what is given
+# to pip names their versions, and so does the folder.
+from_pypi() {
+    local folder=$root/.tools/$1 title=$2
+    shift 2
+    [ ! -e "$folder/complete" ] || return 0
+    need python3-venv
+    say "Installing $title"
+    rm -rf "$folder"
+    /usr/bin/python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check "$@" || fail "could not install $title from PyPI"
+    touch "$folder/complete"
+}
+
+# need_schemathesis: checks a server against its OpenAPI document.
 need_schemathesis() {
-    local version=4.32.5 folder
-    folder=$root/.tools/schemathesis-$version
-    export CAPSTAN_TEST_SCHEMATHESIS=$folder/bin/schemathesis
-    [ ! -e "$folder/complete" ] || return 0
-    need python3-venv
-    say "Installing schemathesis $version"
-    rm -rf "$folder"
-    /usr/bin/python3 -m venv "$folder"
-    "$folder/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$version" ||
-        fail "could not install schemathesis $version from PyPI"
-    touch "$folder/complete"
+    export CAPSTAN_TEST_SCHEMATHESIS=$root/.tools/schemathesis-4.32.5/bin/schemathesis
+    from_pypi schemathesis-4.32.5 "schemathesis 4.32.5" schemathesis==4.32.5
 }
 
-# need_axe: axe-core, which finds what keeps people out of a page, from PyPI; nothing else of the package is used.
+# need_axe: axe-core, which finds what keeps people out of a page; nothing else of the package is used.
 need_axe() {
-    local version=0.1.8 folder
-    folder=$root/.tools/axe-$version
+    local folder=$root/.tools/axe-0.1.8
     export CAPSTAN_TEST_AXE=$folder/axe.min.js
-    [ ! -e "$folder/complete" ] || return 0
-    need python3-venv
-    say "Installing axe-core (axe-playwright-python $version)"
-    rm -rf "$folder"
-    /usr/bin/python3 -m venv "$folder"
-    "$folder/bin/pip" install --quiet --disable-pip-version-check --no-deps "axe-playwright-python==$version" ||
-        fail "could not install axe-playwright-python $version from PyPI"
-    cp "$folder"/lib/python3*/site-packages/axe_playwright_python/axe.min.js "$folder/axe.min.js"
-    touch "$folder/complete"
+    from_pypi axe-0.1.8 "axe-core (axe-playwright-python 0.1.8)" --no-deps axe-playwright-python==0.1.8
+    [ -e "$CAPSTAN_TEST_AXE" ] ||
+        cp "$folder"/lib/python3*/site-packages/axe_playwright_python/axe.min.js "$CAPSTAN_TEST_AXE"
 }
 
-# need_websockets: a client of WebSockets that is not ours, from PyPI, in an environment of its own.
+# need_websockets: a client of WebSockets that is not ours.
 need_websockets() {
-    local version=17.4 folder
-    folder=$root/.tools/websockets-$version
-    export CAPSTAN_TEST_WEBSOCKETS=$folder/bin/python
-    [ ! -e "$folder/complete" ] || return 0
-    need python3-venv
-    say "Installing websockets $version"
-    rm -rf "$folder"
-    /usr/bin/python3 -m venv "$folder"
-    "$folder/bin/pip" install --quiet --disable-pip-version-check "websockets==$version" ||
-        fail "could not install websockets $version from PyPI"
-    touch "$folder/complete"
+    export CAPSTAN_TEST_WEBSOCKETS=$root/.tools/websockets-17.4/bin/python
+    from_pypi websockets-17.4 "websockets 17.4" websockets==17.4
 }
 
-# need_ast_grep: finds shapes of code for `capstan audit`; from PyPI, in an environment of its own.
+# need_ast_grep: finds shapes of code for `capstan audit`.
 need_ast_grep() {
-    local version=0.51.1 folder
-    folder=$root/.tools/ast-grep-$version
-    export CAPSTAN_AST_GREP=$folder/bin/ast-grep
-    [ ! -e "$folder/complete" ] || return 0
-    need python3-venv
-    say "Installing ast-grep $version"
-    rm -rf "$folder"
-    /usr/bin/python3 -m venv "$folder"
-    "$folder/bin/pip" install --quiet --disable-pip-version-check "ast-grep-cli==$version" ||
-        fail "could not install ast-grep-cli $version from PyPI"
-    touch "$folder/complete"
+    export CAPSTAN_AST_GREP=$root/.tools/ast-grep-0.51.1/bin/ast-grep
+    from_pypi ast-grep-0.51.1 "ast-grep 0.51.1" ast-grep-cli==0.51.1
 }
 
-# need_squawk: a linter of migrations that the audit is measured beside, from PyPI, in an environment of its own.
+# need_squawk: a linter of migrations that the audit is measured beside.
 need_squawk() {
-    local version=2.70.0 folder
-    folder=$root/.tools/squawk-$version
-    export CAPSTAN_BENCH_SQUAWK=$folder/bin/squawk
-    [ ! -e "$folder/complete" ] || return 0
-    need python3-venv
-    say "Installing squawk $version"
-    rm -rf "$folder"
-    /usr/bin/python3 -m venv "$folder"
-    "$folder/bin/pip" install --quiet --disable-pip-version-check "squawk-cli==$version" ||
-        fail "could not install squawk-cli $version from PyPI"
-    touch "$folder/complete"
+    export CAPSTAN_BENCH_SQUAWK=$root/.tools/squawk-2.70.0/bin/squawk
+    from_pypi squawk-2.70.0 "squawk 2.70.0" squawk-cli==2.70.0
 }
 
-# need_moto: an S3 server that is not ours, from PyPI, in an environment of its own.
+# need_moto: an S3 server that is not ours.
 need_moto() {
-    local version=5.2.5
-    moto=$root/.tools/moto-$version
-    [ ! -e "$moto/complete" ] || return 0
-    need python3-venv
-    say "Installing moto $version"
-    rm -rf "$moto"
-    /usr/bin/python3 -m venv "$moto"
-    "$moto/bin/pip" install --quiet --disable-pip-version-check "moto[s3]==$version" flask flask-cors ||
-        fail "could not install moto $version from PyPI"
-    touch "$moto/complete"
+    moto=$root/.tools/moto-5.2.5
+    from_pypi moto-5.2.5 "moto 5.2.5" 'moto[s3]==5.2.5' flask flask-cors
 }
 
 # need_job_peers: other job queues that ours is measured beside: Sidekiq from Debian, the rest from PyPI.
 need_job_peers() {
-    local folder=$root/.tools/job-peers-1
     need ruby-sidekiq ruby-redis redis-tools
-    export CAPSTAN_BENCH_PEERS=$folder
-    [ ! -e "$folder/complete" ] || return 0
-    need python3-venv
-    say "Installing Celery and Procrastinate"
-    rm -rf "$folder"
-    /usr/bin/python3 -m venv "$folder"
-    "$folder/bin/pip" install --quiet --disable-pip-version-check \
-        'celery[redis]==5.7.0' 'procrastinate==3.10.0' 'psycopg[binary,pool]==3.3.9' ||
-        fail "could not install Celery and Procrastinate from PyPI"
-    touch "$folder/complete"
+    export CAPSTAN_BENCH_PEERS=$root/.tools/job-peers-1
+    from_pypi job-peers-1 "Celery and Procrastinate" \
+        'celery[redis]==5.7.0' 'procrastinate==3.10.0' 'psycopg[binary,pool]==3.3.9'
 }
 
-# need_retrieval_peers: vector searches that ours is measured beside, from PyPI, in an environment of their own.
+# need_retrieval_peers: vector searches that ours is measured beside.
 need_retrieval_peers() {
-    local folder=$root/.tools/retrieval-peers-1
-    export CAPSTAN_BENCH_RETRIEVAL=$folder
-    [ ! -e "$folder/complete" ] || return 0
-    need python3-venv
-    say "Installing faiss, usearch and sqlite-vec"
-    rm -rf "$folder"
-    /usr/bin/python3 -m venv "$folder"
-    "$folder/bin/pip" install --quiet --disable-pip-version-check \
-        'numpy<3' 'faiss-cpu==1.12.0' 'usearch==2.21.0' 'sqlite-vec==0.1.6' ||
-        fail "could not install faiss, usearch and sqlite-vec from PyPI"
-    touch "$folder/complete"
+    export CAPSTAN_BENCH_RETRIEVAL=$root/.tools/retrieval-peers-1
+    from_pypi retrieval-peers-1 "faiss, usearch and sqlite-vec" \
+        'numpy<3' 'faiss-cpu==1.12.0' 'usearch==2.21.0' 'sqlite-vec==0.1.6'
 }
 
 # MARK: Servers
