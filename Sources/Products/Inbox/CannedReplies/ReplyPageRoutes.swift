@@ -189,18 +189,12 @@ struct ReplyPageRoutes: Sendable {
         }
     }
 
-    private struct OfRule: Input {
-        static let fields: [Field] = [.path("id", .id)]
-
-        let id: ID<Rule>
-    }
-
     private var raise: Route {
         Route(
             .post, PathTemplate(Addresses.replies + "/rules/{id}/raise"), "inbox.sendRuleRaise",
             "Has a rule come before the one above it by form.", policy: .signedIn, limit: Rates.writing, budget: 3,
             accepts: .form, status: 303
-        ) { [office] (request: Request<OfRule>) in
+        ) { [office] (request: Request<ByID<Rule>>) in
             try await Said.after(Addresses.replies, anchor: "rules") {
                 try await refusing {
                     _ = try request.context.person(atLeast: .admin)
@@ -238,7 +232,7 @@ struct ReplyPageRoutes: Sendable {
         Route(
             .post, PathTemplate(Addresses.replies + "/rules/{id}/remove"), "inbox.sendRuleRemoval",
             "Removes a rule by form.", policy: .signedIn, limit: Rates.writing, budget: 2, accepts: .form, status: 303
-        ) { [office] (request: Request<OfRule>) in
+        ) { [office] (request: Request<ByID<Rule>>) in
             try await Said.after(Addresses.replies, anchor: "rules") {
                 try await refusing {
                     _ = try request.context.person(atLeast: .admin)

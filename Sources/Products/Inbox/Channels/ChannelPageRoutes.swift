@@ -261,18 +261,12 @@ struct ChannelPageRoutes: Sendable {
         }
     }
 
-    private struct OfChannel: Input {
-        static let fields: [Field] = [.path("id", .id)]
-
-        let id: ID<Channel>
-    }
-
     private var check: Route {
         Route(
             .post, "/inbox/channels/{id}/check", "inbox.sendChannelCheck", "Has a channel be looked at, by form.",
             policy: .signedIn, limit: Rates.writing, budget: 2, accepts: .form, status: 303,
             failures: [Failures.notAllowed]
-        ) { [office] (request: Request<OfChannel>) in
+        ) { [office] (request: Request<ByID<Channel>>) in
             try await Said.after(ChannelPaths.channel(request.input.id)) {
                 try await refusing {
                     _ = try request.context.person(atLeast: .admin)
@@ -388,18 +382,12 @@ struct ChannelPageRoutes: Sendable {
         }
     }
 
-    private struct OfEndpoint: Input {
-        static let fields: [Field] = [.path("id", .id)]
-
-        let id: ID<OutgoingEndpoint>
-    }
-
     private var rotate: Route {
         Route(
             .post, "/inbox/channels/endpoints/{id}/secret", "inbox.sendEndpointSecret",
             "Makes a new secret for an endpoint by form.", policy: .signedIn, limit: Self.changing, budget: 3,
             accepts: .form, failures: [Failures.notAllowed]
-        ) { [self] (request: Request<OfEndpoint>) -> Either<HTMLPage, Redirect> in
+        ) { [self] (request: Request<ByID<OutgoingEndpoint>>) -> Either<HTMLPage, Redirect> in
             try await secret(of: request.context, "The endpoint has a new secret") {
                 _ = try request.context.person(atLeast: .owner)
                 return try await office.outgoing.rotate(request.input.id, in: request.tenant)
@@ -430,7 +418,7 @@ struct ChannelPageRoutes: Sendable {
             .post, "/inbox/channels/endpoints/{id}/test", "inbox.sendEndpointTest", "Tries an endpoint by form.",
             policy: .signedIn, limit: Rates.writing, budget: 3, accepts: .form, status: 303,
             failures: [Failures.notAllowed]
-        ) { [office] (request: Request<OfEndpoint>) in
+        ) { [office] (request: Request<ByID<OutgoingEndpoint>>) in
             try await Said.after(Addresses.channels, anchor: "endpoints") {
                 try await refusing {
                     _ = try request.context.person(atLeast: .admin)
@@ -469,7 +457,7 @@ struct ChannelPageRoutes: Sendable {
             .post, "/inbox/channels/endpoints/{id}/remove", "inbox.sendEndpointRemoval", "Removes an endpoint by form.",
             policy: .signedIn, limit: Rates.writing, budget: 1, accepts: .form, status: 303,
             failures: [Failures.notAllowed]
-        ) { [office] (request: Request<OfEndpoint>) in
+        ) { [office] (request: Request<ByID<OutgoingEndpoint>>) in
             try await Said.after(Addresses.channels, anchor: "endpoints") {
                 try await refusing {
                     _ = try request.context.person(atLeast: .owner)

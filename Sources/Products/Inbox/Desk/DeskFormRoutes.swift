@@ -370,11 +370,13 @@ struct DeskFormRoutes: Sendable {
 
     // MARK: Messages
 
-    private struct MessageSent: Input {
-        static let fields: [Field] =
-            [.path("id", .id, "The message."), .query("conversation", .id)] + DeskPlace.fields
+    /// Something that stands in a thread, and from where it was chosen.
+    private struct LineSent<Line>: Input {
+        static var fields: [Field] {
+            [.path("id", .id, "The message or answer."), .query("conversation", .id)] + DeskPlace.fields
+        }
 
-        let id: ID<Message>
+        let id: ID<Line>
         let conversation: ID<Conversation>
         let view: ConversationView.Name
         let channel: ID<Channel>?
@@ -388,7 +390,7 @@ struct DeskFormRoutes: Sendable {
         Route(
             .post, "/inbox/messages/{id}/withdraw", "inbox.sendWithdrawal", "Takes an answer back by form.",
             policy: .signedIn, limit: Rates.sending, budget: 11, accepts: .form, status: 303
-        ) { [office, self] (request: Request<MessageSent>) in
+        ) { [office, self] (request: Request<LineSent<Message>>) in
             let input = request.input
             return try await form(request, input.conversation, back: input.back) { person in
                 try await office.replies.withdraw(input.id, by: person, in: request.tenant)
@@ -401,7 +403,7 @@ struct DeskFormRoutes: Sendable {
         Route(
             .post, "/inbox/messages/{id}/retry", "inbox.sendRetry", "Sends an answer again by form.",
             policy: .signedIn, limit: Rates.sending, budget: 11, accepts: .form, status: 303
-        ) { [office, self] (request: Request<MessageSent>) in
+        ) { [office, self] (request: Request<LineSent<Message>>) in
             let input = request.input
             return try await form(request, input.conversation, back: input.back) { person in
                 try await office.replies.retry(input.id, by: person, in: request.tenant)
@@ -410,25 +412,11 @@ struct DeskFormRoutes: Sendable {
         }
     }
 
-    private struct ScheduledSent: Input {
-        static let fields: [Field] =
-            [.path("id", .id, "The answer."), .query("conversation", .id)] + DeskPlace.fields
-
-        let id: ID<ScheduledMessage>
-        let conversation: ID<Conversation>
-        let view: ConversationView.Name
-        let channel: ID<Channel>?
-        let team: ID<Team>?
-        let tag: ID<Tag>?
-
-        var back: String { DeskPlace(view: view, channel: channel, team: team, tag: tag).thread(conversation) }
-    }
-
     private var cancelScheduled: Route {
         Route(
             .post, "/inbox/scheduled/{id}/cancel", "inbox.sendCancellation", "Takes an answer back by form that waits.",
             policy: .signedIn, limit: Rates.sending, budget: 2, accepts: .form, status: 303
-        ) { [office, self] (request: Request<ScheduledSent>) in
+        ) { [office, self] (request: Request<LineSent<ScheduledMessage>>) in
             let input = request.input
             return try await form(request, input.conversation, back: input.back) { person in
                 try await office.scheduled.cancel(input.id, by: person, in: request.tenant)

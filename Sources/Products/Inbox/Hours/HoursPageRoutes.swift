@@ -95,18 +95,12 @@ struct HoursPageRoutes: Sendable {
         }
     }
 
-    private struct OfHours: Input {
-        static let fields: [Field] = [.path("id", .id)]
-
-        let id: ID<BusinessHours>
-    }
-
     private var remove: Route {
         Route(
             .post, PathTemplate(Addresses.team + "/hours/{id}/remove"), "inbox.sendHoursRemoval",
             "Removes a plan of hours by form.", policy: .signedIn, limit: Rates.writing, budget: 2, accepts: .form,
             status: 303
-        ) { [office] (request: Request<OfHours>) in
+        ) { [office] (request: Request<ByID<BusinessHours>>) in
             try await Said.after(Addresses.team, anchor: "hours") {
                 try await refusing {
                     _ = try request.context.person(atLeast: .admin)
@@ -162,18 +156,12 @@ struct HoursPageRoutes: Sendable {
         }
     }
 
-    private struct OfLevel: Input {
-        static let fields: [Field] = [.path("id", .id)]
-
-        let id: ID<ServiceLevel>
-    }
-
     private var removeLevel: Route {
         Route(
             .post, PathTemplate(Addresses.team + "/service-levels/{id}/remove"), "inbox.sendServiceLevelRemoval",
             "Takes a promise back by form.", policy: .signedIn, limit: Rates.writing, budget: 2, accepts: .form,
             status: 303
-        ) { [office] (request: Request<OfLevel>) in
+        ) { [office] (request: Request<ByID<ServiceLevel>>) in
             try await Said.after(Addresses.team, anchor: "levels") {
                 try await refusing {
                     _ = try request.context.person(atLeast: .admin)

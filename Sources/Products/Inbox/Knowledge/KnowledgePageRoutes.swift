@@ -96,18 +96,12 @@ struct KnowledgePageRoutes: Sendable {
         }
     }
 
-    private struct OfDocument: Input {
-        static let fields: [Field] = [.path("id", .id)]
-
-        let id: ID<KnowledgeDocument>
-    }
-
     private var remove: Route {
         Route(
             .post, "/inbox/knowledge/documents/{id}/remove", "inbox.sendDocumentRemoval", "Removes a document by form.",
             policy: .signedIn, limit: Rates.writing, budget: 13, accepts: .form, status: 303,
             failures: [Failures.notAllowed]
-        ) { [office] (request: Request<OfDocument>) in
+        ) { [office] (request: Request<ByID<KnowledgeDocument>>) in
             try await Said.after(Addresses.knowledge) {
                 try await refusing {
                     _ = try request.context.person(atLeast: .admin)
@@ -147,18 +141,12 @@ struct KnowledgePageRoutes: Sendable {
         }
     }
 
-    private struct OfSource: Input {
-        static let fields: [Field] = [.path("id", .id)]
-
-        let id: ID<KnowledgeSource>
-    }
-
     private var readSource: Route {
         Route(
             .post, "/inbox/knowledge/sources/{id}/read", "inbox.sendSourceReading",
             "Has an address be read now, by form.", policy: .signedIn, limit: Rates.writing, budget: 2, accepts: .form,
             status: 303, failures: [Failures.notAllowed]
-        ) { [office] (request: Request<OfSource>) in
+        ) { [office] (request: Request<ByID<KnowledgeSource>>) in
             try await Said.after(Addresses.knowledge, anchor: "addresses") {
                 try await refusing {
                     _ = try request.context.person(atLeast: .admin)
@@ -174,7 +162,7 @@ struct KnowledgePageRoutes: Sendable {
             .post, "/inbox/knowledge/sources/{id}/remove", "inbox.sendSourceRemoval", "Removes an address by form.",
             policy: .signedIn, limit: Rates.writing, budget: 16, accepts: .form, status: 303,
             failures: [Failures.notAllowed]
-        ) { [office] (request: Request<OfSource>) in
+        ) { [office] (request: Request<ByID<KnowledgeSource>>) in
             try await Said.after(Addresses.knowledge, anchor: "addresses") {
                 try await refusing {
                     _ = try request.context.person(atLeast: .admin)

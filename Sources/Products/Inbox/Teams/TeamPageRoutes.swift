@@ -91,17 +91,11 @@ struct TeamPageRoutes: Sendable {
         }
     }
 
-    private struct OfTeam: Input {
-        static let fields: [Field] = [.path("id", .id)]
-
-        let id: ID<Team>
-    }
-
     private var remove: Route {
         Route(
             .post, PathTemplate(Addresses.team + "/teams/{id}/remove"), "inbox.sendTeamRemoval",
             "Removes a team by form.", policy: .signedIn, limit: Rates.writing, budget: 3, accepts: .form, status: 303
-        ) { [office] (request: Request<OfTeam>) in
+        ) { [office] (request: Request<ByID<Team>>) in
             try await Said.after(Addresses.team, anchor: "teams") {
                 try await refusing {
                     _ = try request.context.person(atLeast: .admin)
