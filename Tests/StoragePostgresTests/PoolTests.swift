@@ -1,11 +1,13 @@
 import Base
+import Storage
 import Testing
 
 @testable import StoragePostgres
 
 @Suite struct PoolTests {
     private func pool(waitersMax: Int = 2) -> TransactionPool {
-        TransactionPool(acquireTimeout: .seconds(5), outageTimeout: .seconds(2), waitersMax: waitersMax)
+        TransactionPool(
+            connections: 2, acquireTimeout: .seconds(5), outageTimeout: .seconds(2), waitersMax: waitersMax)
     }
 
     @Test func `callers are served in order, by the connection that was used last`() {
@@ -20,6 +22,21 @@ import Testing
         #expect(pool.available(1, now: .seconds(3)) == [])
         #expect(pool.acquire(4, now: .seconds(3)) == [.grant(4, slot: 1)])
         #expect(pool.holders.count == 1)
+    }
+
+    @Test func `work behind requests leaves a connection to them, and waits behind them`() {
+        var pool = pool(waitersMax: 4)
+        _ = pool.available(0, now: .zero)
+        _ = pool.available(1, now: .zero)
+        #expect(pool.acquire(1, .prompt, now: .zero) == [.grant(1, slot: 1)])
+        #expect(pool.acquire(2, .bulk, now: .zero) == [])
+        #expect(pool.acquire(3, .prompt, now: .milliseconds(1)) == [])
+        #expect(pool.acquire(4, now: .milliseconds(2)) == [.grant(4, slot: 0)])
+        #expect(pool.acquire(5, now: .milliseconds(3)) == [.open])
+        #expect(pool.available(1, now: .milliseconds(4)) == [.grant(5, slot: 1)])
+        #expect(pool.available(0, now: .milliseconds(5)) == [.grant(3, slot: 0)])
+        #expect(pool.available(1, now: .milliseconds(6)) == [])
+        #expect(pool.available(0, now: .milliseconds(7)) == [.grant(2, slot: 0)])
     }
 
     @Test func `the queue is bounded`() {

@@ -1,3 +1,5 @@
+import Storage
+
 /// A unit of durable work: the entity that `ID<Job>` names.
 public enum Job {}
 
@@ -36,6 +38,15 @@ public enum JobLane: Int, Sendable, Hashable, CaseIterable, Codable {
         case .interactive: "interactive"
         case .default: "default"
         case .bulk: "bulk"
+        }
+    }
+
+    /// How soon what its jobs ask of the database is needed.
+    var urgency: Urgency {
+        switch self {
+        case .interactive: .prompt
+        case .default: .ordinary
+        case .bulk: .bulk
         }
     }
 

@@ -80,14 +80,15 @@ public final class PostgresStorage: StorageDriver {
         return try await reactor.answer(to: item).get()
     }
 
-    /// Opens a transaction: waits for a connection, at most ``PostgresOptions/acquireTimeout``.
+    /// Opens a transaction: waits for a connection by the task's `Urgency`, at most ``PostgresOptions/acquireTimeout``.
     ///
     /// - Throws: `storage.exhausted` with a list of who holds the connections, since when, for which statement.
     public func begin(
         scope: Scope, access: Access, freshness: Freshness
     ) async throws(StorageError) -> any DriverTransaction {
         let caller = callers.add(1, ordering: .relaxed).newValue
-        let lease = Lease(caller: caller, scope: FlightScope(scope), isReadOnly: access == .read)
+        let lease = Lease(
+            caller: caller, scope: FlightScope(scope), isReadOnly: access == .read, urgency: .current)
         try await reactor.hold(lease).get()
         return PostgresTransaction(reactor: reactor, lease: lease, scope: scope)
     }

@@ -6,7 +6,7 @@ import Synchronization
 /// Storage in one SQLite file: one connection that writes, several that read, none of which ever makes a caller see
 /// "busy".
 ///
-/// Connections are leased in the order of arrival, with a bounded queue and a deadline whose error names the holder.
+/// Connections are leased by `Urgency`, with a bounded queue and a deadline whose error names the holder.
 /// Single-statement writes that wait together share one commit. Time-outs run on the machine's clock.
 ///
 /// ```swift

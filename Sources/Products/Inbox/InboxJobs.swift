@@ -106,8 +106,10 @@ enum InboxJobs {
         try transaction.enqueue(sendLater, id, after: delay)
     }
 
-    static func erase(_ id: ID<Erasure>, in transaction: WriteTransaction) throws(StorageError) {
-        try transaction.enqueue(erase, id, key: id.description)
+    static func erase(
+        _ id: ID<Erasure>, after rest: Duration?, in transaction: WriteTransaction
+    ) throws(StorageError) {
+        try transaction.enqueue(erase, id, key: id.description, after: rest)
     }
 
     /// What is done by the clock; a second in which nothing has happened costs a look.

@@ -24,14 +24,14 @@ import WebTestKit
     }
 
     private func run(_ erasure: Erasure, _ stage: Stage) async throws -> Erasure {
-        for _ in 0..<50 {
+        for _ in 0..<500 {
             try await stage.office.erasures.step(erasure.id, in: stage.tenant)
             let found = try #require(
                 try await stage.office.erasures.store.erasure(
                     erasure.id, through: stage.storage.reader(for: stage.tenant), in: stage.tenant))
             if found.state == .done { return found }
         }
-        throw InVain(description: "fifty steps were not enough")
+        throw InVain(description: "five hundred steps were not enough")
     }
 
     @Test(arguments: Backend.all)

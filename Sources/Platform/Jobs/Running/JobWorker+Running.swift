@@ -18,7 +18,9 @@ extension JobWorker {
         }
         guard !batch.isEmpty else { return }
         let (runs, watch) = begin(batch, handler, at: start)
-        let (endings, cost) = await Cost.measure { await run(batch, handler, runs, watch) }
+        let (endings, cost) = await Urgency.$current.withValue(handler.rule.lane.urgency) {
+            await Cost.measure { await run(batch, handler, runs, watch) }
+        }
         let now = clock.uptime()
         let took = now - start
         let worst = endings.map(JobVerdict.outcome).max { $0.weight < $1.weight } ?? .good

@@ -18,8 +18,8 @@ public protocol StorageDriver: Sendable {
 
     /// Opens a transaction, which holds a connection until it is committed or rolled back.
     ///
-    /// PostgreSQL: read committed for writes, repeatable read for reads. SQLite: one writer at a time, readers on a
-    /// snapshot.
+    /// Who waits for a connection is served by the task's ``Urgency``. PostgreSQL: read committed for writes, repeatable
+    /// read for reads. SQLite: one writer at a time, readers on a snapshot.
     func begin(
         scope: Scope, access: Access, freshness: Freshness
     ) async throws(StorageError) -> any DriverTransaction

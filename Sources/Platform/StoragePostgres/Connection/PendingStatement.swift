@@ -124,6 +124,7 @@ final class Lease: @unchecked Sendable {
     let caller: Int
     let scope: FlightScope
     let isReadOnly: Bool
+    let urgency: Urgency
     var continuation: UnsafeContinuation<Result<Void, StorageError>, Never>?
     var connection: PostgresConnection?
     var isCancelled = false
@@ -132,10 +133,11 @@ final class Lease: @unchecked Sendable {
     /// The name of the statement whose failure has made the transaction void.
     var failure: String?
 
-    init(caller: Int, scope: FlightScope, isReadOnly: Bool) {
+    init(caller: Int, scope: FlightScope, isReadOnly: Bool, urgency: Urgency) {
         self.caller = caller
         self.scope = scope
         self.isReadOnly = isReadOnly
+        self.urgency = urgency
     }
 
     func finish(_ outcome: Result<Void, StorageError>) {

@@ -1,4 +1,5 @@
 import Base
+import Storage
 
 /// Who holds the connections of transactions and who waits for one.
 struct TransactionPool {
@@ -22,13 +23,9 @@ struct TransactionPool {
         case serverIsDown
     }
 
-    private struct Waiter {
-        var caller: Caller
-        var since: Duration
-    }
-
     struct Holder {
         var caller: Caller
+        var urgency: Urgency
         var since: Duration
         var statement: String
     }
@@ -36,59 +33,53 @@ struct TransactionPool {
     private let acquireTimeout: Duration
     private let outageTimeout: Duration
     private let waitersMax: Int
-    private var waiters: [Waiter] = []
+    private var line: WaitingLine<Caller, Caller>
     private var idle: [Int] = []
     private(set) var holders: [Int: Holder] = [:]
 
-    init(acquireTimeout: Duration, outageTimeout: Duration, waitersMax: Int) {
+    init(connections: Int, acquireTimeout: Duration, outageTimeout: Duration, waitersMax: Int) {
         self.acquireTimeout = acquireTimeout
         self.outageTimeout = outageTimeout
         self.waitersMax = waitersMax
+        line = WaitingLine(connections: connections)
     }
 
-    var waitingCount: Int { waiters.count }
+    var waitingCount: Int { line.count }
 
-    mutating func acquire(_ caller: Caller, now: Duration) -> [Action] {
-        // The connection used last is warm: its statements are prepared.
-        if waiters.isEmpty, let slot = idle.popLast() { return [grant(caller, slot, now)] }
-        guard waiters.count < waitersMax else { return [.refuse(caller, .queueIsFull)] }
-        waiters.append(Waiter(caller: caller, since: now))
-        return [.open]
+    mutating func acquire(_ caller: Caller, _ urgency: Urgency = .request, now: Duration) -> [Action] {
+        line.append(caller, as: caller, urgency, at: now)
+        let granted = serve(now: now)
+        guard granted.isEmpty else { return granted }
+        guard line.count <= waitersMax else {
+            _ = line.remove(caller)
+            return [.refuse(caller, .queueIsFull)]
+        }
+        // A connection that is idle while somebody waits is kept for who is more urgent.
+        return idle.isEmpty ? [.open] : []
     }
 
     /// A connection was opened, or its transaction has ended.
     mutating func available(_ slot: Int, now: Duration) -> [Action] {
-        holders[slot] = nil
-        guard !waiters.isEmpty else {
-            idle.append(slot)
-            return []
-        }
-        return [grant(waiters.removeFirst().caller, slot, now)]
+        free(slot)
+        idle.append(slot)
+        return serve(now: now)
     }
 
     /// A connection broke, whoever held it.
     mutating func lost(_ slot: Int) -> [Action] {
-        holders[slot] = nil
+        free(slot)
         idle.removeAll { $0 == slot }
-        return waiters.isEmpty ? [] : [.open]
+        return line.count == 0 ? [] : [.open]
     }
 
     /// Forgets a waiter; `false` when it does not wait any more.
-    mutating func cancel(_ caller: Caller) -> Bool {
-        guard let index = waiters.firstIndex(where: { $0.caller == caller }) else { return false }
-        waiters.remove(at: index)
-        return true
-    }
+    mutating func cancel(_ caller: Caller) -> Bool { line.remove(caller) != nil }
 
     /// Refuses who has waited long enough: shorter when no connection is open at all.
     mutating func expire(now: Duration, isServerUp: Bool) -> [Action] {
-        let timeout = isServerUp ? acquireTimeout : outageTimeout
-        var actions: [Action] = []
-        while let first = waiters.first, now - first.since >= timeout {
-            waiters.removeFirst()
-            actions.append(.refuse(first.caller, isServerUp ? .waitedTooLong : .serverIsDown))
+        line.removeAll(since: now - (isServerUp ? acquireTimeout : outageTimeout)).map { caller in
+            .refuse(caller, isServerUp ? .waitedTooLong : .serverIsDown)
         }
-        return actions
     }
 
     mutating func uses(_ slot: Int, statement: String) { holders[slot]?.statement = statement }
@@ -99,11 +90,22 @@ struct TransactionPool {
             let statement = holder.statement.isEmpty ? "a transaction without a statement yet" : holder.statement
             return "\(statement) for \((now - holder.since).milliseconds) ms"
         }
-        return "\(holders.count) held (\(held.joined(separator: ", "))), \(waiters.count) waiting"
+        return "\(holders.count) held (\(held.joined(separator: ", "))), \(line.count) waiting"
     }
 
-    private mutating func grant(_ caller: Caller, _ slot: Int, _ now: Duration) -> Action {
-        holders[slot] = Holder(caller: caller, since: now, statement: "")
-        return .grant(caller, slot: slot)
+    private mutating func free(_ slot: Int) {
+        if let holder = holders.removeValue(forKey: slot) { line.gaveBack(holder.urgency) }
+    }
+
+    /// Gives free connections to whose turn it is.
+    private mutating func serve(now: Duration) -> [Action] {
+        var actions: [Action] = []
+        // The connection used last is warm: its statements are prepared.
+        while let slot = idle.last, let turn = line.next() {
+            idle.removeLast()
+            holders[slot] = Holder(caller: turn.key, urgency: turn.urgency, since: now, statement: "")
+            actions.append(.grant(turn.key, slot: slot))
+        }
+        return actions
     }
 }

@@ -124,7 +124,7 @@ extension Reactor {
         if lease.isCancelled { return lease.finish(.failure(.taskCancelled)) }
         if shutdownDeadline != nil { return lease.finish(.failure(.closed)) }
         leases[lease.caller] = lease
-        perform(pool.acquire(lease.caller, now: now))
+        perform(pool.acquire(lease.caller, lease.urgency, now: now))
     }
 
     func cancelLease(_ lease: Lease) {

@@ -103,8 +103,8 @@ final class Reactor: @unchecked Sendable {
             ConnectionSlots(count: options.transactionConnections),
         ]
         pool = TransactionPool(
-            acquireTimeout: options.acquireTimeout, outageTimeout: options.outageTimeout,
-            waitersMax: options.acquireWaitersMax)
+            connections: options.transactionConnections, acquireTimeout: options.acquireTimeout,
+            outageTimeout: options.outageTimeout, waitersMax: options.acquireWaitersMax)
         reads = StatementQueue(capacity: options.queueMax)
         writes = StatementQueue(capacity: options.queueMax)
     }

@@ -55,11 +55,11 @@ final class ConnectionPool: Sendable {
                     slots: connections.count, waitingMax: settings.waitingMax, patience: settings.leaseTimeout)))
     }
 
-    /// Starts work as soon as a connection is free, in the order of arrival.
+    /// Starts work as soon as a connection is free and it is its turn.
     func submit(_ work: Work) {
         let operation = work.operation
         let decision = state.withLock {
-            $0.machine.request(operation.id, work, name: operation.name, now: clock.uptime())
+            $0.machine.request(operation.id, work, name: operation.name, operation.urgency, now: clock.uptime())
         }
         switch decision {
         case .granted(let slot, let work): start(work, on: slot)
@@ -77,7 +77,7 @@ final class ConnectionPool: Sendable {
         state.withLock { $0.machine.cancel(operation.id) }?.refuse(SQLiteErrors.cancelled)
     }
 
-    /// Gives a connection to who waits longest.
+    /// Gives a connection to whose turn it is.
     func release(_ slot: Int) {
         let (next, idle) = state.withLock { state -> (Work?, CheckedContinuation<Void, Never>?) in
             let next = state.machine.release(slot, now: clock.uptime())
@@ -200,6 +200,8 @@ final class Operation: Sendable {
     let id: UInt64
     /// The statement's name.
     let name: String
+    /// How soon it is needed: as soon as what the task does that makes this.
+    let urgency = Urgency.current
     private let cancelled = Atomic<Bool>(false)
 
     init(name: String) {

@@ -7,14 +7,17 @@ struct Erasure: Sendable, Hashable {
     enum Bounds {
         /// Contacts that are named one by one.
         static let named = 500
-        /// Contacts of one step.
-        static let contacts = 500
-        /// Conversations of one step.
-        static let conversations = 200
+        /// Contacts, conversations or messages of one step: few enough that whatever comes in beside it does not wait.
+        static let rows = 20...500
+        /// Messages of one step that takes a conversation which alone has more than others together; of longer ones
+        /// some go before the rest.
+        static let messages = 2_000
+        /// How long a step should take.
+        static let step = Duration.milliseconds(20)
+        /// The part of the time that deletions of a process take.
+        static let share = 0.2
         /// Points of the contacts of one step.
         static let points = 10_000
-        /// Messages of one step: each may have to be taken out of the index of words.
-        static let messages = 2_000
     }
 
     enum State: String, Sendable, Hashable, Codable, CaseIterable, SQLConvertible {

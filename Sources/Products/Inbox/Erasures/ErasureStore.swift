@@ -43,7 +43,7 @@ struct ErasureStore: Sendable {
 
     /// Some contacts that are still there of those that are meant, with those that were merged into them.
     func contacts(
-        _ wish: Erasure.Wish, through reading: some Reading, in tenant: Tenant
+        _ wish: Erasure.Wish, max count: Int, through reading: some Reading, in tenant: Tenant
     ) async throws(StorageError) -> [ID<Contact>] {
         var which: SQL
         if let named = wish.contacts {
@@ -64,11 +64,11 @@ struct ErasureStore: Sendable {
             """
             WITH RECURSIVE meant (id) AS (
                 SELECT s.id FROM (SELECT k.id FROM inbox_contacts k WHERE k.tenant_id = \(tenant) \(sql: which)
-                    ORDER BY k.id LIMIT \(Erasure.Bounds.contacts / 2)) s
+                    ORDER BY k.id LIMIT \(max(1, count / 2))) s
                 UNION SELECT o.id FROM inbox_contacts o JOIN meant m ON o.merged_into = m.id
                 WHERE o.tenant_id = \(tenant))
             SELECT m.id FROM meant m ORDER BY m.id
-            """, limit: Erasure.Bounds.contacts
+            """, limit: Erasure.Bounds.rows.upperBound
         ).map(\.id)
     }
 
@@ -85,37 +85,42 @@ struct ErasureStore: Sendable {
             """, limit: Erasure.Bounds.points)
     }
 
-    /// Locks some conversations of contacts: whoever writes there waits, and then finds them gone.
+    /// Locks some conversations of contacts, each with how many messages it has: whoever writes there waits, and then finds them gone.
     func conversations(
-        of contacts: [ID<Contact>], through writing: some Writing, in tenant: Tenant
-    ) async throws(StorageError) -> [ID<Conversation>] {
+        of contacts: [ID<Contact>], max count: Int, through writing: some Writing, in tenant: Tenant
+    ) async throws(StorageError) -> [(id: ID<Conversation>, messages: Int64)] {
         let lock: SQL = storage.dialect == .postgres ? " FOR UPDATE OF c" : ""
         return try await writing.returning(
-            IDRow<Conversation>.self, "erasure.conversations",
+            LengthRow.self, "erasure.conversations",
             """
-            SELECT c.id FROM inbox_conversations c WHERE c.tenant_id = \(tenant)
+            SELECT c.id, c.last_sequence FROM inbox_conversations c WHERE c.tenant_id = \(tenant)
                 AND c.contact_id IN (\(rows: SQLRows(contacts))) ORDER BY c.id
-            LIMIT \(Erasure.Bounds.conversations)\(sql: lock)
-            """, limit: Erasure.Bounds.conversations
-        ).map(\.id)
+            LIMIT \(count)\(sql: lock)
+            """, limit: count
+        ).map { ($0.id, $0.messages) }
     }
 
     /// Deletes some messages of conversations; returns which.
     func dropMessages(
-        of conversations: [ID<Conversation>], through writing: some Writing, in tenant: Tenant
+        of conversations: [ID<Conversation>], max count: Int, through writing: some Writing, in tenant: Tenant
     ) async throws(StorageError) -> [ID<Message>] {
-        let some: SQL = """
-            SELECT m.id FROM inbox_messages m WHERE m.tenant_id = \(tenant)
-                AND m.conversation_id IN (\(rows: SQLRows(conversations))) LIMIT \(Erasure.Bounds.messages)
+        let ids = try await writing.list(
+            IDRow<Message>.self, "erasure.messages",
             """
-        try await writing.execute(
-            "erasure.dropFormer",
-            "DELETE FROM inbox_former_texts WHERE tenant_id = \(tenant) AND message_id IN (\(sql: some))")
-        return try await writing.returning(
-            IDRow<Message>.self, "erasure.dropMessages",
-            "DELETE FROM inbox_messages WHERE tenant_id = \(tenant) AND id IN (\(sql: some)) RETURNING id",
-            limit: Erasure.Bounds.messages
+            SELECT m.id FROM inbox_messages m WHERE m.tenant_id = \(tenant)
+                AND m.conversation_id IN (\(rows: SQLRows(conversations)))
+            """, limit: count
         ).map(\.id)
+        guard !ids.isEmpty else { return [] }
+        for (name, table, key) in [
+            ("erasure.dropFormer", "inbox_former_texts", "message_id"),
+            ("erasure.dropMessages", "inbox_messages", "id"),
+        ] as [(StaticString, SQL, SQL)] {
+            try await writing.execute(
+                name,
+                "DELETE FROM \(sql: table) WHERE tenant_id = \(tenant) AND \(sql: key) IN (\(rows: SQLRows(ids)))")
+        }
+        return ids
     }
 
     /// Deletes conversations that hold no message any more, with all that belongs to them.
@@ -128,7 +133,6 @@ struct ErasureStore: Sendable {
             ("erasure.dropScheduled", "inbox_scheduled"), ("erasure.dropTurns", "inbox_bot_turns"),
             ("erasure.dropSuggestions", "inbox_suggestions"), ("erasure.dropFirings", "inbox_rule_firings"),
             ("erasure.dropClocks", "inbox_sla_clocks"), ("erasure.dropRatings", "inbox_ratings"),
-            ("erasure.dropRatings", "inbox_ratings"), ("erasure.dropClocks", "inbox_sla_clocks"),
         ]
         for (name, table) in each {
             try await writing.execute(
@@ -184,4 +188,14 @@ private struct IDRow<Entity>: RowDecodable {
     let id: ID<Entity>
 
     init(row: SQLRow) throws(StorageError) { id = try row.value(at: 0) }
+}
+
+private struct LengthRow: RowDecodable {
+    let id: ID<Conversation>
+    let messages: Int64
+
+    init(row: SQLRow) throws(StorageError) {
+        id = try row.value(at: 0)
+        messages = try row.value(at: 1)
+    }
 }
