@@ -34,4 +34,19 @@ import Testing
         pace.took(.seconds(3_600), for: 1)
         #expect(pace.rest <= StepPace.Bounds.rest)
     }
+
+    @Test func `the wait for a connection is no work`() async {
+        let clock = SimClock()
+        let pacer = StepPacer(StepPace(sizes: 50...500, target: .milliseconds(20), share: 0.2), clock: clock)
+        await pacer.step { step in
+            #expect(step.size == 50)
+            clock.advance(by: .seconds(3))
+            step.begin()
+            clock.advance(by: .milliseconds(10))
+        }
+        await pacer.step { step in
+            #expect(step.size == 62)
+            #expect(step.rest == .milliseconds(40))
+        }
+    }
 }

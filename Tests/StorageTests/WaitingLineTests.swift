@@ -79,6 +79,6 @@ import Testing
             line.gaveBack(next.urgency)
             if next.key == 0 { served = turn }
         }
-        #expect(served == 11, "after its head start of a second")
+        #expect(served == 7, "after its head start of 600 ms")
     }
 }

@@ -56,6 +56,16 @@ public struct StepPace: Sendable, Hashable {
 /// The pace of one kind of long work in this process.
 ///
 /// Each step is a job that enqueues the next one, after the rest: so it goes on after a crash, and other jobs between.
+///
+/// ```swift
+/// try await pacer.step { step in
+///     try await storage.write(for: tenant) { transaction in
+///         step.begin()
+///         guard try await sweep(max: step.size, transaction) else { return }
+///         try transaction.enqueue(Self.sweep, input, after: step.rest)
+///     }
+/// }
+/// ```
 public final class StepPacer: Sendable {
     private let clock: any WallClock
     private let pace: Mutex<StepPace>
@@ -66,16 +76,32 @@ public final class StepPacer: Sendable {
         self.pace = Mutex(pace)
     }
 
-    /// Runs a step that knows its size and after which rest the next one is to be made.
-    ///
-    /// A step that throws has taken its time like any other.
-    public func step<Result>(_ body: (_ size: Int, _ rest: Duration) async throws -> Result) async rethrows -> Result {
-        let (size, rest) = pace.withLock { ($0.size, $0.rest) }
-        let start = clock.uptime()
-        defer {
-            let time = clock.uptime() - start
-            pace.withLock { $0.took(time, for: size) }
+    /// Runs a step; one that throws has taken its time like any other.
+    public func step<Result>(_ body: (Step) async throws -> Result) async rethrows -> Result {
+        let step = pace.withLock { Step(size: $0.size, rest: $0.rest, clock: clock) }
+        defer { pace.withLock { $0.took(step.taken, for: step.size) } }
+        return try await body(step)
+    }
+
+    /// A step that is being made.
+    public final class Step: Sendable {
+        /// Rows, or whatever is counted, that it takes at most.
+        public let size: Int
+        /// After which time the next one is made.
+        public let rest: Duration
+        private let clock: any WallClock
+        private let start: Mutex<Duration>
+
+        init(size: Int, rest: Duration, clock: any WallClock) {
+            self.size = size
+            self.rest = rest
+            self.clock = clock
+            start = Mutex(clock.uptime())
         }
-        return try await body(size, rest)
+
+        /// The work begins now: the wait for a connection, behind whom it gives way to, was none.
+        public func begin() { start.withLock { $0 = clock.uptime() } }
+
+        fileprivate var taken: Duration { clock.uptime() - start.withLock { $0 } }
     }
 }

@@ -18,9 +18,7 @@ extension JobWorker {
         }
         guard !batch.isEmpty else { return }
         let (runs, watch) = begin(batch, handler, at: start)
-        let (endings, cost) = await Urgency.$current.withValue(handler.rule.lane.urgency) {
-            await Cost.measure { await run(batch, handler, runs, watch) }
-        }
+        let (endings, cost) = await Cost.measure { await run(batch, handler, runs, watch) }
         let now = clock.uptime()
         let took = now - start
         let worst = endings.map(JobVerdict.outcome).max { $0.weight < $1.weight } ?? .good
@@ -110,7 +108,9 @@ extension JobWorker {
             group.addTask {
                 defer { watch.markOver() }
                 do {
-                    return .success(try await handler.run(batch, contexts))
+                    return try await Urgency.$current.withValue(handler.rule.lane.urgency) {
+                        .success(try await handler.run(batch, contexts))
+                    }
                 } catch {
                     return .failure(error)
                 }

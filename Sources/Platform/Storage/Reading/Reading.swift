@@ -46,6 +46,13 @@ extension Reading {
         try await list(type, name, sql, limit: 1).first
     }
 
+    /// Whether a query gives any row at all.
+    ///
+    /// Adds `LIMIT 1`.
+    public func exists(_ name: StaticString, _ sql: SQL) async throws(StorageError) -> Bool {
+        try await run(name, sql.appending(" LIMIT 1"), rowsMax: 1).rows.rowCount > 0
+    }
+
     /// Reads at most `limit` rows, 1 to ``ReadBounds/listRows``.
     ///
     /// Adds `LIMIT`.

@@ -28,9 +28,9 @@ public enum Urgency: Int, Sendable, Hashable, Comparable, CaseIterable {
     public var headStart: Duration {
         switch self {
         case .request: .zero
-        case .prompt: .milliseconds(250)
-        case .ordinary: .milliseconds(500)
-        case .bulk: .seconds(1)
+        case .prompt: .milliseconds(200)
+        case .ordinary: .milliseconds(400)
+        case .bulk: .milliseconds(600)
         }
     }
 

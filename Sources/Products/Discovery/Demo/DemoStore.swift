@@ -8,8 +8,8 @@ struct DemoStore: Sendable {
 
     /// Whether the workspace has searches already; then there is nothing to do.
     func hasSearches(in tenant: Tenant) async throws(StorageError) -> Bool {
-        try await storage.reader(for: tenant).first(
-            SearchIDRow.self, "demo.anySearch", "SELECT s.id FROM searches s WHERE s.tenant_id = \(tenant)") != nil
+        try await storage.reader(for: tenant).exists(
+            "demo.anySearch", "SELECT s.id FROM searches s WHERE s.tenant_id = \(tenant)")
     }
 
     /// Writes what was known of each creator on every third day before today: numbers that grow, each creator at a pace of

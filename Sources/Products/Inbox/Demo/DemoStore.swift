@@ -7,9 +7,8 @@ struct DemoStore: Sendable {
 
     /// Whether there are conversations already; then there is nothing to do.
     func hasConversations(in tenant: Tenant) async throws(StorageError) -> Bool {
-        try await storage.reader(for: tenant).first(
-            ConversationIDRow.self, "demo.anyConversation",
-            "SELECT c.id FROM inbox_conversations c WHERE c.tenant_id = \(tenant)") != nil
+        try await storage.reader(for: tenant).exists(
+            "demo.anyConversation", "SELECT c.id FROM inbox_conversations c WHERE c.tenant_id = \(tenant)")
     }
 
     /// Has a channel's token end at a time.
@@ -22,10 +21,4 @@ struct DemoStore: Sendable {
             UPDATE inbox_channels SET token_expires_at = \(time) WHERE tenant_id = \(tenant) AND id = \(channel)
             """)
     }
-}
-
-private struct ConversationIDRow: RowDecodable {
-    let id: ID<Conversation>
-
-    init(row: SQLRow) throws(StorageError) { id = try row.value(at: 0) }
 }

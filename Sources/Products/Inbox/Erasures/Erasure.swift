@@ -8,7 +8,7 @@ struct Erasure: Sendable, Hashable {
         /// Contacts that are named one by one.
         static let named = 500
         /// Contacts, conversations or messages of one step: few enough that whatever comes in beside it does not wait.
-        static let rows = 20...500
+        static let rows = 50...500
         /// Messages of one step that takes a conversation which alone has more than others together; of longer ones
         /// some go before the rest.
         static let messages = 2_000

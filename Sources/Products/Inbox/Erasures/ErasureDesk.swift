@@ -52,15 +52,16 @@ final class ErasureDesk: Sendable {
 
     /// Does one step, and asks for the next.
     func step(_ id: ID<Erasure>, in tenant: Tenant) async throws {
-        try await pacer.step { rows, rest in
+        try await pacer.step { step in
             try await storage.write(for: tenant) { transaction in
+                step.begin()
                 guard let erasure = try await store.erasure(id, through: transaction, in: tenant),
                     erasure.state == .running
                 else { return }
-                let erased = try await erase(some: rows, of: erasure.wish, in: tenant, transaction)
+                let erased = try await erase(some: step.size, of: erasure.wish, in: tenant, transaction)
                 try await store.note(
                     erased ?? 0, isDone: erased == nil, id, at: clock.now(), through: transaction, in: tenant)
-                if erased != nil { try InboxJobs.erase(id, after: rest, in: transaction) }
+                if erased != nil { try InboxJobs.erase(id, after: step.rest, in: transaction) }
             }
         }
     }

@@ -27,12 +27,12 @@ struct ReplyStore: Sendable {
 
     /// Whether somebody is to be told, in any tenant.
     func hasUntold() async throws(StorageError) -> Bool {
-        try await storage.reader(bypassingTenant: Self.watcher).first(
-            TenantRow.self, "reply.any",
+        try await storage.reader(bypassingTenant: Self.watcher).exists(
+            "reply.any",
             """
             SELECT c.tenant_id FROM comments c
             WHERE c.parent_id IS NOT NULL AND c.state = 'approved' AND NOT c.is_told ORDER BY c.tenant_id
-            """) != nil
+            """)
     }
 
     /// Tenants in which somebody is to be told.

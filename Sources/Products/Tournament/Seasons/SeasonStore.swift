@@ -20,9 +20,8 @@ struct SeasonStore: Sendable {
 
     /// Whether there ever was a season.
     func hasAny(in tenant: Tenant) async throws(StorageError) -> Bool {
-        try await storage.reader(for: tenant).first(
-            Season.self, "season.any", "SELECT \(sql: Season.columns) FROM seasons s WHERE s.tenant_id = \(tenant)")
-            != nil
+        try await storage.reader(for: tenant).exists(
+            "season.any", "SELECT s.id FROM seasons s WHERE s.tenant_id = \(tenant)")
     }
 
     /// The season of a slot, whatever its state.
