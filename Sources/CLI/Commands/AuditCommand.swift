@@ -82,12 +82,18 @@ struct AuditCommand: AsyncParsableCommand {
         throw Failure.failed("findings are at least \(failOn): the report names them")
     }
 
+    /// Where ast-grep is said to be: seen from here, whatever folder it is run in; a bare name is looked for on the PATH.
+    private var astGrep: String? {
+        guard let said = ProcessInfo.processInfo.environment["CAPSTAN_AST_GREP"] else { return nil }
+        return said.contains("/") ? URL(filePath: said).standardizedFileURL.path : said
+    }
+
     private func audited() async throws -> Report {
         var options = AuditOptions(
             users: users, database: database.map { Secret($0) }, only: only.isEmpty ? nil : Set(only),
             baseline: try baseline.map { try Baseline.read(URL(filePath: $0)) }, suppressions: nil,
             prices: try prices.map { try Prices.read(URL(filePath: $0)) } ?? .none,
-            astGrep: ProcessInfo.processInfo.environment["CAPSTAN_AST_GREP"], checksFunctions: functions)
+            astGrep: astGrep, checksFunctions: functions)
         options.ask = try asking()
         let audit = try Audit(target: target, options: options, clock: SystemClock())
         let isWatched = isatty(STDERR_FILENO) == 1
