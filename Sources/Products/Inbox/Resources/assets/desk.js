@@ -5,12 +5,10 @@
 
 import { listen } from "../web/realtime.js";
 import { startKeys } from "./keys.js";
-import { ask, rowOf, setUnread } from "./line.js";
+import { ask, desk, me, rowOf, setUnread } from "./line.js";
 import { localise, momentOf } from "./times.js";
 
 const rowsMax = 60;
-const desk = document.querySelector("[data-desk]");
-const me = document.querySelector("[data-frame]")?.dataset.person ?? "";
 const rows = desk.querySelector("[data-rows]");
 const rowTemplate = document.querySelector("[data-row-template]");
 const filters = new URLSearchParams(desk.dataset.query);
@@ -56,12 +54,19 @@ function fill(row, line) {
     const time = row.querySelector("time");
     time.dateTime = line.lastMessageAt;
     time.textContent = momentOf(line.lastMessageAt);
-    const [text, kind] = stateOf(line);
+    const channel = linkOf(line)?.querySelector("span:nth-of-type(2)")?.textContent;
+    if (channel) put(row, "[data-channel]", channel);
+    const [text, tone] = stateOf(line);
     put(row, "[data-state]", text);
-    row.querySelector("[data-state]").className = `badge ${kind}`;
+    row.querySelector("[data-state]").className = `badge ${tone}`;
     const face = row.querySelector(".face");
+    const kind = linkOf(line)?.querySelector(".dot")?.classList[1];
+    if (kind) face.classList.add(kind);
     if (!face.textContent) face.textContent = line.name.split(/\s+/).slice(0, 2).map(word => word[0] ?? "").join("").toUpperCase();
 }
+
+/** The page's own link to a row's channel: what it is called, and of which kind it is. */
+function linkOf(line) { return desk.querySelector(`.views a[href*="channel=${CSS.escape(line.channelId)}"]`); }
 
 /** Puts a row where its time says; the longest-quiet one leaves a full list. */
 function place(row) {
@@ -187,12 +192,7 @@ for (const row of rows.children) {
 })();
 
 localise();
-// What a thread needs comes only where there is one.
-if (desk.querySelector("[data-thread]")) {
-    import("./thread.js").then(({ startThread }) => startKeys({ me, desk, rows, thread: startThread({ me, desk }) }));
-} else {
-    startKeys({ me, desk, rows, thread: null });
-}
+startKeys();
 for (const place of document.querySelectorAll("[data-offset]")) {
     if (place instanceof HTMLInputElement) place.value = String(new Date().getTimezoneOffset());
 }
