@@ -79,7 +79,7 @@ function place(row) {
 
 const timeOf = row => row.querySelector("time")?.getAttribute("datetime") ?? "";
 
-async function take(line) {
+function take(line) {
     const row = rowOf(line.id);
     const isWanted = belongs(line);
     if (row && isWanted === false) {
@@ -106,8 +106,7 @@ async function take(line) {
     fill(made, line);
     place(made);
     fresh(made);
-    const { value } = await ask("GET", `/conversations/${line.id}`);
-    if (value) setUnread(made, value.unread);
+    readListSoon();
 }
 
 function fresh(row) {
@@ -116,6 +115,17 @@ function fresh(row) {
 }
 
 let isReading = false;
+let isAwaited = false;
+
+/** Asks how much is unread of rows that are new here: once for all that come within a second. */
+function readListSoon() {
+    if (isAwaited) return;
+    isAwaited = true;
+    setTimeout(() => {
+        isAwaited = false;
+        readList();
+    }, 1000);
+}
 
 /** Reads the list again: what was told while the connection was cut is kept nowhere. */
 async function readList() {
@@ -142,6 +152,11 @@ async function readList() {
         // A full page says nothing about what is behind it.
         if (!seen.has(row.dataset.row) && (value.conversations.length < 25 || (row.dataset.at ?? timeOf(row)) > oldest)) row.remove();
     }
+}
+
+/** Reads everything again that was told while the connection was cut. */
+function readAgain() {
+    readList();
     readBadges();
 }
 
@@ -167,8 +182,8 @@ async function readBadges() {
 for (const topic of desk.dataset.topics.split(" ").filter(Boolean)) {
     listen(topic, {
         signal: (line, from) => { if (!from) take(line); },
-        lost: readList,
-        back: readList,
+        lost: readAgain,
+        back: readAgain,
     });
 }
 if (me) {
@@ -187,9 +202,7 @@ for (const row of rows.children) {
 }
 
 // The server's list does not say how many messages a customer has written: the first word about a row would be taken for one.
-(async () => {
-    if (rows.children.length > 0) await readList();
-})();
+if (rows.children.length > 0) readList();
 
 localise();
 startKeys();
