@@ -68,8 +68,12 @@ import Web
             let search = try await stage.start(["running"])
             let mara = try await Listener(at: stage.bureau.parts.realtime, as: visitor(stage))
             #expect(try await mara.join(topic(search)).error == nil)
+            let recorded = RecordedStatements()
+            stage.storage.setRecorder(recorded)
             for _ in 0..<2 { try await stage.fetch(try await stage.status(search).keywords[0]) }
             #expect(try await rows(60, mara).numbers == Array(1...60))
+            stage.storage.setRecorder(nil)
+            #expect(recorded.names.contains("match.insert") && !recorded.names.contains("realtime.read"))
             // That it has ended is kept, and where it stands is told beside it.
             try await stage.settle(search)
             while true {

@@ -22,7 +22,7 @@ import WebTestKit
     func `an owner without channels is offered four connections and a chat to try, which works at once`(
         backend: Backend
     ) async throws {
-        try await Stage.with(backend) { stage in
+        try await Stage.with(backend, adapters: Stage.onlyWidget) { stage in
             let site = try await stage.pages()
             let owner = try await stage.browser(stage.tom, .owner, on: site)
             let empty = try await owner.get(Addresses.base)
