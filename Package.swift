@@ -322,8 +322,7 @@ let suites: [Room] = [
         [
             "Base", "BaseTestKit", "Telemetry", "Coordination", "Outbound", "OutboundTestKit", "Storage",
             "StorageTestKit", "StorageBackends", "Blobs", "BlobsTestKit", "Caching", "Limits", "Jobs", "Realtime",
-            "Web",
-            "WebTestKit",
+            "RealtimeTestKit", "Web", "WebTestKit",
             "Accounts", "Hosting", "Discovery",
         ],
         [logging, crypto, httpTypes, nioCore, lifecycle]),

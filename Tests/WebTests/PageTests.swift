@@ -66,6 +66,12 @@ import WebTestKit
         try HTMLPage("Shared", template: "shop/list", model: ["items": [Item]()]).ready(in: request.context)
     }
 
+    private static let scripted = Route(
+        .get, "/scripted", "shop.scripted", "Runs.", policy: .voter, limit: Fixtures.free, budget: 0
+    ) { (_: Request<NoInput>) in
+        HTMLPage("Scripted", template: "shop/note", model: ["note": "hi"], scripts: ["shop/shop.js"])
+    }
+
     private func site(_ pages: Pages) async throws -> TestSite {
         try await TestSite([Self.list, Self.shared, Fixtures.me, pages.assets.route], pages: pages)
     }
@@ -123,6 +129,75 @@ import WebTestKit
             #expect(plain["cache-control"] == "public, max-age=60")
             #expect(try await test.get("/assets/shop/../secret").status == 404)
             #expect(try await test.get("/assets/shop/none.css").status == 404)
+        }
+    }
+
+    @Test func `scripts name each other by their hashed addresses, and a page names all that it loads at first`()
+        async throws
+    {
+        let scripts = [
+            "web/templates/layout.mustache":
+                "{{#preloads}}<link href=\"{{#asset}}{{.}}{{/asset}}\">{{/preloads}}"
+                + "{{#scripts}}<script src=\"{{#asset}}{{.}}{{/asset}}\"></script>{{/scripts}}",
+            "web/assets/capstan.js": "export const say = 1;\n",
+            "shop/assets/shop.js":
+                "import { say } from \"../web/capstan.js\";\nimport { price } from \"./prices.js\";\n"
+                + "const late = () => import(\"./late.js\");\nconst from = \"./prices.js?\";\n",
+            "shop/assets/prices.js": "import \"./money.js\";\nexport const price = 2;\n",
+            "shop/assets/money.js": "export const euro = 3;\n",
+            "shop/assets/late.js": "export const late = 4;\n",
+        ]
+        try await withPages(scripts) { pages in
+            let test = try await TestSite([Self.scripted, pages.assets.route], pages: pages)
+            func address(_ name: String) throws -> String { try #require(pages.assets.address(of: name)) }
+            let text = try await test.get(try address("shop/shop.js")).text
+            #expect(text.contains("from \"\(try address("web/capstan.js"))\""))
+            #expect(text.contains("from \"\(try address("shop/prices.js"))\""))
+            #expect(text.contains("import(\"\(try address("shop/late.js"))\")"))
+            #expect(text.contains("const from = \"./prices.js?\""), "what is no name of a module stays")
+            #expect(try await test.get("/assets/shop/shop.js").text == text)
+            let loaded = pages.assets.modules(for: ["shop/shop.js"])
+            #expect(loaded == ["web/capstan.js", "shop/prices.js", "shop/money.js"])
+            let page = try await test.get("/scripted").text
+            for name in ["shop/prices.js", "shop/money.js"] {
+                #expect(page.contains("<link href=\"\(try address(name))\">"), "\(page)")
+            }
+            // The layout names it by itself.
+            #expect(!page.contains("<link href=\"\(try address("web/capstan.js"))\">"))
+            #expect(!page.contains("late"), "what is asked for later is not loaded at first")
+        }
+    }
+
+    @Test func `a change in a module changes the address of every module that imports it`() async throws {
+        func addresses(_ money: String) async throws -> [String] {
+            var found: [String] = []
+            let scripts = [
+                "shop/assets/shop.js": "import \"./prices.js\";\n",
+                "shop/assets/prices.js": "import \"./money.js\";\n", "shop/assets/money.js": money,
+            ]
+            try await withPages(scripts) { pages in
+                found = ["shop", "prices", "money"].compactMap { pages.assets.address(of: "shop/\($0).js") }
+            }
+            return found
+        }
+        let before = try await addresses("export const euro = 3;\n")
+        let after = try await addresses("export const euro = 4;\n")
+        #expect(before.count == 3 && zip(before, after).allSatisfy { $0 != $1 })
+    }
+
+    @Test func `a script that imports what does not exist, or itself by a detour, ends the start`() async throws {
+        for scripts in [
+            ["shop/assets/shop.js": "import { gone } from \"./gone.js\";\n"],
+            [
+                "shop/assets/a.js": "import \"./b.js\";\n",
+                "shop/assets/b.js": "const a = () => import(\"./a.js\");\n",
+            ],
+        ] {
+            await #expect {
+                try await withPages(scripts) { _ in }
+            } throws: { error in
+                (error as? WebError)?.code == .invalidResource
+            }
         }
     }
 

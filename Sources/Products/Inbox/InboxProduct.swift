@@ -64,7 +64,7 @@ public struct InboxProduct: Product {
     public var manifest: ProductManifest {
         ProductManifest(
             routes: Self.api(office) + PageRoutes.all(office),
-            services: [office.badges] + (crowd.map { [$0] } ?? []), jobs: InboxJobs.handlers(office),
+            services: [office.badges, office.health] + (crowd.map { [$0] } ?? []), jobs: InboxJobs.handlers(office),
             schedules: InboxJobs.schedules(office), topics: office.topics.kinds, pages: InboxPages.bundle,
             navigation: InboxPages.navigation,
             personalData: AgentPersonSteps(storage: office.storage).personalData,

@@ -1,101 +1,144 @@
 import Base
-import BaseTestKit
 import Foundation
-import NIOCore
+import Realtime
+import RealtimeTestKit
 import Storage
 import StorageBackends
 import StorageTestKit
-import Synchronization
 import Testing
+import Web
 
 @testable import Discovery
-@testable import Web
-
-/// Takes what a stream sends, and lets a test wait for it.
-private final class Ear: BodyWriter {
-    private struct State {
-        var text = ""
-        var waiting: (count: Int, continuation: CheckedContinuation<Void, Never>)?
-    }
-
-    private let state = Mutex(State())
-
-    var text: String { state.withLock { $0.text } }
-    var count: Int { text.components(separatedBy: "\nevent: ").count - 1 }
-
-    func write(_ buffer: ByteBuffer) async throws {
-        let due: CheckedContinuation<Void, Never>? = state.withLock { state in
-            state.text += String(buffer: buffer)
-            guard let waiting = state.waiting,
-                state.text.components(separatedBy: "\nevent: ").count - 1 >= waiting.count
-            else { return nil }
-            state.waiting = nil
-            return waiting.continuation
-        }
-        due?.resume()
-    }
-
-    func finish(trailers: [(name: String, value: String)]) async throws {}
-
-    /// Waits until so many events were sent.
-    func wait(for count: Int) async {
-        await withCheckedContinuation { continuation in
-            let isThere = state.withLock { state in
-                guard state.text.components(separatedBy: "\nevent: ").count - 1 < count else { return true }
-                state.waiting = (count, continuation)
-                return false
-            }
-            if isThere { continuation.resume() }
-        }
-    }
-}
 
 @Suite(.databases) struct WatchTests {
-    @Test(arguments: Backend.all)
-    func `a watcher is told what is committed and reads nothing meanwhile`(backend: Backend) async throws {
+    private struct Told: Decodable {
+        struct Row: Decodable { let sequence: Int64 }
+        struct Status: Decodable {
+            struct Search: Decodable { let state: String }
+
+            let search: Search
+        }
+
+        var rows: [Row]?
+        var status: Status?
+        var changed: Bool?
+    }
+
+    private struct Signal: Decodable { let signal: Told? }
+
+    private func visitor(_ stage: Stage, in tenant: Tenant? = nil, role: String? = "member") -> TopicVisitor {
+        TopicVisitor(
+            tenant: tenant ?? stage.tenant, person: stage.person(1), role: role,
+            seat: stage.person(1).cast(to: ID<TopicSeat>.self))
+    }
+
+    private func with(_ backend: Backend, _ body: (Stage) async throws -> Void) async throws {
         try await Stage.with(backend) { stage in
-            stage.directory.play("running", [listed(1...20), listed(21...30)])
-            let search = try await stage.start(["running"])
-            let ear = Ear()
+            let realtime = stage.bureau.parts.realtime
+            try realtime.declare(stage.bureau.topics)
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask {
-                    try await stage.bureau.watching.stream(
-                        search.id, after: 0, in: stage.tenant, to: EventSender(writer: ear))
-                }
-                await ear.wait(for: 1)
-                let recorded = RecordedStatements()
-                for page in 0..<2 {
-                    try await stage.fetch(try await stage.status(search).keywords[0])
-                    while stage.clock.sleeperCount == 0 { await Task.yield() }
-                    stage.storage.setRecorder(recorded)
-                    stage.clock.advance(by: .milliseconds(250))
-                    await ear.wait(for: page + 2)
-                    stage.storage.setRecorder(nil)
-                }
-                #expect(recorded.names.isEmpty, "\(recorded.names)")
-                try await stage.settle(search)
-                for _ in 0..<1_000 where !ear.text.contains("event: end") {
-                    stage.clock.advance(by: .milliseconds(250))
-                    await Task.yield()
-                }
-                try await group.waitForAll()
+                group.addTask { try await realtime.run() }
+                defer { group.cancelAll() }
+                try await body(stage)
             }
-            #expect(ear.text.components(separatedBy: "\"sequence\":").count - 1 == 30)
-            #expect(ear.text.contains("event: end") && ear.text.contains("\"state\":\"completed\""))
+        }
+    }
+
+    private func topic(_ search: Search) -> String { "discovery/search/\(search.id)" }
+
+    /// The numbers of the next rows that somebody hears, so many of them, and where the last message stood.
+    private func rows(_ count: Int, _ listener: Listener) async throws -> (numbers: [Int64], offset: Int?) {
+        var numbers: [Int64] = []
+        var offset: Int?
+        while numbers.count < count {
+            let heard = try await listener.nextMessage()
+            let told = try JSONDecoder().decode(Told.self, from: Data(try #require(heard.data).utf8))
+            numbers += told.rows?.map(\.sequence) ?? []
+            offset = heard.offset
+        }
+        return (numbers, offset)
+    }
+
+    @Test(arguments: Backend.all)
+    func `a watcher is told what is committed, in order and without a hole, and reads nothing`(
+        backend: Backend
+    ) async throws {
+        try await with(backend) { stage in
+            stage.directory.play("running", [listed(1...40), listed(41...60)])
+            let search = try await stage.start(["running"])
+            let mara = try await Listener(at: stage.bureau.parts.realtime, as: visitor(stage))
+            #expect(try await mara.join(topic(search)).error == nil)
+            let recorded = RecordedStatements()
+            stage.storage.setRecorder(recorded)
+            for _ in 0..<2 { try await stage.fetch(try await stage.status(search).keywords[0]) }
+            #expect(try await rows(60, mara).numbers == Array(1...60))
+            stage.storage.setRecorder(nil)
+            #expect(recorded.names.contains("match.insert") && !recorded.names.contains("realtime.read"))
+            // That it has ended is kept, and where it stands is told beside it.
+            try await stage.settle(search)
+            while true {
+                let told = try JSONDecoder().decode(
+                    Told.self, from: Data(try #require(try await mara.nextMessage().data).utf8))
+                if told.changed == true { break }
+            }
+            #expect(try await stage.status(search).search.state == .completed)
         }
     }
 
     @Test(arguments: Backend.all)
-    func `who comes back with the last number gets what is behind it, and the end`(backend: Backend) async throws {
-        try await Stage.with(backend) { stage in
+    func `where a search stands is a signal, the last of which says that it is over`(backend: Backend) async throws {
+        try await with(backend) { stage in
             stage.directory.play("running", [listed(1...20)])
             let search = try await stage.start(["running"])
+            let mara = try await Listener(at: stage.bureau.parts.realtime, as: visitor(stage))
+            #expect(try await mara.join(topic(search)).error == nil)
             _ = try await stage.finish(search)
-            let ear = Ear()
-            try await stage.bureau.watching.stream(
-                search.id, after: 15, in: stage.tenant, to: EventSender(writer: ear))
-            #expect(ear.text.components(separatedBy: "\"sequence\":").count - 1 == 5)
-            #expect(ear.text.hasPrefix("id: 20\nevent: end\n"))
+            while true {
+                let text = try await mara.next().description
+                // What is no signal is not looked for here.
+                let signal = try? JSONDecoder().decode(Signal.self, from: Data(text.utf8))
+                if signal?.signal?.status?.search.state == "completed" { break }
+            }
+        }
+    }
+
+    @Test(arguments: Backend.all)
+    func `who comes back with the last number gets what is behind it and nothing twice`(
+        backend: Backend
+    ) async throws {
+        try await with(backend) { stage in
+            stage.directory.play("running", [listed(1...20), listed(21...40), listed(41...60)])
+            let search = try await stage.start(["running"])
+            let realtime = stage.bureau.parts.realtime
+            let first = try await Listener(at: realtime, as: visitor(stage))
+            let joined = try await first.join(topic(search))
+            try await stage.fetch(try await stage.status(search).keywords[0])
+            let (numbers, offset) = try await rows(20, first)
+            #expect(numbers == Array(1...20))
+            try await first.vanish()
+            for _ in 0..<2 { try await stage.fetch(try await stage.status(search).keywords[0]) }
+            let again = try await Listener(at: realtime, as: visitor(stage))
+            let stands = try await stage.bureau.live.place(of: search.id, in: stage.tenant)
+            let place = Heard(epoch: stands.epoch, offset: try #require(offset))
+            let back = try await again.join(topic(search), from: place)
+            #expect(joined.error == nil && back.recovered == true, "\(back)")
+            #expect(try await rows(40, again).numbers == Array(21...60))
+        }
+    }
+
+    @Test(arguments: Backend.all)
+    func `searches of another company, and who has no place in one, hear nothing`(backend: Backend) async throws {
+        try await with(backend) { stage in
+            stage.directory.play("running", [listed(1...20)])
+            let search = try await stage.start(["running"])
+            let realtime = stage.bureau.parts.realtime
+            let other = Tenant(ID(high: 0x3333, low: 0x4444))
+            for stranger in [visitor(stage, in: other), visitor(stage, role: nil)] {
+                let listener = try await Listener(at: realtime, as: stranger)
+                #expect(try await listener.join(topic(search)).error != nil)
+            }
+            let mara = try await Listener(at: realtime, as: visitor(stage))
+            #expect(try await mara.join("discovery/search/\(ID<Search>(high: 9, low: 9))").error != nil)
         }
     }
 }

@@ -35,7 +35,7 @@ final class Stage: Sendable {
 
     static let modules = [
         DiscoverySchema.module, AccountsSchema.module, ProductPlans.hostingSchema, LimitsSchema.module,
-        JobsSchema.module,
+        JobsSchema.module, RealtimeSchema.module,
     ]
 
     private init(driver: any StorageDriver, seed: UInt64, settings: DiscoverySettings) {

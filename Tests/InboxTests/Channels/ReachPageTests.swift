@@ -73,7 +73,7 @@ import WebTestKit
             }
             let list = try await ines.get("/inbox/channels?said=checking")
             try expectSound(list)
-            #expect(ines.statements <= 3)
+            #expect(ines.statements <= 4)
             // Agents have no business here; administrators look, and owners connect.
             let agent = try await stage.browser(stage.priya, .agent, on: site)
             #expect(try await agent.get("/inbox/channels").status == 403)

@@ -19,6 +19,32 @@ import WebTestKit
     }
 
     @Test(arguments: Backend.all)
+    func `an owner without channels is offered four connections and a chat to try, which works at once`(
+        backend: Backend
+    ) async throws {
+        try await Stage.with(backend, adapters: Stage.onlyWidget) { stage in
+            let site = try await stage.pages()
+            let owner = try await stage.browser(stage.tom, .owner, on: site)
+            let empty = try await owner.get(Addresses.base)
+            try expectSound(empty)
+            for kind in ChannelKind.allCases {
+                #expect(empty.text.contains("href=\"\(ChannelPaths.connect(kind))\""), "\(kind)")
+            }
+            #expect(empty.text.contains("action=\"\(DemoChannelRoutes.path)\""))
+            let agent = try await stage.browser(stage.priya, on: site)
+            let refused = try await agent.send([], to: DemoChannelRoutes.path, from: "/inbox/replies")
+            #expect(try location(refused) == "/inbox?said=inbox.notAllowed")
+            let path = try location(try await owner.send([], to: DemoChannelRoutes.path, from: Addresses.base))
+            let made = try #require(try await stage.office.channels.channels(in: stage.tenant).first)
+            #expect(made.kind == .widget && made.isBotFirst && path == "/inbox/channels/\(made.id)?said=demoConnected")
+            let page = try await owner.get(path)
+            try expectSound(page)
+            #expect(page.text.contains("href=\"/inbox/widget/\(made.id)\""))
+            #expect(try await site.get("/inbox/widget/\(made.id)").status == 200)
+        }
+    }
+
+    @Test(arguments: Backend.all)
     func `an inbox without channels offers them, and each view is a page with two statements`(
         backend: Backend
     ) async throws {
@@ -27,7 +53,8 @@ import WebTestKit
             let tom = try await stage.browser(stage.tom, on: site)
             let empty = try await tom.get(Addresses.base)
             try expectSound(empty)
-            #expect(empty.text.contains("No channels yet") && empty.text.contains("href=\"/inbox/channels\""))
+            #expect(empty.text.contains("No channels yet") && empty.text.contains("once an owner"))
+            #expect(!empty.text.contains(DemoChannelRoutes.path))
             let channel = try await stage.channel()
             for number in 0..<30 {
                 try await stage.deliver(

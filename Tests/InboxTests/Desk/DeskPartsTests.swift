@@ -63,15 +63,4 @@ import Testing
         #expect(Wording.badge(0).isEmpty && Wording.badge(99) == "99" && Wording.badge(100) == "99+")
         #expect(Wording.clock(Timestamp("2026-11-27T08:05:00Z") ?? .epoch) == "08:05")
     }
-
-    @Test func `the first load of the inbox is at most 50 KB of script as it is sent`() throws {
-        let sources = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Sources")
-        func bytes(_ path: String) throws -> Int { try Data(contentsOf: sources.appending(path: path)).count }
-        let platform = try ["capstan.js", "realtime.js", "theme.js"]
-            .map { try bytes("Platform/Web/Resources/assets/\($0)") }.reduce(0, +)
-        let list = try ["desk.js", "keys.js", "line.js", "times.js"]
-            .map { try bytes("Products/Inbox/Resources/assets/\($0)") }.reduce(0, +)
-        #expect(platform + list <= 51_200, "\(platform + list) bytes")
-    }
 }

@@ -141,6 +141,14 @@ final class Browser {
             ])
     }
 
+    /// Cuts the browser's network, or gives it back.
+    func connect(_ isConnected: Bool) throws {
+        let conditions: [String: Any] = [
+            "offline": !isConnected, "latency": 0, "download_throughput": 100_000_000, "upload_throughput": 100_000_000,
+        ]
+        try command("POST", "/chromium/network_conditions", ["network_conditions": conditions])
+    }
+
     static let arrowDown = "\u{E015}"
     static let arrowRight = "\u{E014}"
     static let alt = "\u{E00A}"

@@ -15,6 +15,8 @@ public final class Pages: Sendable {
     private let library: MustacheLibrary
     private let templates: Set<String>
     private let clock: any WallClock
+    /// The script of every page with the layout.
+    private static let everywhere = "web/capstan.js"
 
     /// Reads the modules' folders.
     ///
@@ -92,6 +94,8 @@ public final class Pages: Sendable {
         var model: [String: Any] = [
             "title": page.title, "content": content, "site": site,
             "stylesheets": try addresses(page.stylesheets), "scripts": try addresses(page.scripts),
+            "preloads": try addresses(
+                assets.modules(for: page.isBare ? page.scripts : [Self.everywhere] + page.scripts)),
             "bodyClass": page.bodyClass, "mainClass": page.mainClass,
         ]
         if let description = page.description { model["description"] = description }

@@ -57,12 +57,11 @@ struct EnrichmentSteps: Sendable {
             }
             if let search = batch.search { try await finish(search, at: now, through: transaction, in: tenant) }
             for search in counts.keys { transaction.afterCommit(.invalidate(tag: MatchDesk.Tag.search(search))) }
-            told.set(written, Array(counts.keys))
+            let changed = Set(Array(counts.keys) + [batch.search].compactMap { $0 }).sorted()
+            for search in changed { try topics.publish(patches: written, of: search, in: transaction) }
+            told.set(changed)
         }
-        let (written, changed) = told.value
-        for search in Set(changed + [batch.search].compactMap { $0 }).sorted() {
-            await topics.publishPatches(written, at: now, of: search, in: tenant)
-        }
+        for search in told.value { await topics.tellStatus(of: search, in: tenant) }
     }
 
     private func harvest(
@@ -121,14 +120,15 @@ struct EnrichmentSteps: Sendable {
         status.search.finishedAt = time
         try await searches.update(status.search, through: transaction, in: tenant)
         transaction.afterCommit(.invalidate(tag: MatchDesk.Tag.search(id)))
+        try topics.publishChange(of: id, in: transaction)
     }
 }
 
-/// What a transaction that may run twice has written the last time.
+/// Which searches a transaction that may run twice has changed the last time.
 private final class Told: Sendable {
-    private let inner = Mutex((creators: [Creator](), searches: [ID<Search>]()))
+    private let inner = Mutex<[ID<Search>]>([])
 
-    var value: (creators: [Creator], searches: [ID<Search>]) { inner.withLock { $0 } }
+    var value: [ID<Search>] { inner.withLock { $0 } }
 
-    func set(_ creators: [Creator], _ searches: [ID<Search>]) { inner.withLock { $0 = (creators, searches) } }
+    func set(_ searches: [ID<Search>]) { inner.withLock { $0 = searches } }
 }

@@ -63,7 +63,7 @@ struct ListTopics: Sendable {
 
 extension Asker {
     /// Who listens, when they may ask for anything.
-    fileprivate init?(_ visitor: TopicVisitor) {
+    init?(_ visitor: TopicVisitor) {
         guard let person = visitor.person, let role = visitor.role.flatMap(Role.init(rawValue:)) else { return nil }
         self.init(person: person, seat: Seat(role))
     }

@@ -239,7 +239,7 @@ final class SearchDesk: Sendable {
         } catch let error as StorageError where error.code == .uniqueViolation {
             throw DiscoveryError(.searchActive, "Another search of yours is running; wait for it or cancel it.")
         }
-        await topics.publishStatus(of: id, in: tenant)
+        await topics.tellStatus(of: id, in: tenant)
         return try await status(of: id, in: tenant)
     }
 
@@ -275,13 +275,14 @@ final class SearchDesk: Sendable {
                 status.search.finishedAt = now
                 try await store.update(status.search, through: transaction, in: tenant)
                 transaction.afterCommit(.invalidate(tag: MatchDesk.Tag.search(id)))
+                try topics.publishChange(of: id, in: transaction)
             }
         } catch {
             if let round = stopped.withLock({ $0 }) { brakes.release(id, round: round) }
             throw error
         }
         if let round = stopped.withLock({ $0 }) { await brakes.tell(id, round: round) }
-        await topics.publishStatus(of: id, in: tenant)
+        await topics.tellStatus(of: id, in: tenant)
         return try await status(of: id, in: tenant)
     }
 }

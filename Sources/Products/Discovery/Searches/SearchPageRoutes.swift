@@ -190,7 +190,7 @@ struct SearchPageRoutes: Sendable {
     private var show: Route {
         Route(
             .get, "/discovery/searches/{id}", "discovery.showSearch", "Shows a search as it runs and what it found.",
-            policy: .signedIn, limit: Rates.reading, budget: 4, failures: [Failures.missing, Failures.cursor]
+            policy: .signedIn, limit: Rates.reading, budget: 5, failures: [Failures.missing, Failures.cursor]
         ) { [bureau, desk] (request: Request<ShowQuery>) in
             let (input, tenant) = (request.input, request.tenant)
             let asker = try request.asker()
@@ -199,13 +199,15 @@ struct SearchPageRoutes: Sendable {
                 let ask = MatchDesk.Ask(
                     search: input.id, filter: input.filter, sort: input.sort, after: input.after,
                     limit: isGallery ? Bounds.cards : Bounds.rows)
+                // Before the rows: what comes between the two comes twice, and is then shown once.
+                let place = try await bureau.live.place(of: input.id, in: tenant)
                 let status = try await desk.status(of: input.id, in: tenant)
                 let found = try await bureau.results.page(ask, in: tenant)
                 let passing = try await bureau.results.passing(
                     ask.filter, of: status.search, found: status.found, in: tenant)
                 let model = SearchPage(
                     SearchPage.Show(
-                        status: status, items: found.page.items, next: found.page.next?.description,
+                        status: status, place: place, items: found.page.items, next: found.page.next?.description,
                         isFirst: input.after == nil, passing: passing, filter: ask.filter, sort: ask.sort,
                         isGallery: isGallery,
                         query: input.query, lists: try await lists(for: asker, in: tenant),

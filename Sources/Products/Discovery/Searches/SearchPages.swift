@@ -219,7 +219,9 @@ struct SearchPage: Sendable {
     let retryLabel: String
     let cancelAction: String
     let retryAction: String
-    let eventsHref: String
+    /// Where the topic of the search stood when this was read.
+    let epoch: String
+    let offset: Int64
     let statusHref: String
     let matchesHref: String
     let lastSequence: String
@@ -255,6 +257,7 @@ struct SearchPage: Sendable {
     /// What a page shows of a search.
     struct Show: Sendable {
         let status: SearchStatus
+        let place: SearchTopics.Place
         let items: [FoundMatch]
         /// Where the next page begins.
         let next: String?
@@ -292,7 +295,7 @@ struct SearchPage: Sendable {
         retryLabel = "Retry \(Wording.count(status.failed.count, "failed keyword"))"
         cancelAction = Addresses.search(search.id, "cancellation")
         retryAction = Addresses.search(search.id, "retries")
-        eventsHref = Addresses.events(search.id)
+        (epoch, offset) = (show.place.epoch, show.place.offset)
         statusHref = Addresses.status(search.id)
         matchesHref = Addresses.matches(search.id)
         lastSequence = String(status.found)

@@ -7,7 +7,7 @@ struct SearchRoutes: Sendable {
     let bureau: Bureau
 
     var routes: [Route] {
-        [suggest, estimate, start, list, status, matches, retry, cancel, events]
+        [suggest, estimate, start, list, status, matches, retry, cancel]
     }
 
     private var desk: SearchDesk { bureau.searches }
@@ -307,34 +307,6 @@ struct SearchRoutes: Sendable {
             return try await refusing {
                 StatusOutput(
                     try await desk.cancel(request.input.id, in: request.tenant), at: bureau.clock.now())
-            }
-        }
-    }
-
-    // MARK: Watching
-
-    private struct WatchInput: Input {
-        static let fields: [Field] = [
-            .path("id", .id, "The search."),
-            .query("after", optional: .integer(0...1_000_000), default: 0, "The last number that is there already."),
-        ]
-
-        let id: ID<Search>
-        let after: Int64
-    }
-
-    /// Two reads when it is opened, none for each message.
-    private var events: Route {
-        Route(
-            .get, "/searches/{id}/events", "discovery.watchSearch",
-            "Streams rows and states of a search as they are committed, at most four messages a second.",
-            policy: .signedIn, limit: Rates.reading, budget: 40, failures: [Failures.missing]
-        ) { [bureau] (request: Request<WatchInput>) in
-            let (input, tenant) = (request.input, request.tenant)
-            _ = try await refusing { try await bureau.searches.status(of: input.id, in: tenant) }
-            let after = request.context.lastEventID.flatMap { Int64($0) } ?? input.after
-            return EventStream { sender in
-                try await bureau.watching.stream(input.id, after: after, in: tenant, to: sender)
             }
         }
     }

@@ -38,7 +38,7 @@ extension SearchSteps {
             try await searches.update(status.search, through: transaction, in: tenant)
             try Self.enqueue(keywords, of: status.search, through: transaction)
         }
-        await topics.publishStatus(of: input.search, in: tenant)
+        await topics.tellStatus(of: input.search, in: tenant)
     }
 
     /// Has the first page of each keyword fetched; the first ones before those that others wait behind.
@@ -74,6 +74,7 @@ extension SearchSteps {
             status.search.finishedAt = clock.now()
             try await searches.update(status.search, through: transaction, in: tenant)
             transaction.afterCommit(.invalidate(tag: MatchDesk.Tag.search(input.search)))
+            try topics.publishChange(of: input.search, in: transaction)
             ended.set(status)
         }
         guard let status = ended.value else { return }
@@ -84,7 +85,7 @@ extension SearchSteps {
                 "took": .time(clock.now() - status.search.createdAt),
             ])
         if status.search.state.isSettled { try await results.warm(status.search.id, in: tenant) }
-        await topics.publishStatus(of: input.search, in: tenant)
+        await topics.tellStatus(of: input.search, in: tenant)
     }
 
     /// Holds the counters against the rows; what differs is told and set right.
@@ -157,7 +158,7 @@ extension SearchSteps {
                 let round = SearchJobs.Round(search: due.id, round: due.round)
                 try transaction.enqueue(SearchJobs.settle, round, key: SearchJobs.key(round))
             }
-            await topics.publishStatus(of: due.id, in: due.tenant)
+            await topics.tellStatus(of: due.id, in: due.tenant)
         }
     }
 }

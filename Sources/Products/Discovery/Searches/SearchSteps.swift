@@ -2,7 +2,6 @@ import Base
 import Foundation
 import Jobs
 import Storage
-import Synchronization
 import Telemetry
 
 /// What the jobs of searches do: fetch a page, look for further words, settle, end what is overdue.
@@ -81,7 +80,7 @@ struct SearchSteps: Sendable {
         try await storage.write(for: tenant) { transaction in
             try await searches.begin(keyword, of: search, at: now, through: transaction, in: tenant)
         }
-        await topics.publishStatus(of: search.id, in: tenant)
+        await topics.tellStatus(of: search.id, in: tenant)
     }
 
     /// Commits a page: four statements, and one for the jobs that follow.
@@ -93,7 +92,6 @@ struct SearchSteps: Sendable {
         let ids = listed.map { _ in ID<Creator>(at: now, using: randomness) }
         let store = PageStore(storage: storage)
         let search = status.search
-        let landed = Landed()
         do {
             try await commit { transaction in
                 let creators = try await store.upsert(
@@ -117,12 +115,13 @@ struct SearchSteps: Sendable {
                         step, of: keyword, at: now, through: transaction, in: tenant)
                 else { throw Superseded() }
                 try follow(step.next, of: keyword, others: others, in: status, found: total, through: transaction)
-                landed.set(creators, rows: new)
+                try topics.publish(
+                    Self.found(creators, new, of: search, at: now), of: search.id, in: transaction)
             }
         } catch is Superseded {
             return
         }
-        await tell(landed.value.creators, landed.value.rows, of: search, keyword, at: now, in: tenant)
+        await topics.tellStatus(of: search.id, in: tenant)
     }
 
     private func follow(
@@ -158,12 +157,11 @@ struct SearchSteps: Sendable {
         return listed.filter { seen.insert($0.externalID).inserted }
     }
 
-    private func tell(
-        _ creators: [Creator], _ rows: [MatchRow], of search: Search, _ keyword: Keyword, at time: Timestamp,
-        in tenant: Tenant
-    ) async {
+    private static func found(
+        _ creators: [Creator], _ rows: [MatchRow], of search: Search, at time: Timestamp
+    ) -> [FoundMatch] {
         let byID = Dictionary(creators.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-        let found = rows.sorted { $0.sequence < $1.sequence }.compactMap { row in
+        return rows.sorted { $0.sequence < $1.sequence }.compactMap { row in
             byID[row.creatorID].map { creator in
                 FoundMatch(
                     match: Match(
@@ -171,7 +169,6 @@ struct SearchSteps: Sendable {
                         isCharged: row.isCharged, foundAt: time, enrichedAt: row.enrichedAt), creator: creator)
             }
         }
-        await topics.publish(found, of: search.id, in: tenant)
     }
 
     // MARK: What goes wrong
@@ -212,15 +209,6 @@ struct SearchSteps: Sendable {
         guard isFailed else { return }
         events.record(
             .keywordFailed, ["platform": .text(keyword.platform.rawValue), "reason": .text(reason.rawValue)])
-        await topics.publishStatus(of: keyword.searchID, in: tenant)
+        await topics.tellStatus(of: keyword.searchID, in: tenant)
     }
-}
-
-/// What a transaction that may run twice has found the last time.
-private final class Landed: Sendable {
-    private let inner = Mutex((creators: [Creator](), rows: [MatchRow]()))
-
-    var value: (creators: [Creator], rows: [MatchRow]) { inner.withLock { $0 } }
-
-    func set(_ creators: [Creator], rows: [MatchRow]) { inner.withLock { $0 = (creators, rows) } }
 }

@@ -1,82 +1,129 @@
 import Base
-import Coordination
 import Foundation
+import Realtime
 import Storage
 import Telemetry
 
-/// Tells watchers of a search what was committed, over the bus, which reaches every node.
+/// Tells whoever looks at a search what is committed, on all nodes.
 ///
-/// The bus may lose messages. Rows are numbered without gaps, so who misses some sees it at the next message, and reads
-/// what is missing once for all watchers of the node.
+/// Rows and what has changed of them are published in the transaction that writes them, in order and without a hole, and
+/// are kept for who comes back. Where the search stands is a signal after the commit, kept nowhere: who was cut asks for
+/// it, and for that it has ended there is a message.
 struct SearchTopics: Sendable {
-    let bus: any Bus
-    let storage: Storage
-    let clock: any WallClock
-    let events: EventLog
-
-    static func name(of search: ID<Search>, in tenant: Tenant) -> String {
-        "discovery/\(tenant.id)/search/\(search)"
+    enum Bounds {
+        /// Bytes of the rows in one message, below what a message may hold.
+        static let bytes = 30_000
+        /// Messages that are kept for who comes back.
+        static let history = 200
+        /// How long they are kept: a search is over within an hour.
+        static let age: Duration = .seconds(2 * 3_600)
     }
 
-    /// Tells of creators that were found, then where the search stands.
-    func publish(_ found: [FoundMatch], of search: ID<Search>, in tenant: Tenant) async {
-        for start in stride(from: 0, to: found.count, by: SearchMessage.Bounds.rows) {
-            let part = found[start..<min(start + SearchMessage.Bounds.rows, found.count)]
-            var message = SearchMessage()
-            message.from = part.first?.match.sequence ?? 0
-            message.to = part.last?.match.sequence ?? 0
-            message.rows = part.compactMap { Self.json(MatchOutput($0)) }
-            await send(message, of: search, in: tenant)
+    /// What a message carries rows as.
+    private enum Part: String {
+        /// Creators that were found, each with its number.
+        case rows
+        /// Creators that were shown before and have changed.
+        case patches
+    }
+
+    /// The searches of a company, for all who have a place in it.
+    let kind: TopicKind
+    private let realtime: Realtime
+    private let storage: Storage
+    private let clock: any WallClock
+    private let events: EventLog
+
+    init(realtime: Realtime, storage: Storage, clock: any WallClock, events: EventLog) {
+        self.realtime = realtime
+        self.storage = storage
+        self.clock = clock
+        self.events = events
+        kind = TopicKind(
+            "discovery/search/{id}",
+            history: TopicHistory(count: Bounds.history, bytes: .kibibytes(1_024), age: Bounds.age)
+        ) { visitor, topic in
+            guard Asker(visitor) != nil, let id = ID<Search>(topic["id"]) else { return .refused }
+            let status = try await SearchStore(storage: storage).status(
+                of: id, through: storage.reader(for: visitor.tenant), in: visitor.tenant)
+            return status == nil ? .refused : .admitted()
         }
-        await publishStatus(of: search, in: tenant)
     }
 
-    /// Tells of profiles that were read.
-    func publishPatches(_ creators: [Creator], at time: Timestamp, of search: ID<Search>, in tenant: Tenant) async {
-        var message = SearchMessage()
-        message.patches = creators.prefix(SearchMessage.Bounds.rows).compactMap { Self.json(CreatorOutput($0)) }
-        await send(message, of: search, in: tenant)
-        await publishStatus(of: search, in: tenant)
+    /// How far a page has read what is published of a search.
+    struct Place: Sendable {
+        let epoch: String
+        let offset: Int64
     }
 
-    /// Tells where a search stands.
-    func publishStatus(of search: ID<Search>, in tenant: Tenant) async {
-        var message = SearchMessage()
-        await addStatus(to: &message, of: search, in: tenant)
-        await send(message, of: search, in: tenant)
+    /// Where the topic of a search stands: read before what a page shows of it.
+    func place(of search: ID<Search>, in tenant: Tenant) async throws(StorageError) -> Place {
+        let position = try await storage.reader(for: tenant).position(of: kind("\(search)"), at: clock.now())
+        return Place(epoch: position.epochText, offset: position.offset)
     }
 
-    /// One read for each committed page, whoever watches: watchers themselves read nothing.
-    private func addStatus(to message: inout SearchMessage, of search: ID<Search>, in tenant: Tenant) async {
+    // MARK: In the transaction
+
+    /// Publishes creators that were found, in the order of their numbers.
+    func publish(
+        _ found: [FoundMatch], of search: ID<Search>, in transaction: WriteTransaction
+    ) throws(StorageError) {
+        var parts: [String] = []
+        for match in found { parts.append(try StoredJSON.text(MatchOutput(match))) }
+        try publish(parts, as: .rows, of: search, in: transaction)
+    }
+
+    /// Publishes profiles that were read.
+    func publish(
+        patches creators: [Creator], of search: ID<Search>, in transaction: WriteTransaction
+    ) throws(StorageError) {
+        var parts: [String] = []
+        for creator in creators { parts.append(try StoredJSON.text(CreatorOutput(creator))) }
+        try publish(parts, as: .patches, of: search, in: transaction)
+    }
+
+    /// Publishes that the search has got further than what is shown of it tells: who listens asks where it stands.
+    func publishChange(of search: ID<Search>, in transaction: WriteTransaction) throws(StorageError) {
+        try transaction.publish(json: #"{"changed":true}"#, to: kind("\(search)"))
+    }
+
+    private func publish(
+        _ parts: [String], as name: Part, of search: ID<Search>, in transaction: WriteTransaction
+    ) throws(StorageError) {
+        var start = parts.startIndex
+        while start < parts.endIndex {
+            var end = start
+            var bytes = 0
+            while end < parts.endIndex, bytes + parts[end].utf8.count < Bounds.bytes {
+                bytes += parts[end].utf8.count + 1
+                end += 1
+            }
+            guard end > start else {
+                // One that is too long for a message is read by who shows it.
+                try publishChange(of: search, in: transaction)
+                start += 1
+                continue
+            }
+            let joined = parts[start..<end].joined(separator: ",")
+            try transaction.publish(json: "{\"\(name.rawValue)\":[\(joined)]}", to: kind("\(search)"))
+            start = end
+        }
+    }
+
+    // MARK: After the commit
+
+    /// Tells where a search stands: one read for each step, whoever looks.
+    func tellStatus(of search: ID<Search>, in tenant: Tenant) async {
         do {
             guard
                 let status = try await SearchStore(storage: storage).status(
                     of: search, through: storage.reader(for: tenant), in: tenant)
             else { return }
-            message.status = Self.json(StatusOutput(status, at: clock.now()))
-            message.isEnd = status.search.state.isOver
+            let json = try StoredJSON.text(StatusOutput(status, at: clock.now()))
+            realtime.tell(json: "{\"status\":\(json)}", to: kind("\(search)"), for: tenant)
         } catch {
-            // The rows go out without it; the next message has it.
+            // What was committed stands; the next step tells of it.
             events.record(.watchFailed, ["reason": .text(error.code.rawValue)])
         }
-    }
-
-    private func send(_ message: SearchMessage, of search: ID<Search>, in tenant: Tenant) async {
-        do {
-            var bytes = Array(try JSONEncoder().encode(message))
-            if bytes.count > SearchMessage.Bounds.bytes {
-                // What does not fit is read by those who watch.
-                bytes = Array(try JSONEncoder().encode(SearchMessage(isTorn: true)))
-            }
-            try await bus.publish(bytes, to: Self.name(of: search, in: tenant))
-        } catch {
-            // What was committed stands; watchers see the gap at the next message, or at their next look.
-            events.record(.watchFailed, ["reason": "bus"])
-        }
-    }
-
-    static func json(_ value: some Encodable) -> String? {
-        // Rows are made of text and numbers, which can always be written.
-        try? StoredJSON.text(value)
     }
 }

@@ -14,7 +14,6 @@ enum Addresses {
     static func search(_ id: ID<Search>, _ verb: String) -> String { "\(searches)/\(id)/\(verb)" }
     static func creator(_ id: ID<Creator>) -> String { "\(creators)/\(id)" }
     static func picture(_ id: ID<Creator>) -> String { "\(api)/creators/\(id)/picture" }
-    static func events(_ id: ID<Search>) -> String { "\(api)/searches/\(id)/events" }
     static func status(_ id: ID<Search>) -> String { "\(api)/searches/\(id)" }
     static func matches(_ id: ID<Search>) -> String { "\(api)/searches/\(id)/matches" }
 }

@@ -41,8 +41,9 @@ final class Bureau: Sendable {
     let credits: CreditDesk
     let vendor: VendorDesk
     let searches: SearchDesk
+    /// What is told of searches as they run.
+    let live: SearchTopics
     let results: MatchDesk
-    let watching: WatchDesk
     private let brakes: BrakeKeeper
     let creators: CreatorDesk
     let pictures: PictureDesk
@@ -70,13 +71,13 @@ final class Bureau: Sendable {
         vendor = VendorDesk(
             parts.directory, storage: storage, caches: parts.caches, bank: parts.bank,
             board: parts.limits.pauses, callsPerDay: parts.settings.callsPerDay, clock: clock, events: events)
-        let topics = SearchTopics(bus: parts.bus, storage: storage, clock: clock, events: events)
+        let topics = SearchTopics(realtime: parts.realtime, storage: storage, clock: clock, events: events)
+        live = topics
         brakes = BrakeKeeper(bus: parts.bus, clock: clock)
         searches = SearchDesk(
             storage: storage, caches: parts.caches, limits: parts.limits, credits: credits, vendor: vendor,
             topics: topics, brakes: brakes, clock: clock, randomness: randomness, events: events)
         results = MatchDesk(storage: storage, caches: parts.caches)
-        watching = WatchDesk(bus: parts.bus, desk: searches, caches: parts.caches, clock: clock)
         let creatorStore = CreatorStore(storage: storage)
         let enrichmentStore = EnrichmentStore(storage: storage)
         creators = CreatorDesk(
@@ -126,7 +127,7 @@ final class Bureau: Sendable {
     }
 
     /// What is told to whoever listens.
-    var topics: [TopicKind] { [room.live.kind] }
+    var topics: [TopicKind] { [room.live.kind, live.kind] }
 
     /// What is enqueued by the clock.
     var schedules: [JobSchedule] { SearchJobs.schedules(steps) + WorkroomDesk.schedules }

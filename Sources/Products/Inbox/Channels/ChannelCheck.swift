@@ -90,6 +90,10 @@ struct CareMachine: Sendable {
 /// What has come at a channel.
 struct Traffic: Sendable, Hashable {
     var last: Timestamp?
+    /// How long it took until the last delivery was seen by agents; `nil` while it waits.
+    var lag: Duration?
+    /// Deliveries that wait, at most a hundred.
+    var waiting = 0
     /// Deliveries that were given up, at most a hundred.
     var dead = 0
 }

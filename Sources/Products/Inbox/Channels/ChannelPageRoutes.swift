@@ -31,17 +31,19 @@ struct ChannelPageRoutes: Sendable {
     private var list: Route {
         Route(
             .get, "/inbox/channels", "inbox.showChannels", "Shows how channels do, and whom they tell.",
-            policy: .signedIn, limit: Rates.reading, budget: 5, failures: [Failures.notAllowed]
+            policy: .signedIn, limit: Rates.reading, budget: 6, failures: [Failures.notAllowed]
         ) { [office] (request: Request<SaidQuery>) in
             try await refusing {
                 _ = try request.context.person(atLeast: .admin)
                 let tenant = request.tenant
+                // Before what it tells of, so that nothing falls between the two.
+                let place = try await office.health.place(in: tenant)
                 let channels = try await office.channels.channels(in: tenant)
                 let page = ChannelsPage(
                     frame: try await office.frames.frame(.channels, for: request.context), channels,
                     checks: try await office.care.checks(in: tenant),
                     traffic: try await office.care.traffic(of: channels.map(\.id), in: tenant),
-                    try await office.outgoing.endpoints(in: tenant), isDemo: office.reach.isDemo,
+                    try await office.outgoing.endpoints(in: tenant), place: place, isDemo: office.reach.isDemo,
                     at: office.clock.now())
                 return InboxPages.page(
                     "Channels", "channels", page, styles: ["channels.css"], scripts: ["channels.js"],
@@ -174,12 +176,13 @@ struct ChannelPageRoutes: Sendable {
     private var show: Route {
         Route(
             .get, "/inbox/channels/{id}", "inbox.showChannel", "Shows a channel with its dead letters and settings.",
-            policy: .signedIn, limit: Rates.reading, budget: 6,
+            policy: .signedIn, limit: Rates.reading, budget: 7,
             failures: [Failures.missing, Failures.notAllowed, Failures.cursor]
         ) { [self] (request: Request<ShowInput>) in
             try await refusing {
                 _ = try request.context.person(atLeast: .admin)
                 let (id, tenant) = (request.input.id, request.tenant)
+                let place = try await office.health.place(in: tenant)
                 let channel = try await office.channels.channel(id, in: tenant).channel
                 let letters = try await office.hooks.deadLetters(
                     of: id, after: request.input.after, limit: 20, in: tenant)
@@ -187,7 +190,7 @@ struct ChannelPageRoutes: Sendable {
                     frame: try await office.frames.frame(.channels, for: request.context), channel,
                     check: try await office.care.checks(in: tenant)[id],
                     traffic: try await office.care.traffic(of: [id], in: tenant)[id] ?? Traffic(),
-                    letters: letters.items, next: letters.next?.description,
+                    letters: letters.items, next: letters.next?.description, place: place,
                     widget: channel.kind == .widget ? try await office.widget.settings(of: id, in: tenant) : nil,
                     home: home(request.context), at: office.clock.now())
                 return InboxPages.page(

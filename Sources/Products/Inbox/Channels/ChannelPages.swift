@@ -12,6 +12,9 @@ struct ChannelsPage: Sendable {
         let healthKind: String
         let reason: String?
         let last: String
+        let lastISO: String
+        let lag: String?
+        let waits: String?
         let token: String?
         let tokenKind: String
         let dead: String?
@@ -50,6 +53,9 @@ struct ChannelsPage: Sendable {
     }
 
     let frame: Frame
+    /// Where the topic of health stood when this was read.
+    let epoch: String
+    let offset: Int64
     let channels: [Line]
     let hasChannels: Bool
     let connects: [Connect]
@@ -62,9 +68,10 @@ struct ChannelsPage: Sendable {
 
     init(
         frame: Frame, _ channels: [Channel], checks: [ID<Channel>: ChannelCheck], traffic: [ID<Channel>: Traffic],
-        _ endpoints: [OutgoingEndpoint], isDemo: Bool, at now: Timestamp
+        _ endpoints: [OutgoingEndpoint], place: HealthDesk.Place, isDemo: Bool, at now: Timestamp
     ) {
         self.frame = frame
+        (epoch, offset) = (place.epoch, place.offset)
         isOwner = frame.seat == Seat.owner.rawValue
         self.channels = channels.map { Line($0, checks[$0.id], traffic[$0.id] ?? Traffic(), at: now) }
         hasChannels = !channels.isEmpty
@@ -87,9 +94,15 @@ extension ChannelsPage.Line {
         (health, healthKind) = channel.health.words
         reason = channel.healthReason ?? check?.fault
         last = traffic.last.map { Wording.ago(now - $0) } ?? "nothing yet"
+        lastISO = traffic.last?.description ?? ""
+        lag = traffic.lag.map { "seen within \(Wording.lag($0))" }
+        waits =
+            traffic.waiting > 0
+            ? "\(Wording.count(traffic.waiting, "delivery", "deliveries")) to be worked off" : nil
         let left = channel.tokenExpiresAt.map { $0 - now }
         token = left.map { $0 > .zero ? "ends in \(Wording.span($0))" : "has ended" }
         tokenKind = left.map { $0 < CareMachine.Bounds.renewal ? "bad" : "" } ?? ""
+        // As many as are counted: there may be more.
         dead = traffic.dead > 0 ? Wording.count(traffic.dead, "dead letter") : nil
         subscribed = check?.isSubscribed.map { $0 ? "subscribed" : "not subscribed" }
         checked = check.map { "looked at \(Wording.ago(now - $0.checkedAt))" } ?? "not looked at yet"
@@ -131,6 +144,8 @@ struct ChannelPage: Sendable {
     }
 
     let frame: Frame
+    let epoch: String
+    let offset: Int64
     let line: ChannelsPage.Line
     let hook: String
     let account: String
@@ -156,9 +171,10 @@ struct ChannelPage: Sendable {
 
     init(
         frame: Frame, _ channel: Channel, check: ChannelCheck?, traffic: Traffic, letters: [DeadLetter], next: String?,
-        widget: WidgetSettings?, home: String, at now: Timestamp
+        place: HealthDesk.Place, widget: WidgetSettings?, home: String, at now: Timestamp
     ) {
         self.frame = frame
+        (epoch, offset) = (place.epoch, place.offset)
         isOwner = frame.seat == Seat.owner.rawValue
         line = ChannelsPage.Line(channel, check, traffic, at: now)
         name = channel.name

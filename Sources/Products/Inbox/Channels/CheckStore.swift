@@ -47,7 +47,8 @@ struct CheckStore: Sendable {
         return CareMachine.Arrivals(last: last, week: week?.count ?? 0)
     }
 
-    /// When something came last, and how many deliveries were given up, of all channels of a company: one look each.
+    /// When something came last, how fast it was seen, and how many deliveries wait or were given up, of all channels of a
+    /// company: one look each.
     func traffic(of channels: [ID<Channel>], in tenant: Tenant) async throws(StorageError) -> [ID<Channel>: Traffic] {
         guard !channels.isEmpty else { return [:] }
         let rows = try await storage.reader(for: tenant).list(
@@ -56,6 +57,10 @@ struct CheckStore: Sendable {
             WITH c (id) AS (\(rows: SQLRows(channels)))
             SELECT c.id,
                 (SELECT max(r.received_at) FROM inbox_receipts r WHERE r.tenant_id = \(tenant) AND r.channel_id = c.id),
+                (SELECT h.handled_at FROM inbox_receipts h WHERE h.tenant_id = \(tenant) AND h.channel_id = c.id
+                    ORDER BY h.received_at DESC LIMIT 1),
+                (SELECT count(*) FROM (SELECT 1 FROM inbox_receipts w WHERE w.tenant_id = \(tenant)
+                    AND w.channel_id = c.id AND w.state = 'waiting' LIMIT 100) y),
                 (SELECT count(*) FROM (SELECT 1 FROM inbox_receipts d WHERE d.tenant_id = \(tenant)
                     AND d.channel_id = c.id AND d.state = 'dead' LIMIT 100) x)
             FROM c
@@ -89,6 +94,8 @@ private struct TrafficRow: RowDecodable {
 
     init(row: SQLRow) throws(StorageError) {
         id = try row.value(at: 0)
-        traffic = Traffic(last: try row.optional(at: 1), dead: try row.value(at: 2))
+        let (last, handled): (Timestamp?, Timestamp?) = (try row.optional(at: 1), try row.optional(at: 2))
+        let lag = last.flatMap { last in handled.map { max(.zero, $0 - last) } }
+        traffic = Traffic(last: last, lag: lag, waiting: try row.value(at: 3), dead: try row.value(at: 4))
     }
 }

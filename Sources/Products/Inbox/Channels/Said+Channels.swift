@@ -3,6 +3,7 @@ extension Said {
     static let reachGood: [String: String] = [
         "channelChanged": "The channel is changed.",
         "channelConnected": "The channel is connected. Follow the steps below to have the vendor deliver here.",
+        "demoConnected": "The chat is there. Open it, write as a visitor would, and answer from the inbox.",
         "checking": "The channel is being looked at; reload the page in a moment.",
         "documentAdded": "The document is being read; it is answered from as soon as all of it is.",
         "documentRemoved": "The document is gone; nothing is answered from it any more.",

@@ -65,6 +65,8 @@ struct ContactPage: Sendable {
         let message: MessageView
         let channel: String
         let href: String
+        /// Whether the next message is of another conversation, or there is none.
+        let isLastThere: Bool
     }
 
     /// What the page is made from.
@@ -126,12 +128,14 @@ struct ContactPage: Sendable {
             names: parts.names, contact: contact.name, person: parts.person, place: place, now: now,
             isOneThread: false)
         var former: Message?
-        lines = parts.messages.map { message in
+        lines = parts.messages.enumerated().map { index, message in
             defer { former = message }
+            let next = parts.messages.dropFirst(index + 1).first
             return Line(
                 message: MessageView(message, after: former, in: setting),
                 channel: channels[message.channelID]?.name ?? "A channel",
-                href: place.thread(message.conversationID) + "&at=\(message.sequence)#m\(message.sequence)")
+                href: place.thread(message.conversationID) + "&at=\(message.sequence)#m\(message.sequence)",
+                isLastThere: next?.conversationID != message.conversationID)
         }
         hasLines = !lines.isEmpty
         hasOlder = parts.isFull

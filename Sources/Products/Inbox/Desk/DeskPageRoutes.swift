@@ -93,7 +93,7 @@ struct DeskPageRoutes: Sendable {
                 let frame = try await office.frames.frame(.inbox, for: request.context)
                 return InboxPages.page(
                     thread.name, "inbox", DeskPage(frame, list, thread: thread, customer: customer), layout: .desk,
-                    scripts: Self.scripts, said: input.said)
+                    scripts: Self.scripts + ["thread.js"], said: input.said)
             }
         }
     }

@@ -99,6 +99,9 @@ struct ListView: Sendable {
     let rows: [RowView]
     let isEmpty: Bool
     let hasNoChannels: Bool
+    /// The ways to connect a first channel; none where there is one.
+    let connects: [ChannelsPage.Connect]
+    let demoAction = DemoChannelRoutes.path
     let nextHref: String
     let hasNext: Bool
     let hasFirst: Bool
@@ -155,6 +158,11 @@ struct ListView: Sendable {
         }
         isEmpty = parts.rows.isEmpty
         hasNoChannels = parts.channels.isEmpty
+        connects =
+            parts.channels.isEmpty
+            ? ChannelKind.allCases.map {
+                ChannelsPage.Connect(href: ChannelPaths.connect($0), name: $0.title, what: $0.invitation)
+            } : []
         hasNext = parts.next != nil
         nextHref = place.list(after: parts.next ?? "")
         hasFirst = !parts.isFirst

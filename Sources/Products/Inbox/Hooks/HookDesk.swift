@@ -10,6 +10,7 @@ import Web
 struct HookDesk: Sendable {
     let storage: Storage
     let channels: ChannelDesk
+    let topics: InboxTopics
     let clock: any WallClock
     let randomness: any Randomness
     let events: EventLog
@@ -111,6 +112,7 @@ struct HookDesk: Sendable {
 
     private func keep(_ deliveries: [Delivery], for owner: RoutedChannel) async throws -> Set<String> {
         let receipts = receipts(of: deliveries, for: owner.channel)
+        defer { topics.noteTraffic(at: owner.channel, in: owner.tenant) }
         return try await storage.write(for: owner.tenant) { transaction in
             let keys = try await store.keep(receipts, through: transaction, in: owner.tenant)
             for key in keys.sorted() {
@@ -147,11 +149,13 @@ struct HookDesk: Sendable {
     ///
     /// - Throws: `inbox.notFound`.
     func retry(_ id: ID<Receipt>, in tenant: Tenant) async throws {
-        try await storage.write(for: tenant) { transaction in
+        let key = try await storage.write(for: tenant) { transaction in
             guard let key = try await store.revive(id, through: transaction, in: tenant) else {
                 throw InboxError.missing("dead letter")
             }
             try InboxJobs.ingest(key, in: transaction)
+            return key
         }
+        topics.noteTraffic(at: key.channel, in: tenant)
     }
 }

@@ -110,7 +110,7 @@ struct IngestSteps: Sendable {
         for _ in 0..<count {
             events.record(.deliveryBuried, ["kind": .text(channel.kind.rawValue), "reason": .text(reason)])
         }
-        topics.tellBuried(count, of: channel.id, in: tenant)
+        topics.noteTraffic(at: channel.id, in: tenant)
     }
 
     private func ingest(
@@ -121,6 +121,7 @@ struct IngestSteps: Sendable {
         }
         let heads = try await trying(plan, open, in: tenant, commit: commit)
         for head in heads { topics.tell(head, in: tenant) }
+        topics.noteTraffic(at: open.channel.id, in: tenant)
         for reason in plan.skipped {
             events.record(.entrySkipped, ["kind": .text(open.channel.kind.rawValue), "reason": .text(reason)])
         }

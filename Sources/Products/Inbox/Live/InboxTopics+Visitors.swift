@@ -51,8 +51,6 @@ extension InboxTopics {
         tell(ThreadNote(kind: .typing), to: thread("\(conversation)"), in: tenant)
     }
 
-    /// Tells who looks after channels that deliveries were given up.
-    func tellBuried(_ count: Int, of channel: ID<Channel>, in tenant: Tenant) {
-        tell(HealthNote(channel: channel, buried: count), to: Self.healthTopic, in: tenant)
-    }
+    /// Tells who looks after channels how one does.
+    func tell(_ note: HealthNote, in tenant: Tenant) { tell(note, to: Self.healthTopic, in: tenant) }
 }

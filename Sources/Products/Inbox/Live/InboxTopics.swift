@@ -46,15 +46,6 @@ final class InboxTopics: Sendable {
         var badges: [String: Int]?
     }
 
-    /// Something that concerns who looks after channels.
-    struct HealthNote: Sendable, Codable {
-        let channel: ID<Channel>
-        var health: Channel.Health?
-        var reason: String?
-        /// Deliveries that were given up just now.
-        var buried: Int?
-    }
-
     /// The view of those who see all channels.
     static let everything = "all"
 
@@ -81,8 +72,10 @@ final class InboxTopics: Sendable {
         ) { visitor, topic in
             words.point(of: topic["token"], in: visitor.tenant) == nil ? .refused : .admitted()
         }
-        health = TopicKind("inbox/health") { visitor, _ in
-            (visitor.role.flatMap(Role.init(rawValue:)) ?? .member) >= Seat.admin.role ? .admitted() : .refused
+        // Presence says, on whichever node something happens, whether anybody is to be told.
+        health = TopicKind("inbox/health", showsPresence: true) { visitor, _ in
+            guard let agent = try await agents.agent(visitor), agent.seat >= .admin else { return .refused }
+            return .admitted(as: try await nameOf(agent.person, visitor.tenant) ?? NameKeeper.nobody)
         }
         let observers = Observers()
         self.observers = observers
@@ -184,6 +177,17 @@ final class InboxTopics: Sendable {
         observers.set(joined, changed)
     }
 
+    /// Has somebody be told at which channels something has happened.
+    func observe(channels: @escaping @Sendable (ID<Channel>, Tenant) -> Void) { observers.set(channels) }
+
+    /// Something has come at a channel, was worked off, given up or taken up again; after the commit.
+    func noteTraffic(at channel: ID<Channel>, in tenant: Tenant) { observers.happened(channel, tenant) }
+
+    /// Whether anybody looks at how channels do, on whichever node.
+    func isHealthWatched(in tenant: Tenant) -> Bool {
+        !realtime.present(at: Self.healthTopic, of: tenant).isEmpty
+    }
+
     /// Tells an agent's own sessions; after the commit.
     func tell(_ note: AgentNote, to person: ID<Person>, in tenant: Tenant) {
         tell(note, to: agent("\(person)"), in: tenant)
@@ -202,6 +206,7 @@ private final class Observers: Sendable {
     private struct State {
         var joined: @Sendable (Agent, Tenant) -> Void = { _, _ in }
         var changed: @Sendable (Tenant, ID<Person>?) -> Void = { _, _ in }
+        var happened: @Sendable (ID<Channel>, Tenant) -> Void = { _, _ in }
     }
 
     private let state = Mutex(State())
@@ -210,8 +215,14 @@ private final class Observers: Sendable {
         _ joined: @escaping @Sendable (Agent, Tenant) -> Void,
         _ changed: @escaping @Sendable (Tenant, ID<Person>?) -> Void
     ) {
-        state.withLock { $0 = State(joined: joined, changed: changed) }
+        state.withLock { ($0.joined, $0.changed) = (joined, changed) }
     }
+
+    func set(_ happened: @escaping @Sendable (ID<Channel>, Tenant) -> Void) {
+        state.withLock { $0.happened = happened }
+    }
+
+    func happened(_ channel: ID<Channel>, _ tenant: Tenant) { state.withLock { $0.happened }(channel, tenant) }
 
     func joined(_ agent: Agent, _ tenant: Tenant) { state.withLock { $0.joined }(agent, tenant) }
 

@@ -44,6 +44,7 @@ struct Frame: Sendable {
     /// The seat, for scripts that offer only what is allowed.
     let seat: String
     let isAdmin: Bool
+    let isOwner: Bool
 
     static func tabs(_ current: Place?, for seat: Seat) -> [Tab] {
         Place.allCases.filter { $0 != .channels || seat >= .admin }.map { place in

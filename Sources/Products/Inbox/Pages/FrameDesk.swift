@@ -29,7 +29,8 @@ final class FrameDesk: Sendable {
         }
         return Frame(
             tabs: Frame.tabs(place, for: seat), companies: companies, hasCompanies: companies.count > 1,
-            companyName: here?.name ?? "", person: person.description, seat: seat.rawValue, isAdmin: seat >= .admin)
+            companyName: here?.name ?? "", person: person.description, seat: seat.rawValue, isAdmin: seat >= .admin,
+            isOwner: seat >= .owner)
     }
 
     /// Where another company is served: at its own host, else beside this one under the installation's domain; `nil` when

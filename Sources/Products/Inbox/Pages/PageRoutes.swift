@@ -4,6 +4,7 @@ import Web
 enum PageRoutes {
     static func all(_ office: Office) -> [Route] {
         DeskPageRoutes(office: office).routes + ChannelPageRoutes(office: office).routes
+            + DemoChannelRoutes(office: office).routes
             + KnowledgePageRoutes(office: office).routes + WidgetPageRoutes(office: office).routes
             + ContactPageRoutes(office: office).routes + SearchPageRoutes(office: office).routes
             + DashboardPageRoutes(office: office).routes + ReplyPageRoutes(office: office).routes

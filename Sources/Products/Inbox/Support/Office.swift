@@ -39,6 +39,7 @@ final class Office: Sendable {
     let visible: VisibilityDesk
     let tags: TagKeeper
     let badges: BadgeDesk
+    let health: HealthDesk
     let erasures: ErasureDesk
     let randomness: any Randomness
     let names: NameKeeper
@@ -84,7 +85,9 @@ final class Office: Sendable {
         files = ground.files
         self.randomness = randomness
         badges = BadgeDesk(storage: storage, topics: topics, realtime: parts.realtime, bus: parts.bus, clock: clock)
-        hooks = HookDesk(storage: storage, channels: channels, clock: clock, randomness: randomness, events: events)
+        hooks = HookDesk(
+            storage: storage, channels: channels, topics: topics, clock: clock, randomness: randomness, events: events)
+        health = HealthDesk(storage: storage, topics: topics, clock: clock)
         ingest = IngestSteps(
             storage: storage, channels: channels, topics: topics, clock: clock, randomness: randomness,
             events: events)

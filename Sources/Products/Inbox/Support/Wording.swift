@@ -75,6 +75,15 @@ enum Wording {
         }
     }
 
+    /// How long something took that nobody likes to wait for: `a second`, `12 s`, `4 min`.
+    static func lag(_ time: Duration) -> String {
+        switch time.components.seconds {
+        case ..<1: "a second"
+        case let seconds where seconds < 60: "\(seconds + 1) s"
+        default: span(time)
+        }
+    }
+
     /// The first letters of a name, for a round mark in the place of a picture.
     static func initials(_ name: String) -> String {
         let words = name.split(whereSeparator: \.isWhitespace)

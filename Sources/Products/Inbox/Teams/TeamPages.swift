@@ -37,6 +37,8 @@ struct TeamPage: Sendable {
         let summary: String
         let channels: [Option]
         let others: [Option]
+        /// Whether there is anybody who is not in it.
+        let hasOthers: Bool
         let action: String
         let memberAction: String
         let removeAction: String
@@ -169,7 +171,7 @@ extension TeamPage.TeamLine {
             },
             others: parts.colleagues.filter { !members.contains($0.person) }.map {
                 TeamPage.Option(value: $0.person.description, label: $0.name, isChosen: false)
-            },
+            }, hasOthers: parts.colleagues.contains { !members.contains($0.person) },
             action: path, memberAction: path + "/members", removeAction: path + "/remove")
     }
 }

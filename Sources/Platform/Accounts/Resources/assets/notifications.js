@@ -1,6 +1,6 @@
 // Reminders on this device: subscribes the browser's push service and tells the server about it.
 
-import { say } from "/assets/web/capstan.js";
+import { say } from "../web/capstan.js";
 
 const part = document.querySelector("[data-push]");
 const on = part?.querySelector("[data-push-on]");

@@ -174,4 +174,6 @@ function take(text) {
   else if (text.left) handler.left?.(text.left);
 }
 
+// A browser that knows that it has no network is believed at once; what it had open may look alive for a minute.
+addEventListener("offline", () => { if (line) backOff(); });
 addEventListener("online", () => { if (topics.size > 0 && !online) { failures = 0; restart(Math.random() * 1000); } });

@@ -1,8 +1,7 @@
 // The board: cards are moved by pointer and by keys, at once on this page and then for everybody; moves of others arrive
 // as they are committed. Without this script every card has its forms.
 import { listen } from "../web/realtime.js";
-
-const { say } = await import(document.querySelector("script[data-capstan]").src);
+import { say } from "../web/capstan.js";
 
 const board = document.querySelector("[data-board]");
 const editable = board.hasAttribute("data-editable");

@@ -1,5 +1,7 @@
 // The exports centre: what is being written tells how far it is; when one ends the page is shown anew.
-const { watch, say } = await import(document.querySelector("script[data-capstan]").src);
+
+import { say } from "../web/capstan.js";
+import { watch } from "../web/watch.js";
 const grouped = new Intl.NumberFormat("en");
 
 for (const line of document.querySelectorAll("[data-status]")) {

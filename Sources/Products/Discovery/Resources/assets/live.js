@@ -1,9 +1,11 @@
 // A search while it runs: rows, chips and counters as they are committed.
 //
-// One stream for the page; without one, one look every five seconds by the one timer that every page shares. Both end when
-// the page is left.
+// What is committed comes over the search's topic, also what was missed while the line was cut; without a line the page looks
+// every five seconds. Both end when the search is over or the page is left.
 
-import { say, watch } from "../web/capstan.js";
+import { say } from "../web/capstan.js";
+import { listen, state } from "../web/realtime.js";
+import { watch } from "../web/watch.js";
 
 const root = document.querySelector("[data-search]");
 const rowsMax = 60;
@@ -184,81 +186,99 @@ function patchRows(creators) {
 
 // MARK: The end
 
-/** Puts the finished page in the place of the live one, so that pages, totals and buttons are right. */
-async function settle() {
-    if (isSettled) return;
-    isSettled = true;
+/** Puts the page as the server shows it now in the place of the live one, so that pages, totals and buttons are right. */
+async function showAnew() {
     try {
         const answer = await fetch(location.href, { headers: { accept: "text/html" } });
-        if (!answer.ok) return;
+        if (!answer.ok) return false;
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         for (const selector of [".search-head", ".progress-strip", "[data-chips]", "#results"]) {
             const [old, fresh] = [root.querySelector(selector), page.querySelector(`[data-search] ${selector}`)];
             if (old && fresh) old.replaceWith(fresh);
         }
+        last = Number(page.querySelector("[data-search]")?.dataset.last) || last;
         wire();
-        announce("The search is over.");
-        say("The search is over.");
+        return true;
     } catch {
         // The live rows stay; a reload shows the same.
+        return false;
     }
+}
+
+/** Ends the listening, and shows what is left when a search is over. */
+async function settle() {
+    if (isSettled) return;
+    isSettled = true;
+    stopListening?.();
+    stopPolling?.();
+    if (!await showAnew()) return;
+    announce("The search is over.");
+    say("The search is over.");
 }
 
 function receive(message) {
     if (message.rows?.length) addRows(message.rows);
     if (message.patches?.length) patchRows(message.patches);
-    if (message.status) showStatus(message.status);
 }
 
-function wire() {
+function wirePicking() {
     root.querySelector("[data-pick-all]")?.addEventListener("change", (event) => {
         for (const box of root.querySelectorAll("input[name=creators]")) box.checked = event.target.checked;
     });
+}
+
+/** Wires what has been put in the place of the live page. */
+function wire() {
+    wirePicking();
     for (const form of root.querySelectorAll("form[data-submits-on-change]")) {
         form.addEventListener("change", () => form.requestSubmit());
     }
 }
 
 let stopPolling = null;
+let stopListening = null;
 
+function take(status) {
+    showStatus(status);
+    if (over.has(status.search.state)) settle();
+}
+
+/** Without a connection the page asks every five seconds, by the one timer that every page shares. */
 function poll() {
-    stopPolling ??= watch(root.dataset.status, 5000, (status) => {
-        showStatus(status);
-        if (status.isOver) {
-            stopPolling?.();
-            settle();
-        }
-    });
+    if (!isSettled) stopPolling ??= watch(root.dataset.status, 5000, take);
+}
+
+function stopAsking() {
+    stopPolling?.();
+    stopPolling = null;
+}
+
+/** Asks once where the search stands: what was told of that meanwhile is kept nowhere. */
+async function look() {
+    try {
+        const answer = await fetch(root.dataset.status, { headers: { accept: "application/json" }, cache: "no-cache" });
+        if (answer.ok && !isSettled) take(await answer.json());
+    } catch {
+        // The next word tells of it, or the timer asks.
+    }
 }
 
 if ("live" in root.dataset) {
-    if ("EventSource" in window) {
-        const stream = new EventSource(`${root.dataset.events}?after=${last}`);
-        let failures = 0;
-        stream.addEventListener("change", (event) => {
-            failures = 0;
-            receive(JSON.parse(event.data));
-        });
-        stream.addEventListener("end", (event) => {
-            stream.close();
-            receive(JSON.parse(event.data));
-            settle();
-        });
-        stream.addEventListener("error", () => {
-            failures += 1;
-            // Browsers come back by themselves; after three times in a row the page looks instead of listening.
-            if (failures >= 3 || stream.readyState === EventSource.CLOSED) {
-                stream.close();
-                poll();
-            }
-        });
-        addEventListener("pagehide", () => stream.close());
-    } else {
-        poll();
-    }
-    addEventListener("pagehide", () => stopPolling?.());
+    stopListening = listen(`discovery/search/${root.dataset.search}`, {
+        from: { epoch: root.dataset.epoch, offset: Number(root.dataset.offset) },
+        message(note) {
+            receive(note);
+            if (note.changed) look();
+        },
+        signal(note, from) { if (!from && note.status && !isSettled) take(note.status); },
+        back: look,
+        async lost() {
+            await showAnew();
+            look();
+        },
+        refused: poll,
+    });
+    state(isThere => (isThere ? stopAsking() : poll()));
 }
 
-root.querySelector("[data-pick-all]")?.addEventListener("change", (event) => {
-    for (const box of root.querySelectorAll("input[name=creators]")) box.checked = event.target.checked;
-});
+wirePicking();

@@ -1,5 +1,6 @@
 // The table: cells are edited where they stand, rows are chosen together. Without this script the form above does both.
-const { say } = await import(document.querySelector("script[data-capstan]").src);
+
+import { say } from "../web/capstan.js";
 
 const form = document.querySelector("[data-bulk]");
 

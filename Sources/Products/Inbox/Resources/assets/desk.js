@@ -5,12 +5,10 @@
 
 import { listen } from "../web/realtime.js";
 import { startKeys } from "./keys.js";
-import { ask, rowOf, setUnread } from "./line.js";
+import { ask, desk, me, rowOf, setUnread } from "./line.js";
 import { localise, momentOf } from "./times.js";
 
 const rowsMax = 60;
-const desk = document.querySelector("[data-desk]");
-const me = document.querySelector("[data-frame]")?.dataset.person ?? "";
 const rows = desk.querySelector("[data-rows]");
 const rowTemplate = document.querySelector("[data-row-template]");
 const filters = new URLSearchParams(desk.dataset.query);
@@ -56,12 +54,19 @@ function fill(row, line) {
     const time = row.querySelector("time");
     time.dateTime = line.lastMessageAt;
     time.textContent = momentOf(line.lastMessageAt);
-    const [text, kind] = stateOf(line);
+    const channel = linkOf(line)?.querySelector("span:nth-of-type(2)")?.textContent;
+    if (channel) put(row, "[data-channel]", channel);
+    const [text, tone] = stateOf(line);
     put(row, "[data-state]", text);
-    row.querySelector("[data-state]").className = `badge ${kind}`;
+    row.querySelector("[data-state]").className = `badge ${tone}`;
     const face = row.querySelector(".face");
+    const kind = linkOf(line)?.querySelector(".dot")?.classList[1];
+    if (kind) face.classList.add(kind);
     if (!face.textContent) face.textContent = line.name.split(/\s+/).slice(0, 2).map(word => word[0] ?? "").join("").toUpperCase();
 }
+
+/** The page's own link to a row's channel: what it is called, and of which kind it is. */
+function linkOf(line) { return desk.querySelector(`.views a[href*="channel=${CSS.escape(line.channelId)}"]`); }
 
 /** Puts a row where its time says; the longest-quiet one leaves a full list. */
 function place(row) {
@@ -74,7 +79,7 @@ function place(row) {
 
 const timeOf = row => row.querySelector("time")?.getAttribute("datetime") ?? "";
 
-async function take(line) {
+function take(line) {
     const row = rowOf(line.id);
     const isWanted = belongs(line);
     if (row && isWanted === false) {
@@ -101,8 +106,7 @@ async function take(line) {
     fill(made, line);
     place(made);
     fresh(made);
-    const { value } = await ask("GET", `/conversations/${line.id}`);
-    if (value) setUnread(made, value.unread);
+    readListSoon();
 }
 
 function fresh(row) {
@@ -111,6 +115,17 @@ function fresh(row) {
 }
 
 let isReading = false;
+let isAwaited = false;
+
+/** Asks how much is unread of rows that are new here: once for all that come within a second. */
+function readListSoon() {
+    if (isAwaited) return;
+    isAwaited = true;
+    setTimeout(() => {
+        isAwaited = false;
+        readList();
+    }, 1000);
+}
 
 /** Reads the list again: what was told while the connection was cut is kept nowhere. */
 async function readList() {
@@ -137,6 +152,11 @@ async function readList() {
         // A full page says nothing about what is behind it.
         if (!seen.has(row.dataset.row) && (value.conversations.length < 25 || (row.dataset.at ?? timeOf(row)) > oldest)) row.remove();
     }
+}
+
+/** Reads everything again that was told while the connection was cut. */
+function readAgain() {
+    readList();
     readBadges();
 }
 
@@ -162,8 +182,8 @@ async function readBadges() {
 for (const topic of desk.dataset.topics.split(" ").filter(Boolean)) {
     listen(topic, {
         signal: (line, from) => { if (!from) take(line); },
-        lost: readList,
-        back: readList,
+        lost: readAgain,
+        back: readAgain,
     });
 }
 if (me) {
@@ -182,17 +202,10 @@ for (const row of rows.children) {
 }
 
 // The server's list does not say how many messages a customer has written: the first word about a row would be taken for one.
-(async () => {
-    if (rows.children.length > 0) await readList();
-})();
+if (rows.children.length > 0) readList();
 
 localise();
-// What a thread needs comes only where there is one.
-if (desk.querySelector("[data-thread]")) {
-    import("./thread.js").then(({ startThread }) => startKeys({ me, desk, rows, thread: startThread({ me, desk }) }));
-} else {
-    startKeys({ me, desk, rows, thread: null });
-}
+startKeys();
 for (const place of document.querySelectorAll("[data-offset]")) {
     if (place instanceof HTMLInputElement) place.value = String(new Date().getTimezoneOffset());
 }

@@ -6,15 +6,19 @@ import { say } from "../web/capstan.js";
 import { state } from "../web/realtime.js";
 import { momentOf } from "./times.js";
 
-const api = "/api/inbox";
+export const desk = document.querySelector("[data-desk]");
+export const me = document.querySelector("[data-frame]")?.dataset.person ?? "";
 
-/** Asks the server; the answer's JSON, or a refusal with its code, or `null` without a connection. */
+const api = "/api/inbox";
+const patience = 20_000;
+
+/** Asks the server; the answer's JSON, or a refusal with its code, or that there is no connection. */
 export async function ask(method, path, body) {
     let answer;
     try {
         answer = await fetch(api + path, {
             method, headers: { accept: "application/json", ...(body ? { "content-type": "application/json" } : {}) },
-            ...(body ? { body: JSON.stringify(body) } : {}),
+            ...(body ? { body: JSON.stringify(body) } : {}), signal: AbortSignal.timeout(patience),
         });
     } catch {
         return { isLost: true };
@@ -26,24 +30,19 @@ export async function ask(method, path, body) {
     return answer.ok ? { value } : { refusal: value ?? { code: "", detail: `The server answered ${answer.status}.` } };
 }
 
+/** Loads a module that the first look at the page does not need; `null` where it cannot be loaded. */
+export async function bring(load) {
+    try {
+        return await load();
+    } catch {
+        say("This part of the page cannot be loaded. Try again, or reload the page, when the connection is back.");
+        return null;
+    }
+}
+
 export function announce(text) {
     const place = document.querySelector("[data-announce]");
     if (place) place.textContent = text;
-}
-
-/** Says what was done, with a way back for a while. */
-export function sayUndoable(text, undo, seconds = 8) {
-    say(text, seconds);
-    const line = document.querySelector("[data-toast] > p");
-    if (!line) return;
-    const button = document.createElement("button");
-    button.className = "button small";
-    button.textContent = "Undo";
-    button.addEventListener("click", async () => {
-        line.remove();
-        await undo();
-    });
-    line.append(" ", button);
 }
 
 // MARK: Rows
@@ -64,11 +63,11 @@ export function setUnread(row, count) {
 const lost = document.querySelector("[data-lost]");
 let lostAt = null;
 let lostTimer = 0;
-const returners = new Set();
+const watchers = new Set();
 export let isOnline = true;
 
-/** Calls back whenever the connection is there again. */
-export function onReturn(body) { returners.add(body); }
+/** Calls back with whether there is a connection, whenever it comes or has been gone for a while. */
+export function onConnection(body) { watchers.add(body); }
 
 state(online => {
     clearTimeout(lostTimer);
@@ -78,7 +77,7 @@ state(online => {
         isOnline = true;
         lost.hidden = true;
         if (wasLost) announce("Connected again.");
-        for (const body of returners) body();
+        for (const body of watchers) body(true);
         return;
     }
     // A change of connection that takes a moment is nothing to speak of.
@@ -88,5 +87,6 @@ state(online => {
         lostAt ??= since;
         lost.textContent = `Connection lost since ${momentOf(lostAt.toISOString())}. Go on writing; what you send waits for it.`;
         lost.hidden = false;
+        for (const body of watchers) body(false);
     }, 2500);
 });

@@ -1,6 +1,6 @@
 // A board that moves: new scores are put in place and rows slide to their new places.
-// Found by its address on the page, so that assets may carry their hash in their names.
-const { watch } = await import(document.querySelector("script[data-capstan]").src);
+
+import { watch } from "../web/watch.js";
 
 const board = document.querySelector("[data-board][data-live-href]");
 const grouped = new Intl.NumberFormat("en");

@@ -1,5 +1,6 @@
 // Comments below a clip, kept fresh: a fingerprint is asked for every few seconds, the comments when it has changed.
-const { watch } = await import(document.querySelector("script[data-capstan]").src);
+
+import { watch } from "../web/watch.js";
 
 const section = document.querySelector("[data-comments]");
 

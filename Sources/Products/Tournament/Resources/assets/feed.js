@@ -1,6 +1,8 @@
 // The feed: plays what is on screen, loads the next two, votes without leaving the film, keeps the totals fresh.
-// Found by its address on the page, so that assets may carry their hash in their names.
-const { chooseRendition, say, watch } = await import(document.querySelector("script[data-capstan]").src);
+
+import { say } from "../web/capstan.js";
+import { chooseRendition } from "../web/films.js";
+import { watch } from "../web/watch.js";
 
 const reel = document.querySelector("[data-reel]");
 const calm = matchMedia("(prefers-reduced-motion: reduce)");

@@ -1,5 +1,6 @@
 // The film so far: one scene after another in one player, from the scene that was asked for.
-const { wantsLarge } = await import(document.querySelector("script[data-capstan]").src);
+
+import { wantsLarge } from "../web/films.js";
 
 const cinema = document.querySelector("[data-cinema]");
 const screen = cinema.querySelector("[data-screen]");

@@ -1,5 +1,6 @@
 // Films that wait to be played: the poster until the film runs, never a spinner over it; the rendition by the network.
-const { chooseRendition } = await import(document.querySelector("script[data-capstan]").src);
+
+import { chooseRendition } from "../web/films.js";
 
 for (const frame of document.querySelectorAll("[data-player]")) {
     const film = frame.querySelector("video");
