@@ -258,7 +258,8 @@ import Testing
             try await stage.office.bot.turn(id, in: stage.tenant)
             #expect(try await stage.thread(id).count == 2)
             // What follows depends on what was said: the customer is let finish.
-            try await stage.deliver([stage.event(.message, "Prices", from: "ben", id: "b2")], to: channel)
+            try await stage.deliver(
+                [stage.event(.message, "When do you open on Monday?", from: "ben", id: "b2")], to: channel)
             try await stage.office.bot.turn(id, in: stage.tenant)
             #expect(try await stage.thread(id).count == 3)
             try await turn(id, stage)

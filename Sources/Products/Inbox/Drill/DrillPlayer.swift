@@ -19,8 +19,9 @@ struct DrillPlayer {
     /// A delivery as it came, to come again.
     private struct Burst {
         let raw: [UInt8]
-        let users: Set<String>
         let count: Int
+        /// The conversations that it is about, as the vendor's adapter names them.
+        let keys: Set<String>
     }
 
     private let number: Int
@@ -86,9 +87,9 @@ struct DrillPlayer {
         let hex = signature.map { String(format: "%02x", $0) }.joined()
         try await office.hooks.receive(
             burst.raw, DeliveryHeaders([("x-hub-signature-256", "sha256=\(hex)")]), at: state.channel.pathKey)
-        for user in burst.users.sorted() {
+        for key in burst.keys.sorted() {
             try await office.ingest.ingest(
-                ConversationKey(channel: state.channel.id, key: user), in: tenant, isLastAttempt: false
+                ConversationKey(channel: state.channel.id, key: key), in: tenant, isLastAttempt: false
             ) { [office, state] body in
                 let heads = try await office.storage.write(for: state.tenant) { try await body($0) }
                 state.note(heads)
@@ -104,11 +105,9 @@ struct DrillPlayer {
             "\(1_000_000 + chance.below(state.plan.customers))"
         }
         var items: [String] = []
-        var spoke: Set<String> = []
         for _ in 0..<count {
             said += 1
             let user = users[chance.below(users.count)]
-            spoke.insert(user)
             let isLate = chance.below(6) == 0
             if isLate { outcome.late += 1 }
             let time = now - Int64(isLate ? chance.below(Bounds.late) * 1_000 : 0)
@@ -122,7 +121,8 @@ struct DrillPlayer {
             {"object":"page","entry":[{"id":"\(state.channel.externalAccount)","time":\(now),\
             "messaging":[\(items.joined(separator: ","))]}]}
             """
-        return Burst(raw: Array(body.utf8), users: spoke, count: count)
+        let raw = Array(body.utf8)
+        return Burst(raw: raw, count: count, keys: Set(state.adapter.deliveries(in: raw).map(\.conversationKey)))
     }
 
     // MARK: Agents

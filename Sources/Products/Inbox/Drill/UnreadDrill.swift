@@ -152,7 +152,8 @@ public struct UnreadDrill: Sendable {
             ChannelDesk.Draft(
                 kind: .messenger, externalAccount: account, name: "Drill",
                 keys: ChannelKeys(secrets: ChannelSecrets(signing: [secret]))), in: tenant)
-        let state = DrillState(plan, tenant: tenant, channel: channel, secret: secret)
+        let adapter = try await office.channels.channel(channel.id, in: tenant).adapter
+        let state = DrillState(plan, tenant: tenant, channel: channel, secret: secret, adapter: adapter)
         let start = office.clock.uptime()
         let outcomes = try await withThrowingTaskGroup(of: Outcome.self) { group in
             for number in 0..<plan.players {
@@ -178,12 +179,16 @@ final class DrillState: Sendable {
     let tenant: Tenant
     let channel: Channel
     let secret: Secret<String>
+    let adapter: any ChannelAdapter
     private let done = Mutex(0)
     private let heads = Mutex<[ID<Conversation>: ID<Contact>]>([:])
     private let order = Mutex<[ID<Conversation>]>([])
     private let merges = Mutex<[ID<Merge>]>([])
 
-    init(_ plan: UnreadDrill.Plan, tenant: Tenant, channel: Channel, secret: Secret<String>) {
+    init(
+        _ plan: UnreadDrill.Plan, tenant: Tenant, channel: Channel, secret: Secret<String>, adapter: any ChannelAdapter
+    ) {
+        self.adapter = adapter
         self.plan = plan
         self.tenant = tenant
         self.channel = channel
