@@ -27,7 +27,8 @@ let package = Package(
             dependencies: [
                 platform("Base"), platform("Telemetry"), platform("Caching"), platform("Coordination"),
                 platform("CoordinationRedis"), platform("Storage"), platform("StoragePostgres"),
-                platform("StorageSQLite"), platform("Jobs"), platform("Retrieval"), platform("Tournament"),
+                platform("StorageSQLite"), platform("Jobs"), platform("Retrieval"), platform("AIProviders"),
+                platform("Tournament"), platform("Inbox"),
                 platform("capstan"), "PlainServer", "RealtimeServer", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),

@@ -26,6 +26,9 @@ extension Exception {
             rule: "product files", path: "Sources/Products/Inbox/Support/",
             reason: "what serves every noun: refusals, seats, loads that several requests share"),
         Exception(
+            rule: "product files", path: "Sources/Products/Inbox/Drill/",
+            reason: "a working day at full speed: every desk at once, and the ground on which they stand"),
+        Exception(
             rule: "unowned task", path: "Sources/Platform/BlobsS3/S3Blobs+Receiving.swift",
             reason: "what a cancelled upload has begun is undone outside of the cancellation; it is awaited at once"),
         Exception(

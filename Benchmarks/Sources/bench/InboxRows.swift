@@ -80,6 +80,49 @@ struct InboxRows {
         ).first.flatMap { Int($0) } ?? 0
     }
 
+    /// Puts a tag on the two oldest of those that were put in, and has each agent be mentioned there; returns the tag.
+    func markOldest(for agents: Int) throws -> String {
+        let tag = "01900005-0000-7000-8000-000000000001"
+        let oldest = """
+            SELECT c.id, c.state, c.last_message_at FROM inbox_conversations c WHERE c.tenant_id = '\(tenant)'
+                AND c.state = 'open' ORDER BY c.last_message_at, c.id LIMIT 2
+            """
+        try workspace.database.sql(
+            """
+            INSERT INTO inbox_tags (tenant_id, id, label, created_at) VALUES ('\(tenant)', '\(tag)', 'rare', now())
+            ON CONFLICT DO NOTHING;
+            DELETE FROM inbox_tagged WHERE tenant_id = '\(tenant)' AND tag_id = '\(tag)';
+            INSERT INTO inbox_tagged (tenant_id, tag_id, conversation_id, state, last_message_at)
+            SELECT '\(tenant)', '\(tag)', o.id, o.state, o.last_message_at FROM (\(oldest)) o;
+            DELETE FROM inbox_mentions WHERE tenant_id = '\(tenant)';
+            INSERT INTO inbox_mentions (tenant_id, person_id, conversation_id, mentioned_at, state, last_message_at)
+            SELECT '\(tenant)', md5('agent' || n)::uuid, o.id, now(), o.state, o.last_message_at
+            FROM (\(oldest)) o, generate_series(1, \(agents)) n;
+            VACUUM ANALYZE inbox_tagged, inbox_mentions;
+            """)
+        return tag
+    }
+
+    /// The cursor behind so many rows of the list, or somewhat fewer, and behind how many it is; agents take turns.
+    func cursor(rowsDown depth: Int, by agents: [Workspace.Visitor]) throws -> (cursor: String, rows: Int) {
+        var (next, rows) = ("", 0)
+        for turn in 0..<max(1, depth / 100) {
+            let agent = agents[turn % agents.count]
+            let text = try Command.run(
+                "curl",
+                [
+                    "-sf", "-b", agent.cookie, "-H", "x-forwarded-for: \(agent.address)",
+                    workspace.capstan.server.address + "/api/inbox/conversations?limit=100"
+                        + (next.isEmpty ? "" : "&after=\(next)"),
+                ])
+            guard let page = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any],
+                let behind = page["next"] as? String
+            else { throw Impossible("the list ends after \(rows) rows") }
+            (next, rows) = (behind, rows + 100)
+        }
+        return (next, rows)
+    }
+
     /// The id of one that was put in.
     func conversation(_ number: Int) -> String {
         "01900003-0000-7000-8000-" + String(repeating: "0", count: 12 - String(number, radix: 16).count)

@@ -4,6 +4,9 @@ import Storage
 
 /// What is done for channels, files, outgoing hooks and knowledge.
 extension InboxJobs {
+    /// Brings what an older version has written up to date.
+    static let mend = JobKind<NoJobInput>(
+        "inbox.backfill", lane: .bulk, timeout: .seconds(600), unique: .whilePendingOrRunning, isKept: false)
     /// Has all channels be looked after.
     static let checkAll = JobKind<NoJobInput>(
         "inbox.channel.checkAll", lane: .bulk, timeout: .seconds(600), unique: .whilePendingOrRunning, isKept: false)

@@ -75,7 +75,7 @@ enum InboxJobs {
     }
 
     static func botTurn(
-        _ id: ID<Conversation>, after delay: Duration, in transaction: WriteTransaction
+        _ id: ID<Conversation>, after delay: Duration?, in transaction: WriteTransaction
     ) throws(StorageError) {
         try transaction.enqueue(botTurn, id, key: id.description, after: delay)
     }
@@ -126,6 +126,9 @@ enum InboxJobs {
             JobSchedule(
                 "inbox.seals", every: .seconds(3_600), seal, NoJobInput(), missed: .once, audience: .eachTenant),
             JobSchedule("inbox.reconcile", every: .seconds(900), reconcileAll, NoJobInput()),
+            JobSchedule(
+                "inbox.backfill", every: .seconds(5), mend, NoJobInput(), missed: .skip,
+                onlyIf: { [steps = BackfillSteps(storage: office.storage)] in try await steps.isNeeded() }),
         ] + reachSchedules
     }
 
@@ -151,6 +154,7 @@ enum InboxJobs {
             rule.handler { [desk = office.rules] event, context in
                 try await desk.carryOut(event, in: context.tenant)
             },
+            mend.handler { [steps = BackfillSteps(storage: office.storage)] _, _ in try await steps.mend() },
             reconcileAll.handler { [desk = office.channels] _, _ in try await desk.enqueueReconciling() },
             reconcile.handler { [steps = office.ingest] id, context in
                 try await steps.reconcile(id, in: context.tenant)

@@ -13,7 +13,8 @@ public struct InboxProduct: Product {
         name: "inbox", title: "Inbox",
         summary: "Teams answer customers of all channels in one place; nothing is lost or answered twice.",
         schema: InboxSchema.module, settings: InboxSettings.Key.all,
-        capabilities: [ChannelStore.routing, CountStore.counting, SlaStore.watching], events: Event.inbox,
+        capabilities: [ChannelStore.routing, CountStore.counting, SlaStore.watching, BackfillStore.mending],
+        events: Event.inbox,
         notices: NoticeKind.inbox)
 
     private let office: Office

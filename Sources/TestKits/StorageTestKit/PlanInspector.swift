@@ -46,6 +46,28 @@ public struct PlanInspector: Sendable {
         return findings
     }
 
+    /// The steps of a recorded statement's plan as SQLite tells them.
+    public static func steps(
+        of entry: RecordedStatements.Entry, on driver: any StorageDriver
+    ) async throws -> [String] {
+        let request = StatementRequest(
+            name: "plan." + entry.request.name, sql: entry.request.sql.explained(for: .sqlite), rowsMax: 1_000)
+        let open = try await driver.begin(scope: entry.scope, access: .write, freshness: .primary)
+        let result: StatementResult
+        do {
+            result = try await open.run(request)
+        } catch {
+            await open.rollback()
+            throw error
+        }
+        await open.rollback()
+        return (0..<result.rows.rowCount).map { row in
+            var text: [UInt8] = []
+            _ = result.rows.appendText(row: row, column: 3, to: &text)
+            return String(decoding: text, as: UTF8.self)
+        }
+    }
+
     private func inspect(_ entry: RecordedStatements.Entry) async throws -> [Finding] {
         guard driver.dialect == .postgres else {
             throw StorageError(.setup, "plans are inspected on PostgreSQL: its planner knows how large tables are")

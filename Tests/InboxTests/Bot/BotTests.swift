@@ -238,4 +238,60 @@ import Testing
             }
         }
     }
+
+    @Test(arguments: Backend.all)
+    func `what was prepared is answered at once, what was not when the customer has stopped writing`(
+        backend: Backend
+    ) async throws {
+        let model = PlayedModel()
+        try await Stage.with(backend, provider: model) { stage in
+            let (channel, other) = try await begin(stage, "Is there a bicycle?")
+            #expect(try await stage.office.prepared.prepare(in: stage.tenant) >= 1)
+            let asked = model.requests.count
+            let id = try #require(
+                try await stage.deliver(
+                    [stage.event(.message, "Opening hours", from: "ben", id: "b1")], to: channel))
+            // No time passes between the question and the answer.
+            try await stage.office.bot.turn(id, in: stage.tenant)
+            #expect(try await stage.thread(id).map(\.role) == [.customer, .bot])
+            #expect(model.requests.count == asked)
+            try await stage.office.bot.turn(id, in: stage.tenant)
+            #expect(try await stage.thread(id).count == 2)
+            // What follows depends on what was said: the customer is let finish.
+            try await stage.deliver(
+                [stage.event(.message, "When do you open on Monday?", from: "ben", id: "b2")], to: channel)
+            try await stage.office.bot.turn(id, in: stage.tenant)
+            #expect(try await stage.thread(id).count == 3)
+            try await turn(id, stage)
+            #expect(model.requests.count == asked + 1)
+            #expect(try await stage.thread(id).map(\.role) == [.customer, .bot, .customer, .bot])
+            // Nothing was prepared for the other one.
+            #expect(try await stage.thread(other).map(\.role) == [.customer])
+            try await stage.checkTruth()
+        }
+    }
+
+    @Test(arguments: Backend.all)
+    func `a prepared answer is not given to whom somebody answers, nor where a word hands over`(
+        backend: Backend
+    ) async throws {
+        try await Stage.with(backend, provider: PlayedModel()) { stage in
+            let (channel, _) = try await begin(stage, "Is there a bicycle?") { $0.keywords = ["hours"] }
+            #expect(try await stage.office.prepared.prepare(in: stage.tenant) >= 1)
+            let taken = try #require(
+                try await stage.deliver(
+                    [stage.event(.message, "Returns", from: "eva", id: "e1")], to: channel))
+            _ = try await stage.answer("I will look", to: taken, of: channel)
+            try await stage.office.bot.turn(taken, in: stage.tenant)
+            #expect(try await stage.thread(taken).map(\.role) == [.customer, .agent])
+            let keyword = try #require(
+                try await stage.deliver(
+                    [stage.event(.message, "Opening hours", from: "ben", id: "b1")], to: channel))
+            try await stage.office.bot.turn(keyword, in: stage.tenant)
+            #expect(try await stage.thread(keyword).map(\.role) == [.customer])
+            try await turn(keyword, stage)
+            #expect(try await stage.head(keyword).bot == .waiting)
+            #expect(!(try await stage.thread(keyword).map(\.role).contains(.bot)))
+        }
+    }
 }

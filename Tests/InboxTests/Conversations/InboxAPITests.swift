@@ -67,12 +67,28 @@ import WebTestKit
             let answer = #"{"channelId":"\#(channel.id)","body":"Hello","clientId":"c1","seen":1}"#
             let reply = try await cost("POST", "/conversations/\(id)/messages", answer, status: 201)
             #expect(isPostgres ? reply == 3 : reply >= 3)
+            let written = try json(try await tom.ask("GET", "/conversations/\(id)/messages").0)
+            let own = try #require((written["messages"] as? [[String: Any]])?.last?["id"] as? String)
+            let rewriting = try await cost("PATCH", "/messages/\(own)", #"{"body":"Hello again"}"#)
+            #expect(isPostgres ? rewriting == 5 : rewriting >= 5)
             let closing = try await cost("POST", "/conversations/\(id)/closing")
             #expect(isPostgres ? closing == 4 : closing >= 4)
             #expect(try await cost("GET", "/channels") == 0)
             #expect(try await cost("GET", "/channels/\(channel.id)/health") == 1)
             #expect(try await cost("GET", "/channels/\(channel.id)/dead-letters") == 1)
             #expect(try await cost("GET", "/tags") == 1)
+            for order in SearchOrder.allCases {
+                // Messages, and contacts on the first page; the tags are known by now.
+                _ = try await cost("GET", "/search?q=warm")
+                #expect(try await cost("GET", "/search?q=hi&order=\(order.rawValue)") == 2)
+                let search = try json(try await tom.ask("GET", "/search?q=hi&order=\(order.rawValue)&limit=10").0)
+                #expect((search["found"] as? [Any])?.count == 10 && search["isCut"] as? Bool == false)
+                #expect(search["considered"] as? Int == (order == .time ? nil : 30))
+                let next = try #require(search["next"] as? String)
+                let asOf = try #require(search["asOf"] as? String)
+                let rest = "/search?q=hi&order=\(order.rawValue)&after=\(next)&asOf=\(asOf)"
+                #expect(try await cost("GET", rest) == 1)
+            }
             #expect(try await cost("PUT", "/conversations/\(id)/draft", #"{"body":"Dear"}"#, status: 204) == 1)
             #expect(try await cost("GET", "/conversations/\(id)/draft") == 1)
         }

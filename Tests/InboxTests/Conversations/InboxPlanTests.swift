@@ -13,7 +13,7 @@ import Testing
     private static let large: Set<String> = [
         "inbox_contacts", "inbox_contact_points", "inbox_conversations", "inbox_messages", "inbox_cursors",
         "inbox_receipts", "inbox_tagged", "inbox_mentions", "inbox_drafts", "inbox_scheduled", "inbox_former_texts",
-        "inbox_contact_words",
+        "inbox_contact_words", "inbox_words",
     ]
 
     /// 30,000 conversations with two messages each, and as much of everything else.
@@ -59,12 +59,14 @@ import Testing
                 CASE WHEN g % 1000 = 0 THEN 'dead' ELSE 'done' END, \(now) FROM generate_series(1, 30000) g
             """,
             """
-            INSERT INTO inbox_mentions (tenant_id, person_id, conversation_id, mentioned_at)
-            SELECT \(tenant), gen_random_uuid(), c.id, \(now) FROM inbox_conversations c WHERE c.tenant_id = \(tenant)
+            INSERT INTO inbox_mentions (tenant_id, person_id, conversation_id, mentioned_at, state, last_message_at)
+            SELECT \(tenant), gen_random_uuid(), c.id, \(now), c.state, c.last_message_at
+            FROM inbox_conversations c WHERE c.tenant_id = \(tenant)
             """,
             """
-            INSERT INTO inbox_tagged (tenant_id, tag_id, conversation_id)
-            SELECT \(tenant), gen_random_uuid(), c.id FROM inbox_conversations c WHERE c.tenant_id = \(tenant)
+            INSERT INTO inbox_tagged (tenant_id, tag_id, conversation_id, state, last_message_at)
+            SELECT \(tenant), gen_random_uuid(), c.id, c.state, c.last_message_at
+            FROM inbox_conversations c WHERE c.tenant_id = \(tenant)
             """,
             """
             INSERT INTO inbox_drafts (tenant_id, conversation_id, person_id, body, changed_at)
@@ -84,9 +86,20 @@ import Testing
         ]
     }
 
+    /// All messages are found by a word that each of them has, and by one that no other has.
+    private func words(_ stage: Stage) -> SQL {
+        let id = ID<Message>(high: UInt64(stage.clock.now().microseconds / 1_000) << 16, low: 0)
+        let marks = MessageWords.marks(of: id, in: stage.tenant)
+        return """
+            INSERT INTO inbox_words (message_id, words)
+            SELECT m.id, to_tsvector('simple', \(marks) || ' hello no' || m.external_id)
+            FROM inbox_messages m WHERE m.tenant_id = \(stage.tenant)
+            """
+    }
+
     private func fill(_ stage: Stage, _ channel: Channel) async throws {
         let tenant = stage.tenant
-        for (index, statement) in rows(stage, channel).enumerated() {
+        for (index, statement) in (rows(stage, channel) + [words(stage)]).enumerated() {
             _ = try await stage.storage.writer(for: tenant).execute("test.fill", statement)
             if (1...3).contains(index) { try await PlanInspector.analyse(stage.storage.driver) }
         }
@@ -104,6 +117,12 @@ import Testing
             _ = try await office.threads.page(view, for: tom, after: nil, in: tenant)
         }
         var view = ConversationView()
+        view.tag = ID(high: 1, low: 1)
+        let tagged = try await office.threads.page(view, for: tom, after: nil, in: tenant)
+        _ = try await office.threads.page(view, for: tom, after: tagged.next, in: tenant)
+        view.name = .mentions
+        _ = try await office.threads.page(view, for: tom, after: nil, in: tenant)
+        view = ConversationView()
         view.team = ID(high: 1, low: 1)
         _ = try await office.threads.page(view, for: tom, after: nil, in: tenant)
         _ = try await office.threads.badges(of: tom, in: tenant)
@@ -143,7 +162,9 @@ import Testing
         let letters = try await office.hooks.deadLetters(of: channel.id, after: nil, limit: 10, in: tenant)
         try await office.hooks.retry(try #require(letters.items.first).id, in: tenant)
         _ = try await office.hooks.lastArrival(of: channel.id, in: tenant)
-        _ = try await office.threads.search("hello", for: tom, after: nil, limit: 10, in: tenant)
+        for order in SearchOrder.allCases {
+            _ = try await stage.search("hello", for: tom, by: order, limit: 10, in: tenant)
+        }
     }
 
     /// Contacts found, changed, merged and deleted.

@@ -65,7 +65,7 @@ import WebTestKit
             #expect(done.erased == 1)
             for table in tables { #expect(try await rows(table, stage) == 1, "\(table)") }
             let tom = try await stage.agent(stage.tom)
-            let found = try await office.threads.search("brass", for: tom, after: nil, limit: 9, in: tenant).items
+            let found = try await stage.search("brass", for: tom, limit: 9, in: tenant).messages.items
             #expect(found.map(\.message.body) == ["A brass bell, Leo Stone"])
             #expect(
                 try await office.contacts.store.page(ContactWords("berg"), after: nil, limit: 9, in: tenant).items

@@ -105,6 +105,40 @@ import Testing
     }
 
     @Test(arguments: Backend.all)
+    func `what is said otherwise in time is sent as it is then, and found by its new words alone`(
+        backend: Backend
+    ) async throws {
+        try await Stage.with(backend) { stage in
+            let (channel, id) = try await begin(stage)
+            let replies = stage.office.replies
+            let message = try await stage.answer("a tandm", to: id, of: channel, undo: 5)
+            let others = await refusal {
+                _ = try await replies.rewrite(message.id, to: "no", by: stage.priya, in: stage.tenant)
+            }
+            #expect(others?.code == .notFound)
+            let empty = await refusal {
+                _ = try await replies.rewrite(message.id, to: "  ", by: stage.tom, in: stage.tenant)
+            }
+            #expect(empty?.code == .messageInvalid)
+            let written = try await replies.rewrite(message.id, to: " a tandem ", by: stage.tom, in: stage.tenant)
+            #expect(written.body == "a tandem" && written.sequence == message.sequence)
+            #expect(try await stage.head(id).preview.text == "a tandem")
+            let tom = try await stage.agent(stage.tom)
+            let found = try await stage.search("tandm", for: tom, in: stage.tenant).messages.items
+            #expect(found.isEmpty)
+            #expect(try await stage.search("tandem", for: tom, in: stage.tenant).messages.items.count == 1)
+            stage.clock.advance(by: .seconds(10))
+            try await stage.office.sending.send(id, in: stage.tenant)
+            #expect(stage.vendor.sent.map(\.content) == [.text("a tandem")])
+            let late = await refusal {
+                _ = try await replies.rewrite(message.id, to: "too late", by: stage.tom, in: stage.tenant)
+            }
+            #expect(late?.code == .tooLate)
+            try await stage.checkTruth()
+        }
+    }
+
+    @Test(arguments: Backend.all)
     func `the window is held to the second, with the tag for people behind it, and texts to the vendor's length`(
         backend: Backend
     ) async throws {

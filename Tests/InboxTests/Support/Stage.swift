@@ -177,6 +177,16 @@ final class Stage: Sendable {
 
     // MARK: Looking
 
+    /// What all history says to a question.
+    func search(
+        _ question: String, for agent: Agent, by order: SearchOrder = .time, asOf: Timestamp? = nil,
+        after cursor: Cursor? = nil, limit: Int = 25, in tenant: Tenant
+    ) async throws -> SearchAnswer {
+        try await SearchDesk(office).search(
+            SearchWish(question: question, order: order, asOf: asOf), for: agent, after: cursor, limit: limit,
+            in: tenant)
+    }
+
     /// All conversations of a company, the oldest first.
     func conversations(in tenant: Tenant? = nil) async throws -> [Conversation] {
         let tenant = tenant ?? self.tenant

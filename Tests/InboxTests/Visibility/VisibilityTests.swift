@@ -39,7 +39,7 @@ import WebTestKit
             #expect(try await listed(ines) == [everybodys, secret])
             #expect(try await office.conversations.store.badges(of: tom, in: tenant).all == 1)
             #expect(
-                try await office.threads.search("bell", for: tom, after: nil, limit: 9, in: tenant).items
+                try await stage.search("bell", for: tom, limit: 9, in: tenant).messages.items
                     .map(\.message.body) == ["An open bell"])
             await #expect(throws: InboxError.self) {
                 _ = try await office.threads.conversation(secret, for: tom, in: tenant)

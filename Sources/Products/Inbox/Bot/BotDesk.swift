@@ -166,13 +166,20 @@ final class BotDesk: Sendable {
 
     /// Answers a first question by what was prepared for it, in the customer's language or in the question's own, else as
     /// ``answer(_:_:in:)`` does.
-    ///
-    /// What follows in a conversation depends on what was said before, and is never prepared.
     func answer(
         _ said: [Message], _ numbered: NumberedPolicy, locale: String, in tenant: Tenant
     ) async throws -> Answer {
-        let question = said.count == 1 ? said.first.flatMap { Question($0.body) } : nil
-        guard let question else { return try await answer(said, numbered.policy, in: tenant) }
+        if let known = try await preparedAnswer(to: said, numbered, locale: locale, in: tenant) { return known }
+        return try await answer(said, numbered.policy, in: tenant)
+    }
+
+    /// What was prepared for a first question; `nil` when nothing was.
+    ///
+    /// What follows in a conversation depends on what was said before, and is never prepared.
+    func preparedAnswer(
+        to said: [Message], _ numbered: NumberedPolicy, locale: String, in tenant: Tenant
+    ) async throws -> Answer? {
+        guard said.count == 1, let question = said.first.flatMap({ Question($0.body) }) else { return nil }
         let start = clock.uptime()
         for locale in locale.isEmpty ? [""] : [locale, ""] {
             let known = try await prepared.answer(
@@ -184,7 +191,7 @@ final class BotDesk: Sendable {
             answer.firstTextMillis = Int((clock.uptime() - start).milliseconds)
             return answer
         }
-        return try await answer(said, numbered.policy, in: tenant)
+        return nil
     }
 
     /// Answers a question that nobody in particular has asked.

@@ -30,10 +30,11 @@ struct BotMachine: Sendable {
     ///   - head: the conversation.
     ///   - waiting: what the customer has said since the last answer, the oldest first.
     ///   - recent: how many answers the bot has given within the last minute.
+    ///   - isPrepared: whether there is an answer already: it is given at once, as it does not depend on what may follow.
     /// - Returns: what to do first.
-    func opening(_ head: Conversation, waiting: [Message], recent: Int) -> Opening {
+    func opening(_ head: Conversation, waiting: [Message], recent: Int, isPrepared: Bool = false) -> Opening {
         guard head.bot == .active, head.state != .closed, let last = waiting.last else { return .nothing }
-        if last.createdAt + BotPolicy.Bounds.pause > now {
+        if !isPrepared, last.createdAt + BotPolicy.Bounds.pause > now {
             return .wait(until: last.createdAt + BotPolicy.Bounds.pause)
         }
         if let end = head.windowEndsAt, end < now { return .handOver(.windowClosed) }

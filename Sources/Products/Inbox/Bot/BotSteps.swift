@@ -34,19 +34,36 @@ struct BotSteps: Sendable {
         switch opening {
         case .nothing: return
         case .wait(let time):
+            // Who waits sees at once that something comes; what was prepared comes at once itself.
+            let next = machine.opening(head, waiting: waiting, recent: recent, isPrepared: true)
+            let locale = next == .ask ? try await showTyping(head, numbered.policy, in: tenant) : nil
+            if let locale,
+                let known = try await desk.preparedAnswer(to: said, numbered, locale: locale, in: tenant),
+                let turn = try await begin(after: waiting, numbered, head, in: tenant)
+            {
+                try await finish(turn, known, numbered.policy, saying: nil, in: tenant)
+                return await countQuestion(said, in: tenant)
+            }
             return try await storage.write(for: tenant) { transaction in
                 try InboxJobs.botTurn(id, after: max(.milliseconds(10), time - now), in: transaction)
             }
         case .handOver, .sayClosed, .ask: break
         }
-        guard let last = waiting.last else { return }
-        let begun = try await store.begin(
+        guard let turn = try await begin(after: waiting, numbered, head, in: tenant) else { return }
+        try await have(turn, opening, said, numbered, head, in: tenant)
+    }
+
+    /// Begins the turn after what waits; `nil` when it was had already.
+    private func begin(
+        after waiting: [Message], _ numbered: NumberedPolicy, _ head: Conversation, in tenant: Tenant
+    ) async throws -> BotTurn? {
+        guard let last = waiting.last else { return nil }
+        let now = clock.now()
+        return try await store.begin(
             BotTurn(
-                id: ID(at: now, using: randomness), conversationID: id, afterSequence: last.sequence,
+                id: ID(at: now, using: randomness), conversationID: head.id, afterSequence: last.sequence,
                 epoch: head.botEpoch, policy: numbered.number, createdAt: now), through: storage.writer(for: tenant),
             in: tenant)
-        guard let turn = begun else { return }
-        try await have(turn, opening, said, numbered, head, in: tenant)
     }
 
     private func have(
@@ -62,7 +79,7 @@ struct BotSteps: Sendable {
             let text = policy.closed.replacing("{time}", with: time?.description ?? "soon")
             try await finish(turn, BotDesk.Answer(act: .handOver(.unsure)), policy, saying: text, in: tenant)
         case .ask:
-            let locale = try await showTyping(head, in: tenant)
+            let locale = try await showTyping(head, policy, in: tenant)
             do {
                 let answer = try await desk.answer(said, numbered, locale: locale, in: tenant)
                 let text = answer.act == .handOver(.unsure) || answer.act == .handOver(.asked) ? policy.unsure : nil
@@ -74,14 +91,15 @@ struct BotSteps: Sendable {
         }
     }
 
-    /// Shows the customer that something is being written, and returns the language that they are known by.
-    private func showTyping(_ head: Conversation, in tenant: Tenant) async throws -> String {
-        topics.tellTyping(to: head.pointID, in: tenant)
+    /// Shows the customer that something is being written for them, and returns the language that they are known by.
+    private func showTyping(_ head: Conversation, _ policy: BotPolicy, in tenant: Tenant) async throws -> String {
+        let isSaid = policy.mode != .suggests
+        if isSaid { topics.tellTyping(to: head.pointID, in: tenant) }
         let open = try await channels.channel(head.channelID, in: tenant)
         let addressee = try await ContactStore(storage: storage).addressee(
             of: head.pointID, through: storage.reader(for: tenant), in: tenant)
         guard let addressee else { return "" }
-        await open.adapter.show(.typing, to: addressee.user, over: open.line)
+        if isSaid { await open.adapter.show(.typing, to: addressee.user, over: open.line) }
         return addressee.locale?.lowercased() ?? ""
     }
 

@@ -41,37 +41,59 @@ extension ConversationStore {
     }
 
     /// A page of a view, the one that was written in last first.
+    ///
+    /// Mentions and tags are lists of their own: their rows carry where the conversation stands, so that a page costs the
+    /// same however few have them.
     func page(
         _ view: ConversationView, for agent: Agent, after cursor: Cursor?, limit: Int, in tenant: Tenant
     ) async throws(StorageError) -> Page<SeenConversation> {
-        var more: SQL = ""
+        var more = Self.visible(agent)
         switch view.name {
-        case .mine: more = " AND c.assignee_id = \(agent.person)"
-        case .unassigned: more = " AND c.assignee_id IS NULL"
-        case .mentions:
-            more = """
-                 AND EXISTS (SELECT 1 FROM inbox_mentions n WHERE n.tenant_id = \(tenant)
-                    AND n.person_id = \(agent.person) AND n.conversation_id = c.id)
-                """
-        case .all, .snoozed, .closed: break
+        case .mine: more = more.appending(" AND c.assignee_id = \(agent.person)")
+        case .unassigned: more = more.appending(" AND c.assignee_id IS NULL")
+        case .all, .mentions, .snoozed, .closed: break
         }
-        more = more.appending(Self.visible(agent))
         if let channel = view.channel { more = more.appending(" AND c.channel_id = \(channel)") }
         if let team = view.team { more = more.appending(" AND c.team_id = \(team)") }
-        if let tag = view.tag {
-            more = more.appending(
+        let reader = storage.reader(for: tenant)
+        let (state, columns) = (view.name.state, seenColumns(agent, tenant))
+        if view.name == .mentions {
+            if let tag = view.tag {
+                more = more.appending(
+                    """
+                     AND EXISTS (SELECT 1 FROM inbox_tagged t WHERE t.tenant_id = \(tenant) AND t.tag_id = \(tag)
+                        AND t.conversation_id = c.id)
+                    """)
+            }
+            return try await reader.page(
+                SeenConversation.self, "conversation.pageOfMentions",
                 """
-                 AND EXISTS (SELECT 1 FROM inbox_tagged t WHERE t.tenant_id = \(tenant) AND t.tag_id = \(tag)
-                    AND t.conversation_id = c.id)
-                """)
+                SELECT \(sql: columns), n.conversation_id FROM inbox_mentions n
+                JOIN inbox_conversations c ON c.tenant_id = \(tenant) AND c.id = n.conversation_id
+                \(sql: Self.cursor(of: agent, tenant))
+                WHERE n.tenant_id = \(tenant) AND n.person_id = \(agent.person) AND n.state = \(state)\(sql: more)
+                """, order: .descending("n.last_message_at", "n.conversation_id"), after: cursor, limit: limit)
         }
-        return try await storage.reader(for: tenant).page(
+        if let tag = view.tag {
+            return try await reader.page(
+                SeenConversation.self, "conversation.pageOfTag",
+                """
+                SELECT \(sql: columns), t.conversation_id FROM inbox_tagged t
+                JOIN inbox_conversations c ON c.tenant_id = \(tenant) AND c.id = t.conversation_id
+                \(sql: Self.cursor(of: agent, tenant))
+                WHERE t.tenant_id = \(tenant) AND t.tag_id = \(tag) AND t.state = \(state)\(sql: more)
+                """, order: .descending("t.last_message_at", "t.conversation_id"), after: cursor, limit: limit)
+        }
+        return try await reader.page(
             SeenConversation.self, "conversation.page",
             """
-            SELECT \(sql: Conversation.columns), r.read_sequence, \(sql: Self.unread(agent, tenant)) AS unread
-            FROM inbox_conversations c \(sql: Self.cursor(of: agent, tenant))
-            WHERE c.tenant_id = \(tenant) AND c.state = \(view.name.state)\(sql: more)
+            SELECT \(sql: columns) FROM inbox_conversations c \(sql: Self.cursor(of: agent, tenant))
+            WHERE c.tenant_id = \(tenant) AND c.state = \(state)\(sql: more)
             """, order: .descending("c.last_message_at", "c.id"), after: cursor, limit: limit)
+    }
+
+    private func seenColumns(_ agent: Agent, _ tenant: Tenant) -> SQL {
+        "\(sql: Conversation.columns), r.read_sequence, \(sql: Self.unread(agent, tenant)) AS unread"
     }
 
     /// One conversation as an agent sees it.
@@ -81,7 +103,7 @@ extension ConversationStore {
         try await reading.first(
             SeenConversation.self, "conversation.seen",
             """
-            SELECT \(sql: Conversation.columns), r.read_sequence, \(sql: Self.unread(agent, tenant)) AS unread
+            SELECT \(sql: seenColumns(agent, tenant))
             FROM inbox_conversations c \(sql: Self.cursor(of: agent, tenant))
             WHERE c.tenant_id = \(tenant) AND c.id = \(id)
             """)

@@ -94,7 +94,7 @@ struct ConversationStore: Sendable {
             """)
     }
 
-    /// Notes that a note names people.
+    /// Notes that a note names people; the head is locked.
     func mention(
         _ people: [ID<Person>], in id: ID<Conversation>, at time: Timestamp, through writing: some Writing,
         of tenant: Tenant
@@ -104,8 +104,9 @@ struct ConversationStore: Sendable {
             "conversation.mention",
             """
             WITH input (person_id) AS (\(rows: SQLRows(Array(Set(people)).sorted())))
-            INSERT INTO inbox_mentions (tenant_id, person_id, conversation_id, mentioned_at)
-            SELECT \(tenant), i.person_id, \(id), \(time) FROM input i WHERE true
+            INSERT INTO inbox_mentions (tenant_id, person_id, conversation_id, mentioned_at, state, last_message_at)
+            SELECT \(tenant), i.person_id, c.id, \(time), c.state, c.last_message_at
+            FROM input i CROSS JOIN inbox_conversations c WHERE c.tenant_id = \(tenant) AND c.id = \(id)
             ON CONFLICT (tenant_id, person_id, conversation_id) DO UPDATE SET mentioned_at = excluded.mentioned_at
             """)
     }

@@ -28,18 +28,21 @@ struct TagStore: Sendable {
     }
 
     /// Puts a tag on a conversation; `false` without such a tag or conversation, or with too many tags.
+    ///
+    /// The conversation is held, so that its place in lists cannot move between being read and being written.
     func put(
         _ tag: ID<Tag>, on conversation: ID<Conversation>, through writing: some Writing, in tenant: Tenant
     ) async throws(StorageError) -> Bool {
-        try await writing.execute(
+        let hold: SQL = storage.dialect == .postgres ? " FOR SHARE OF c" : ""
+        return try await writing.execute(
             "tag.put",
             """
-            INSERT INTO inbox_tagged AS d (tenant_id, tag_id, conversation_id)
-            SELECT \(tenant), g.id, c.id FROM inbox_tags g
+            INSERT INTO inbox_tagged AS d (tenant_id, tag_id, conversation_id, state, last_message_at)
+            SELECT \(tenant), g.id, c.id, c.state, c.last_message_at FROM inbox_tags g
             JOIN inbox_conversations c ON c.tenant_id = \(tenant) AND c.id = \(conversation)
             WHERE g.tenant_id = \(tenant) AND g.id = \(tag)
                 AND (SELECT count(*) FROM inbox_tagged o WHERE o.tenant_id = \(tenant)
-                    AND o.conversation_id = \(conversation)) < \(Tag.Bounds.each)
+                    AND o.conversation_id = \(conversation)) < \(Tag.Bounds.each)\(sql: hold)
             ON CONFLICT (tenant_id, tag_id, conversation_id) DO UPDATE SET tag_id = d.tag_id
             """) == 1
     }

@@ -61,17 +61,6 @@ final class ThreadDesk: Sendable {
         return found
     }
 
-    /// Messages of all history that hold some words: one statement, none without words.
-    func search(
-        _ question: String, _ filter: SearchFilter = SearchFilter(), for agent: Agent, after cursor: Cursor?,
-        limit: Int, in tenant: Tenant
-    ) async throws -> Page<FoundMessage> {
-        let words = MessageWords(question)
-        guard !words.isEmpty else { return Page(items: [], next: nil) }
-        return try await SearchStore(storage: storage).page(
-            words, filter, for: agent, after: cursor, limit: limit, in: tenant)
-    }
-
     /// Has read up to a message: one statement.
     ///
     /// Told to the agent's other sessions.

@@ -196,7 +196,10 @@ struct IngestSteps: Sendable {
         try await conversations.update(work.head, through: transaction, in: tenant)
         try topics.publish(appended + work.late, work.head, in: transaction)
         if work.head.bot == .active, !part.isStandby, appended.contains(where: { $0.role == .customer }) {
-            try InboxJobs.botTurn(work.head.id, after: BotPolicy.Bounds.pause, in: transaction)
+            // A first question may have an answer already, and who looks on sees that one is being written.
+            let isAtOnce = work.head.customerTotal == 1 || work.channel.kind == .widget
+            try InboxJobs.botTurn(
+                work.head.id, after: isAtOnce ? nil : BotPolicy.Bounds.pause, in: transaction)
         }
         try transaction.tally(tallies(of: appended + work.late, work))
         return work.head

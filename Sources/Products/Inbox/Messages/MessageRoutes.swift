@@ -6,7 +6,7 @@ import Web
 struct MessageRoutes: Sendable {
     let office: Office
 
-    var routes: [Route] { [list, reply, withdraw, retry, note] }
+    var routes: [Route] { [list, reply, rewrite, withdraw, retry, note] }
 
     // MARK: Reading
 
@@ -99,6 +99,33 @@ struct MessageRoutes: Sendable {
         static let fields: [Field] = [.path("id", .id, "The message.")]
 
         let id: ID<Message>
+    }
+
+    private struct RewriteInput: Input {
+        static let fields: [Field] = [
+            .path("id", .id, "The message."), .body("body", .text(1...Message.Bounds.bodyCharacters)),
+        ]
+
+        let id: ID<Message>
+        let body: String
+    }
+
+    private var rewrite: Route {
+        Route(
+            .patch, "/messages/{id}", "inbox.rewriteMessage", "Says an answer otherwise that has not been sent.",
+            policy: .signedIn, limit: Rates.sending, budget: 9,
+            failures: [
+                Failures.missing, Failures.late, Failures.message,
+                Failure("inbox.tooLong", 422, "The text is longer than the channel takes; unit and limit are told."),
+            ]
+        ) { [office] (request: Request<RewriteInput>) in
+            try await refusing {
+                MessageLine(
+                    try await office.replies.rewrite(
+                        request.input.id, to: request.input.body,
+                        by: try request.context.person(atLeast: .agent), in: request.tenant))
+            }
+        }
     }
 
     private var withdraw: Route {

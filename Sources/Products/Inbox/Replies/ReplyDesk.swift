@@ -192,6 +192,36 @@ final class ReplyDesk: Sendable {
         topics.tell(head, in: tenant)
     }
 
+    /// Says an answer otherwise that has not been sent.
+    ///
+    /// - Returns: the answer as it will be sent.
+    /// - Throws: `inbox.notFound`; `inbox.messageInvalid`, also for a file; `inbox.tooLong`; `inbox.tooLate` when it is on
+    ///   its way.
+    func rewrite(
+        _ id: ID<Message>, to text: String, by person: ID<Person>, in tenant: Tenant
+    ) async throws -> Message {
+        let (message, head) = try await storage.write(for: tenant) { transaction in
+            guard let known = try await store.message(id, through: transaction, in: tenant), known.role == .agent,
+                known.personID == person,
+                var head = try await conversations.locked(known.conversationID, through: transaction, in: tenant)
+            else { throw InboxError.missing("message") }
+            guard known.files.isEmpty else { throw InboxError(.messageInvalid, "A file has no words to change.") }
+            let rules = try await channels.channel(head.channelID, in: tenant).adapter.rules
+            let written = try await store.rewrite(
+                id, to: try Self.body(text, rules.text), through: transaction, in: tenant)
+            guard let written else { throw InboxError(.tooLate, "The message is on its way already.") }
+            if written.sequence == head.preview.sequence {
+                head.preview = Conversation.Preview(written)
+                try await conversations.update(head, through: transaction, in: tenant)
+            }
+            try topics.publish(changed: [written], of: head.id, in: transaction)
+            try transaction.find([written])
+            return (written, head)
+        }
+        topics.tell(head, in: tenant)
+        return message
+    }
+
     /// Has a message be sent again that could not be sent.
     ///
     /// - Throws: `inbox.notFound`; `inbox.tooLate` when it has been sent, or is on its way.

@@ -130,6 +130,22 @@ struct ReplyStore: Sendable {
         ).first
     }
 
+    /// Changes what an answer says that nobody has begun to send; `nil` when somebody has.
+    ///
+    /// Its head is locked.
+    func rewrite(
+        _ id: ID<Message>, to body: String, through writing: some Writing, in tenant: Tenant
+    ) async throws(StorageError) -> Message? {
+        try await writing.returning(
+            Message.self, "reply.rewrite",
+            """
+            UPDATE inbox_messages SET body = \(body)
+            WHERE tenant_id = \(tenant) AND id = \(id) AND delivery = 'queued' AND attempts = 0
+            RETURNING \(sql: Message.returned)
+            """, limit: 1
+        ).first
+    }
+
     /// Hides an echo that was taken for somebody else's message, and frees the vendor's id for the message that it is.
     func release(
         _ externalID: String, at channel: ID<Channel>, through writing: some Writing, in tenant: Tenant

@@ -29,13 +29,28 @@ struct MessageWords: Sendable, Hashable {
     /// The word that stands for a company, so that no search leaves it.
     static func owner(_ tenant: Tenant) -> String { "t" + tenant.id.description.replacing("-", with: "") }
 
-    /// All words must be there, the last one as the beginning of a word, as it may still be written.
-    func sqliteQuery(in tenant: Tenant) -> String {
-        let all = words.map { "\"\($0)\"" }.joined(separator: " AND ")
-        return "owner : \"\(Self.owner(tenant))\" AND body : (\(all)*)"
+    /// The words under which a message stands beside its own: the company, and when it was said by day and by month, so
+    /// that what is looked for among the newest is not looked for among all.
+    static func marks(of message: ID<Message>, in tenant: Tenant) -> String {
+        let day = SearchWindow.day(of: message.madeAt)
+        return [
+            owner(tenant), SearchWindow.mark(day: day, of: tenant),
+            SearchWindow.mark(month: SearchWindow.month(of: day), of: tenant),
+        ].joined(separator: " ")
     }
 
-    func postgresQuery(in tenant: Tenant) -> String {
-        "'\(Self.owner(tenant))' & " + words.map { "'\($0)'" }.joined(separator: " & ") + ":*"
+    /// All words must be there, the last one as the beginning of a word, as it may still be written.
+    func sqliteQuery(_ window: SearchWindow) -> String {
+        let marks = window.marks.map { "\"\($0)\"" }.joined(separator: " OR ")
+        let all = words.map { "\"\($0)\"" }.joined(separator: " AND ")
+        return "owner : (\(marks)) AND body : (\(all)*)"
     }
+
+    func postgresQuery(_ window: SearchWindow) -> String {
+        let marks = window.marks.map { "'\($0)'" }.joined(separator: " | ")
+        return "(\(marks)) & \(postgresQuery)"
+    }
+
+    /// The words alone, by which matches are put in order.
+    var postgresQuery: String { words.map { "'\($0)'" }.joined(separator: " & ") + ":*" }
 }

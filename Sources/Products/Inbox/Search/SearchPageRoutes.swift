@@ -10,13 +10,13 @@ struct SearchPageRoutes: Sendable {
 
     private enum Bounds {
         static let rows = 25
-        /// Contacts that are shown above the messages.
-        static let contacts = 5
     }
 
     private struct SearchQuery: Input {
         static let fields: [Field] = [
             .query("q", optional: .text(0...200), default: ""),
+            .query("order", optional: .choice(SearchOrder.self), default: "time"),
+            .query("asOf", optional: .timestamp),
             .query("role", optional: .choice(SearchFilter.Role.self), default: "anybody"),
             .query("channel", optional: .text(0...40), default: ""),
             .query("tag", optional: .text(0...40), default: ""),
@@ -27,6 +27,8 @@ struct SearchPageRoutes: Sendable {
         ]
 
         let q: String
+        let order: SearchOrder
+        let asOf: Timestamp?
         let role: SearchFilter.Role
         let channel: String
         let tag: String
@@ -43,10 +45,13 @@ struct SearchPageRoutes: Sendable {
         }
 
         /// The filters as the end of an address, without a cursor.
-        var query: String {
+        var query: String { query(in: order) }
+
+        /// The same in another order.
+        func query(in order: SearchOrder) -> String {
             "?q=\(Query.encoded(q))&role=\(role.rawValue)&channel=\(Query.encoded(channel))"
                 + "&tag=\(Query.encoded(tag))&person=\(Query.encoded(person))&since=\(Query.encoded(since))"
-                + "&until=\(Query.encoded(until))"
+                + "&until=\(Query.encoded(until))&order=\(order.rawValue)"
         }
     }
 
@@ -58,13 +63,9 @@ struct SearchPageRoutes: Sendable {
             try await refusing {
                 let (input, tenant) = (request.input, request.tenant)
                 let agent = try await office.agents.agent(of: request.context)
-                let found = try await office.threads.search(
-                    input.q, input.filter, for: agent, after: input.after, limit: Bounds.rows, in: tenant)
-                let words = ContactWords(input.q)
-                let contacts =
-                    words.asked.isEmpty || input.after != nil
-                    ? []
-                    : try await office.contacts.store.page(words, after: nil, limit: Bounds.contacts, in: tenant).items
+                let found = try await SearchDesk(office).search(
+                    SearchWish(question: input.q, filter: input.filter, order: input.order, asOf: input.asOf),
+                    for: agent, after: input.after, limit: Bounds.rows, in: tenant)
                 let colleagues = try await office.colleagues(in: tenant)
                 return InboxPages.page(
                     "Search", "search",
@@ -72,8 +73,9 @@ struct SearchPageRoutes: Sendable {
                         frame: try await office.frames.frame(.search, for: request.context),
                         parts: SearchPage.Parts(
                             words: input.q, filter: input.filter, since: input.since, until: input.until,
-                            query: input.query, found: found.items, next: found.next?.description,
-                            contacts: contacts.map(\.contact), isFirst: input.after == nil,
+                            order: input.order, query: input.query,
+                            orders: SearchOrder.allCases.map { ($0, input.query(in: $0)) }, answer: found,
+                            isFirst: input.after == nil,
                             channels: try await office.visible.channels(to: agent, in: tenant),
                             tags: try await office.tags.all(in: tenant), colleagues: colleagues, person: agent.person,
                             now: office.clock.now())), scripts: ["times.js"])
@@ -102,16 +104,30 @@ struct SearchPage: Sendable {
         let address: String
     }
 
+    /// A tag whose conversations are one step away.
+    struct FoundTag: Sendable {
+        let href: String
+        let label: String
+    }
+
+    /// An order in which messages may be shown.
+    struct Order: Sendable {
+        let href: String
+        let label: String
+        let isCurrent: Bool
+    }
+
     /// What the page is made from.
     struct Parts: Sendable {
         var words: String
         var filter: SearchFilter
         var since: String
         var until: String
+        var order: SearchOrder
         var query: String
-        var found: [FoundMessage]
-        var next: String?
-        var contacts: [Contact]
+        /// The same question in each order.
+        var orders: [(SearchOrder, String)]
+        var answer: SearchAnswer
         var isFirst: Bool
         var channels: [Channel]
         var tags: [Tag]
@@ -137,6 +153,14 @@ struct SearchPage: Sendable {
     let found: [Found]
     let contacts: [FoundContact]
     let hasContacts: Bool
+    let foundTags: [FoundTag]
+    let hasFoundTags: Bool
+    let order: String
+    let orders: [Order]
+    /// What the order stands on, in words.
+    let basis: String
+    let firstLabel: String
+    let nextLabel: String
     let hasFound: Bool
     let isAsked: Bool
     let isVain: Bool
@@ -169,7 +193,8 @@ struct SearchPage: Sendable {
                 names: parts.colleagues, contact: name, person: parts.person, place: DeskPlace(view: .all),
                 now: parts.now)
         }
-        found = parts.found.map { found in
+        let answer = parts.answer
+        found = answer.messages.items.map { found in
             let message = found.message
             return Found(
                 href: DeskPlace(view: .all).thread(message.conversationID)
@@ -178,18 +203,41 @@ struct SearchPage: Sendable {
                 body: message.body.firstScalars(Bounds.excerpt), moment: Wording.day(message.sentAt, now: parts.now),
                 iso: message.sentAt.description, kind: MessageView.side(message.role))
         }
-        contacts = parts.contacts.map {
+        contacts = answer.contacts.map {
             FoundContact(
                 href: Addresses.contact($0.id), name: $0.name, initials: Wording.initials($0.name),
                 address: $0.email ?? $0.phone ?? "")
         }
         hasContacts = !contacts.isEmpty
+        foundTags = answer.tags.map {
+            FoundTag(href: DeskPlace(view: .all, tag: $0.id).list(), label: $0.label)
+        }
+        hasFoundTags = !foundTags.isEmpty
+        order = parts.order.rawValue
+        orders = parts.orders.map { order, query in
+            Order(
+                href: Addresses.search + query, label: order == .time ? "Newest" : "Most relevant",
+                isCurrent: order == parts.order)
+        }
+        basis = Self.basis(of: answer)
+        let isByTime = parts.order == .time
+        (firstLabel, nextLabel) = isByTime ? ("Newest", "Older") : ("Best", "Next")
         hasFound = !found.isEmpty
         isAsked = !parts.words.trimmed.isEmpty
-        isVain = isAsked && found.isEmpty && contacts.isEmpty
-        hasNext = parts.next != nil
-        nextHref = "\(Addresses.search)\(parts.query)&after=\(Query.encoded(parts.next ?? ""))"
+        isVain = isAsked && found.isEmpty && contacts.isEmpty && foundTags.isEmpty
+        let next = answer.messages.next
+        hasNext = next != nil
+        // Pages by relevance are all of what was there when the first one was shown.
+        let moment = isByTime ? "" : "&asOf=\(Query.encoded(answer.asOf.description))"
+        nextHref = "\(Addresses.search)\(parts.query)\(moment)&after=\(Query.encoded(next?.description ?? ""))"
         hasFirst = !parts.isFirst
         firstHref = Addresses.search + parts.query
+    }
+
+    /// Says honestly among what the best were chosen.
+    private static func basis(of answer: SearchAnswer) -> String {
+        guard let considered = answer.considered else { return "" }
+        let number = Wording.number(considered)
+        return answer.isCut ? "The best of the newest \(number) matches." : "The best of all \(number) matches."
     }
 }
