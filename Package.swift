@@ -258,7 +258,7 @@ let suites: [Room] = [
         "AIProvidersTests",
         [
             "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Coordination",
-            "Outbound", "OutboundTestKit", "Limits", "AIProviders", "AIProvidersTestKit",
+            "Outbound", "OutboundTestKit", "Limits", "AIProviders", "AIProvidersTestKit", "Web", "WebTestKit", "Hosting",
         ], [logging, nioCore]),
     tests(
         "RetrievalTests",
