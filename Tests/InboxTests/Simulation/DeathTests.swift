@@ -1,6 +1,7 @@
 import Base
 import BaseTestKit
 import InboxVendors
+import Retrieval
 import Storage
 import StorageBackends
 import StorageTestKit

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Synchronization
 
@@ -14,7 +15,7 @@ final class BotCompany: Sendable {
 
         var body: String {
             """
-            {"update_id":\(number),"message":{"message_id":\(number),"date":\(Int(Date().timeIntervalSince1970)),
+            {"update_id":\(number),"message":{"message_id":\(number),"date":\(SystemClock().now().seconds),
             "chat":{"id":\(chat),"type":"private","first_name":"Kim"},"from":{"id":\(chat),"is_bot":false,
             "first_name":"Kim"},"text":"\(text)"}}
             """
