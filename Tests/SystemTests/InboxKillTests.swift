@@ -222,7 +222,9 @@ private final class InboxDeaths {
             try eventually("the answer of \(company.name) to be taken") {
                 // One that was killed meanwhile has not answered.
                 let answer = try? company.reply(text, in: conversation ?? "", as: client, at: servers[0])
-                return answer?.status == 201
+                guard let answer, answer.status != 201 else { return answer != nil }
+                guard answer.status >= 500 else { throw Broken(.failed, "\(answer)") }
+                return false
             }
         }
     }
@@ -243,7 +245,7 @@ private final class InboxDeaths {
 
     // MARK: The end
 
-    /// Delivers the rest and waits until nothing is on its way any more.
+    /// Delivers the rest and waits until nothing is on its way any more, and the bot has answered wherever it has the word.
     private func settle() throws {
         for company in companies {
             try eventually("the rest to be delivered", for: .seconds(60)) {
@@ -251,17 +253,16 @@ private final class InboxDeaths {
                 return company.undelivered == 0
             }
         }
-        var left = ""
         try eventually("nothing to be on its way", for: Bounds.settling, every: .milliseconds(500)) {
-            left =
-                try database.rows(
-                    """
-                    SELECT (SELECT count(*) FROM inbox_receipts WHERE channel_id IN (\(channels)) AND state = 'waiting'),
-                        (SELECT count(*) FROM inbox_messages WHERE channel_id IN (\(channels))
-                            AND delivery IN ('queued', 'sending', 'unknown'))
-                    """
-                ).first?.joined(separator: " ") ?? ""
-            return left == "0 0"
+            try database.number(
+                """
+                SELECT (SELECT count(*) FROM inbox_receipts WHERE channel_id IN (\(channels)) AND state = 'waiting')
+                    + (SELECT count(*) FROM inbox_messages WHERE channel_id IN (\(channels))
+                        AND delivery IN ('queued', 'sending', 'unknown'))
+                    + (SELECT count(*) FROM inbox_conversations c WHERE c.channel_id IN (\(channels))
+                        AND c.bot = 'active' AND EXISTS (SELECT 1 FROM inbox_messages m WHERE m.tenant_id = c.tenant_id
+                            AND m.conversation_id = c.id AND m.role = 'customer' AND m.sequence > c.reply_sequence))
+                """) == 0
         }
     }
 

@@ -33,6 +33,10 @@ final class BotCompany: Sendable {
     let account: String
     let secret: String
     let token: String
+    private static let policy = """
+        {"mode":"answers","temperature":0.3,"tokensMax":200,"threshold":0,"passages":5,"keywords":[],"tone":"short",
+        "unsure":"I am not sure.","closed":"We are closed.","tokensPerDay":900000000,"tokensPerMonth":900000000}
+        """
     /// By which the server knows the company.
     let host: String
     let email: String
@@ -74,8 +78,15 @@ final class BotCompany: Sendable {
         return cookie
     }
 
-    /// Connects the bot.
+    /// Connects the bot, which answers whatever is asked.
     func connect(at server: Capstan) throws {
+        let policy = try server.send(
+            HTTPRequest(
+                "PUT", "/api/inbox/bot/policy",
+                headers: headers(server) + [
+                    ("Cookie", try signIn(at: server)), ("Content-Type", "application/json"),
+                ], body: Array(Self.policy.utf8)))
+        guard policy.status == 200 else { throw Broken(.failed, "the bot of \(name) is not told: \(policy)") }
         struct Made: Decodable { var id, hook: String }
         let answer = try server.send(
             .post(
