@@ -258,7 +258,8 @@ let suites: [Room] = [
         "AIProvidersTests",
         [
             "Base", "BaseTestKit", "Telemetry", "Storage", "StorageTestKit", "StorageBackends", "Coordination",
-            "Outbound", "OutboundTestKit", "Limits", "AIProviders", "AIProvidersTestKit",
+            "Outbound", "OutboundTestKit", "Limits", "AIProviders", "AIProvidersTestKit", "Web", "WebTestKit",
+            "Hosting",
         ], [logging, nioCore]),
     tests(
         "RetrievalTests",
@@ -346,7 +347,12 @@ let suites: [Room] = [
         resources: [.copy("Fixtures")]),
     tests(
         "CLITests", ["Base", "Programs", "Outbound", "BlobsS3", "Hosting", "Web", "Auditor", "capstan"], [arguments]),
-    tests("SystemTests", ["Base", "BaseTestKit"], [logging]),
+    tests(
+        "SystemTests",
+        [
+            "Base", "BaseTestKit", "Outbound", "OutboundTestKit", "AIProviders", "AIProvidersTestKit", "InboxVendors",
+            "InboxTestKit",
+        ], [logging]),
     tests("TidyTests", []),
 ]
 

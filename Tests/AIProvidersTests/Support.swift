@@ -98,11 +98,22 @@ struct Bench: Sendable {
     }
 
     static func lease(_ backend: Backend, clock: any WallClock = SystemClock()) async throws -> Storage {
+        try await lease(backend, nodes: 1, clock: clock)[0]
+    }
+
+    /// The storages of several nodes on one database, each with connections of its own where the engine has them.
+    static func lease(
+        _ backend: Backend, nodes: Int, clock: any WallClock = SystemClock()
+    ) async throws -> [Storage] {
         // A thousand calls wait in line for the few connections of a test.
         var options = Backend.Options()
         options.leaseTimeout = .seconds(60)
-        return try await backend.lease(
-            modules: [LimitsSchema.module, AIProvidersSchema.module], clock: clock, options: options)
+        let modules = [LimitsSchema.module, AIProvidersSchema.module]
+        return try await backend.leaseDrivers(nodes, modules: modules, options: options).map {
+            Storage(
+                driver: $0, modules: modules, cursorKey: Backend.cursorKey, clock: clock,
+                randomness: SystemRandomness())
+        }
     }
 
     func id(_ number: UInt64) -> ID<Answer> { ID(high: 3, low: number) }

@@ -1,4 +1,5 @@
 import Base
+import BaseTestKit
 import NIOCore
 import Testing
 
@@ -45,6 +46,53 @@ import Testing
         _ = seats.beat(of: 7, at: .zero)
         for _ in 0..<3 { seats.heard(2, of: holder(1), on: 7) }
         #expect(seats.count(of: holder(1)) == 2)
+    }
+
+    @Test(arguments: [1, 2, 3, 4] as [UInt64])
+    func `nodes that come, tell, lose word and die are counted as what they have told`(seed: UInt64) {
+        let chance = SeededRandomness(seed: seed)
+        var seats = SeatMachine()
+        // What each node that lives has told last, told anew while it tells everything, and this node's own.
+        var told: [UInt64: [SeatMachine.Holder: Int]] = [:]
+        var telling: [UInt64: [SeatMachine.Holder: Int]] = [:]
+        var own: [SeatMachine.Holder: Int] = [:]
+        var now = Duration.zero
+        for round in 0..<20_000 {
+            let node = 1 + chance.next() % 5
+            let holder = holder(chance.next() % 12, of: chance.next().isMultiple(of: 2) ? tenant : other)
+            switch chance.next() % 100 {
+            case ..<30:
+                seats.take(holder)
+                own[holder, default: 0] += 1
+            case ..<60:
+                seats.giveBack(holder)
+                own[holder] = own[holder].flatMap { $0 > 1 ? $0 - 1 : nil }
+            case ..<85:
+                let count = Int(chance.next() % 4)
+                seats.heard(count, of: holder, on: node)
+                if told[node] != nil { told[node]?[holder] = count }
+                if telling[node] != nil { telling[node]?[holder] = count }
+            case ..<90:
+                now += .seconds(1)
+                #expect(seats.beat(of: node, at: now) == (told[node] == nil), "seed \(seed), round \(round)")
+                told[node] = told[node] ?? [:]
+            case ..<94:
+                seats.beginTelling(by: node)
+                if told[node] != nil { telling[node] = [:] }
+            case ..<98:
+                seats.endTelling(by: node)
+                if let anew = telling.removeValue(forKey: node) { told[node] = anew }
+            default:
+                now += .seconds(10)
+                for dead in seats.bury(at: now) { (told[dead], telling[dead]) = (nil, nil) }
+            }
+            func sum(_ isCounted: (SeatMachine.Holder) -> Bool) -> Int {
+                ([own] + told.values).reduce(0) { $0 + $1.reduce(0) { isCounted($1.key) ? $0 + $1.value : $0 } }
+            }
+            #expect(seats.count(of: holder) == sum { $0 == holder }, "seed \(seed), round \(round)")
+            #expect(
+                seats.count(of: holder.tenant) == sum { $0.tenant == holder.tenant }, "seed \(seed), round \(round)")
+        }
     }
 
     @Test func `somebody goes with the last of their connections, and with the node that dies`() {

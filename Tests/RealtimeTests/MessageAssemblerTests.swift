@@ -49,6 +49,25 @@ import Testing
         )
     }
 
+    @Test func `what can no longer become a text is refused before it ends`() {
+        // Every character of two bytes and more, whole or cut anywhere, is known for what it is.
+        for bytes in [[0xC2, 0x80], [0xE0, 0xA0, 0x80], [0xED, 0x9F, 0xBF], [0xF0, 0x90, 0x80, 0x80]] as [[UInt8]] {
+            for cut in 0...bytes.count { #expect(code(frame(0x1, Array(bytes.prefix(cut)), final: false)) == nil) }
+        }
+        for bytes in [
+            [0x80], [0xC0], [0xC1], [0xC3, 0x41], [0xE0, 0x9F], [0xED, 0xA0], [0xE2, 0x82, 0x41], [0xF0, 0x8F],
+            [0xF4, 0x90],
+            [0xF5], [0xFF],
+        ] as [[UInt8]] {
+            #expect(code(frame(0x1, [0x41] + bytes, final: false)) == .invalidText)
+            #expect(
+                code(
+                    frame(0x1, Array(bytes.dropLast()), final: false),
+                    frame(0x0, [bytes[bytes.count - 1]], final: false))
+                    == .invalidText)
+        }
+    }
+
     @Test func `a message over the bound is refused, in one part or many`() {
         let half = [UInt8](repeating: 0x41, count: 60)
         #expect(code(frame(0x1, half)) == nil)
@@ -65,13 +84,13 @@ import Testing
     func `a close carries a code that may be sent`(code: UInt16, isAllowed: Bool) {
         var assembler = MessageAssembler(bytesMax: 100)
         let event = assembler.take(frame(0x8, [UInt8(code >> 8), UInt8(code & 0xFF)] + Array("bye".utf8)))
-        if case .close = event { #expect(isAllowed) } else { #expect(!isAllowed) }
+        #expect((event == .close(code)) == isAllowed)
     }
 
     @Test func `a close of one byte, or with a reason that is no UTF-8, breaks the protocol`() {
         #expect(code(frame(0x8, [3])) == .protocolError)
         #expect(code(frame(0x8, [3, 0xE8, 0xFF])) == .invalidText)
         var assembler = MessageAssembler(bytesMax: 100)
-        #expect(assembler.take(frame(0x8)) == .close(.normal))
+        #expect(assembler.take(frame(0x8)) == .close(1_000))
     }
 }

@@ -24,17 +24,18 @@ public struct InboxProduct: Product {
 
     /// Makes the product from the services it may use.
     public init(_ services: ProductServices) async throws {
+        let settings = try InboxSettings(services.settings)
         office = Office(
             Office.Parts(
                 storage: services.storage, caches: services.caches, realtime: services.realtime,
                 nameOf: PersonNames(storage: services.storage).name,
-                adapters: Self.adapters(services), limits: services.limits, models: services.models,
+                adapters: Self.adapters(services, settings), limits: services.limits, models: services.models,
                 retrieval: services.retrieval, blobs: services.blobs, clock: services.clock,
                 randomness: services.randomness,
                 events: services.events, companiesOf: Self.companies(services.storage), bus: services.bus,
                 reach: Reach(
                     outbound: services.outbound, box: services.secrets, visitorKeys: [services.fileKey],
-                    publicAddress: try InboxSettings(services.settings).publicAddress, isDemo: services.isDemo)))
+                    publicAddress: settings.publicAddress, isDemo: services.isDemo)))
         filling = DemoFilling(office: office, clock: services.clock, randomness: services.randomness)
         crowd = services.isDemo ? DemoCrowdService(office: office, clock: services.clock) : nil
     }
@@ -48,13 +49,13 @@ public struct InboxProduct: Product {
         }
     }
 
-    private static func adapters(_ services: ProductServices) -> ChannelAdapters {
+    private static func adapters(_ services: ProductServices, _ settings: InboxSettings) -> ChannelAdapters {
         func vendor(_ name: String) -> VendorClient {
             VendorClient(name, through: services.outbound, clock: services.clock)
         }
         let adapters: [any ChannelAdapter] = [
             MetaClient(.messenger, through: vendor("messenger")), MetaClient(.instagram, through: vendor("instagram")),
-            TelegramClient(through: vendor("telegram")),
+            TelegramClient(through: vendor("telegram"), at: settings.telegramAddress),
         ]
         // Accounts of the demo exist nowhere else: only where demo data is served are they taken for real.
         return ChannelAdapters(

@@ -55,10 +55,13 @@ private actor PostgresLeases {
                 name = "capstan_test_\(ProcessInfo.processInfo.processIdentifier)_\(made)"
                 try await PostgresDatabases.make(name, at: server, modules: modules)
             }
-            let driver = try PostgresDatabases.driver(
-                entry.replacing(database: name), direct: pooler == nil ? nil : server.replacing(database: name),
-                options: options)
-            return Backend.Leased(driver: driver) { [self] in
+            let another: @Sendable () throws -> any StorageDriver = {
+                try PostgresDatabases.driver(
+                    entry.replacing(database: name), direct: pooler == nil ? nil : server.replacing(database: name),
+                    options: options)
+            }
+            let driver = try another()
+            return Backend.Leased(driver: driver, another: another) { [self] in
                 await driver.shutdown()
                 let isClean = await PostgresDatabases.empty(name, at: server, modules: modules)
                 await giveBack(name, of: kind, isClean: isClean)

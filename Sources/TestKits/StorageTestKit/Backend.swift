@@ -40,12 +40,18 @@ public struct Backend: Sendable, CustomTestStringConvertible {
     public struct Leased: Sendable {
         /// The driver.
         public let driver: any StorageDriver
+        /// Opens a further driver on the same database; `nil` where one process has a database to itself.
+        public let another: (@Sendable () throws -> any StorageDriver)?
         /// Closes the driver and removes its database.
         public let release: @Sendable () async -> Void
 
         /// Hands over a driver.
-        public init(driver: any StorageDriver, release: @escaping @Sendable () async -> Void) {
+        public init(
+            driver: any StorageDriver, another: (@Sendable () throws -> any StorageDriver)? = nil,
+            release: @escaping @Sendable () async -> Void
+        ) {
             self.driver = driver
+            self.another = another
             self.release = release
         }
     }
@@ -75,12 +81,34 @@ public struct Backend: Sendable, CustomTestStringConvertible {
     public func leaseDriver(
         modules: [SchemaModule], options: Options = Options()
     ) async throws -> any StorageDriver {
+        let drivers = try await leaseDrivers(1, modules: modules, options: options)
+        return drivers[0]
+    }
+
+    /// The drivers of several nodes on one fresh database that lasts until the end of the test.
+    ///
+    /// Each has connections of its own, as processes have; where one process has a database to itself they are one.
+    ///
+    /// - Throws: `storage.setup` outside of a suite with the trait ``Testing/Trait/databases``.
+    public func leaseDrivers(
+        _ count: Int, modules: [SchemaModule], options: Options = Options()
+    ) async throws -> [any StorageDriver] {
         guard let scope = DatabaseScope.current else {
             throw StorageError(.setup, "a database is leased outside of a suite with the trait .databases")
         }
         let leased = try await open(modules, options)
         scope.add(leased)
-        return leased.driver
+        var drivers = [leased.driver]
+        while drivers.count < count {
+            guard let another = try leased.another?() else {
+                drivers.append(leased.driver)
+                continue
+            }
+            // Closed before the database is emptied, since leases are given back from the last to the first.
+            scope.add(Leased(driver: another) { await another.shutdown() })
+            drivers.append(another)
+        }
+        return drivers
     }
 
     /// Storage on a fresh database that lasts until the end of the test.

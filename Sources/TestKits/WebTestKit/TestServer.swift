@@ -76,31 +76,43 @@ public struct RawConnection: Sendable {
     /// What the server sent.
     public struct Inbound {
         var iterator: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
-        private var rest = ""
+        private var rest: [UInt8] = []
 
         init(iterator: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator) { self.iterator = iterator }
 
         /// Everything until the server closes.
         public mutating func readToEnd() async throws -> String {
-            var text = rest
-            rest = ""
+            var bytes: [UInt8] = []
+            while let more = try await readBytes() { bytes += more }
+            return String(decoding: bytes, as: UTF8.self)
+        }
+
+        /// The next bytes, as they come; `nil` once the server has closed.
+        public mutating func readBytes() async throws -> [UInt8]? {
+            if !rest.isEmpty {
+                defer { rest = [] }
+                return rest
+            }
             do {
-                while let buffer = try await iterator.next(isolation: #isolation) { text += String(buffer: buffer) }
+                return try await iterator.next(isolation: #isolation).map { Array($0.readableBytesView) }
             } catch is IOError {
                 // A reset ends a connection as well as a close does.
+                return nil
             }
-            return text
         }
 
         /// Everything up to and with the first `mark`.
         public mutating func read(to mark: String) async throws -> String {
+            let mark = Array(mark.utf8)
             while true {
-                if let range = rest.range(of: mark) {
-                    defer { rest = String(rest[range.upperBound...]) }
-                    return String(rest[..<range.upperBound])
+                if let range = rest.firstRange(of: mark) {
+                    defer { rest = Array(rest[range.upperBound...]) }
+                    return String(decoding: rest[..<range.upperBound], as: UTF8.self)
                 }
-                guard let buffer = try await iterator.next(isolation: #isolation) else { return rest }
-                rest += String(buffer: buffer)
+                guard let buffer = try await iterator.next(isolation: #isolation) else {
+                    return String(decoding: rest, as: UTF8.self)
+                }
+                rest += buffer.readableBytesView
             }
         }
     }
@@ -113,6 +125,9 @@ public struct RawConnection: Sendable {
 
         /// Sends a text.
         public func send(_ text: String) async throws { try await writer.write(ByteBuffer(string: text)) }
+
+        /// Sends bytes.
+        public func send(_ bytes: [UInt8]) async throws { try await writer.write(ByteBuffer(bytes: bytes)) }
     }
 
     /// Runs `body` with the connection, then closes it.

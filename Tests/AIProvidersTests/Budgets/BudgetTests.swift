@@ -14,37 +14,85 @@ import Testing
 
 @Suite(.databases) struct BudgetTests {
     @Test(arguments: Backend.all)
-    func `a thousand calls at once over two nodes get no more than the hundred of their quota`(
+    func `a thousand calls at once over three nodes get no more than the hundred of their quota`(
         backend: Backend
     ) async throws {
-        let storage = try await Bench.lease(backend)
+        let storages = try await Bench.lease(backend, nodes: 3)
         try await ScriptedModel.run { _ in
             ModelScript(usage: .told(TokenUsage(input: 3, output: 4)))
         } body: { vendor in
-            let nodes = [try Bench(on: storage, vendor: vendor), try Bench(on: storage, vendor: vendor)]
-            let granted = try await withThrowingTaskGroup(of: Bool.self) { group in
+            // Ledgers, ways out and breakers of their own: the database is all that they have in common.
+            let nodes = try storages.map { try Bench(on: $0, vendor: vendor) }
+            let granted = try await withThrowingTaskGroup(of: Int?.self) { group in
                 for number in 0..<1_000 {
-                    let bench = nodes[number % 2]
                     group.addTask {
-                        let budgets = [
-                            bench.budget(bench.calls, 100, .calls), bench.budget(bench.tokens, 1_000_000, .tokens),
-                        ]
+                        try await ask(number, at: nodes[number % nodes.count]) ? number % nodes.count : nil
+                    }
+                }
+                return try await group.reduce(into: [Int]()) { if let node = $1 { $0.append(node) } }
+            }
+            #expect(granted.count == 100)
+            #expect(Set(granted) == [0, 1, 2], "not all nodes have asked")
+            #expect(vendor.ledger.answers == 100 && vendor.ledger.requests == 100)
+            #expect(vendor.ledger.usage.total == 700)
+            // Each node reads the same ledger, and the vendor's is no other.
+            for node in nodes {
+                #expect(try await node.usage(of: node.calls) == [vendor.ledger.answers, 0])
+                #expect(try await node.usage(of: node.tokens) == [vendor.ledger.usage.total, 0])
+            }
+        }
+    }
+
+    /// Whether a call of a quota of a hundred is answered; `false` when the quota is spent.
+    private func ask(_ number: Int, at node: Bench) async throws -> Bool {
+        do {
+            let outcome = try await node.models.chat(
+                question, as: node.id(UInt64(number)), for: node.tenant,
+                under: [node.budget(node.calls, 100, .calls), node.budget(node.tokens, 1_000_000, .tokens)]
+            ) { _ in }
+            return outcome.usage == TokenUsage(input: 3, output: 4)
+        } catch let error as AIError where error.code == .budgetSpent {
+            return false
+        }
+    }
+
+    /// The quota is one that failures give back: every call that the vendor did not answer leaves its place to another.
+    @Test(arguments: Backend.all)
+    func `calls that a vendor refuses give back what they held, on three nodes at once`(backend: Backend) async throws {
+        let storages = try await Bench.lease(backend, nodes: 3)
+        try await ScriptedModel.run { number in
+            // Refused before a word was said, which is never charged.
+            number % 3 == 0
+                ? .status(400) : ModelScript(usage: .told(TokenUsage(input: 3, output: 4)))
+        } body: { vendor in
+            let nodes = try storages.map { try Bench(on: $0, vendor: vendor) }
+            let counts = try await withThrowingTaskGroup(of: String.self) { group in
+                for number in 0..<600 {
+                    group.addTask {
                         do {
-                            let outcome = try await bench.models.chat(
-                                question, as: bench.id(UInt64(number)), for: bench.tenant, under: budgets
-                            ) { _ in }
-                            return outcome.usage == TokenUsage(input: 3, output: 4)
-                        } catch let error as AIError where error.code == .budgetSpent {
-                            return false
+                            return try await ask(number, at: nodes[number % nodes.count]) ? "answered" : "spent"
+                        } catch let error as AIError where error.code == .requestInvalid {
+                            return "refused"
                         }
                     }
                 }
-                return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+                return try await group.reduce(into: [:]) { $0[$1, default: 0] += 1 }
             }
-            #expect(granted == 100)
-            #expect(vendor.ledger.answers == 100 && vendor.ledger.requests == 100)
-            #expect(try await nodes[0].usage(of: nodes[0].calls) == [100, 0])
-            #expect(try await nodes[0].usage(of: nodes[0].tokens) == [vendor.ledger.usage.total, 0])
+            let ledger = vendor.ledger
+            #expect(counts["answered"] == ledger.answers && counts["refused"] == ledger.requests - ledger.answers)
+            #expect(counts["refused"] ?? 0 > 0 && counts["answered"] ?? 0 > 0)
+            #expect(ledger.answers <= 100)
+            #expect(try await nodes[0].usage(of: nodes[1].calls) == [ledger.answers, 0])
+            #expect(try await nodes[2].usage(of: nodes[2].tokens) == [ledger.usage.total, 0])
+            // What was given back is there for those who come later, up to the last of the hundred and no further.
+            for number in 600..<1_000 {
+                do { _ = try await ask(number, at: nodes[number % nodes.count]) } catch let error as AIError {
+                    #expect(error.code == .requestInvalid)
+                }
+            }
+            #expect(vendor.ledger.answers == 100)
+            #expect(try await nodes[1].usage(of: nodes[1].calls) == [100, 0])
+            #expect(try await nodes[1].usage(of: nodes[1].tokens) == [700, 0])
         }
     }
 

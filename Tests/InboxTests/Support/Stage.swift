@@ -33,7 +33,8 @@ final class Stage: Sendable {
     let realtime: Realtime
     let chance: SeededRandomness
     let office: Office
-    let vendor = PlayedVendor()
+    let vendor: PlayedVendor
+    private let parts: (driver: any StorageDriver, blobs: any BlobStore, provider: any AIProvider)
     let tenant = Tenant(ID(high: 0x1111, low: 0x2222))
     let other = Tenant(ID(high: 0x3333, low: 0x4444))
 
@@ -44,9 +45,11 @@ final class Stage: Sendable {
 
     private init(
         driver: any StorageDriver, seed: UInt64, blobs: any BlobStore, provider: any AIProvider, isLive: Bool,
-        adapters: ChannelAdapters?, reach: Reach?
+        adapters: ChannelAdapters?, reach: Reach?, vendor: PlayedVendor = PlayedVendor(), clock: SimClock = SimClock()
     ) throws {
-        clock = SimClock()
+        self.clock = clock
+        self.vendor = vendor
+        parts = (driver, blobs, provider)
         chance = SeededRandomness(seed: seed)
         time = isLive ? SystemClock() : clock
         let randomness: any Randomness = isLive ? SystemRandomness() : chance
@@ -93,6 +96,15 @@ final class Stage: Sendable {
                     driver: driver, seed: seed, blobs: blobs, provider: provider, isLive: isLive,
                     adapters: adapters, reach: reach))
         }
+    }
+
+    /// Another node on the same database and before the same vendors, whose process dies.
+    func mortal(dies moment: MortalDriver.Moment, durable count: Int) throws -> (node: Stage, driver: MortalDriver) {
+        let driver = MortalDriver(parts.driver, dies: moment, durable: count)
+        let node = try Stage(
+            driver: driver, seed: chance.next(), blobs: parts.blobs, provider: parts.provider, isLive: false,
+            adapters: nil, reach: nil, vendor: vendor, clock: clock)
+        return (node, driver)
     }
 
     /// What the product reaches: nothing outside, unless a test says so.

@@ -50,6 +50,9 @@ final class Capstan {
         }
     }
 
+    /// Whether it was started and neither killed nor asked to stop since.
+    var isRunning: Bool { program != nil }
+
     var isReady: Bool {
         // No connection, or none that is answered: not ready.
         guard let answer = try? HTTPConnection(port: port, timeout: .seconds(5)).send(.get("/health/ready")) else {

@@ -41,3 +41,12 @@ func onThreads(_ count: Int, _ work: @escaping @Sendable (_ index: Int) throws -
     group.wait()
     if let first = failures.withLock({ $0.first }) { throw first }
 }
+
+/// Runs blocking work on a thread of its own, so that the pool of Swift's tasks is free for the vendors that a test plays.
+func onThread<Result: Sendable>(_ work: @escaping @Sendable () throws -> Result) async throws -> Result {
+    try await withCheckedThrowingContinuation { continuation in
+        let thread = Thread { continuation.resume(with: Swift.Result { try work() }) }
+        thread.stackSize = 1 << 20
+        thread.start()
+    }
+}

@@ -4,7 +4,7 @@ public import Storage
 /// An answer of a model as it is kept: how far it is, and what it has cost.
 public struct Answer: Sendable, Hashable, RowDecodable {
     /// How far it is.
-    public enum State: String, Sendable, Hashable, CaseIterable, SQLEncodable, SQLDecodable {
+    public enum State: String, Sendable, Hashable, CaseIterable, Encodable, SQLEncodable, SQLDecodable {
         /// Its text is coming.
         case open
         /// It is complete.

@@ -263,6 +263,8 @@ final class Line: ChannelInboundHandler, @unchecked Sendable {
             let place = subscriptions.firstIndex(where: { $0.ticket == ticket.number })
         else { return false }
         subscriptions[place].feed = feed
+        // The same text as in the feed, kept once for all that listen to it.
+        subscriptions[place].topic = feed.key.name
         subscriptions[place].position = acceptance.start
         write(SharedFrame(text: ServerText.subscribed(ticket.command, feed.key.name, acceptance)), place: place)
         for message in acceptance.missed { write(message, place: place) }

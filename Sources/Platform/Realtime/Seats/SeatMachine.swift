@@ -5,6 +5,9 @@ import Base
 /// What a node has told is a lease that its beats renew: of one that is killed nothing is left after
 /// ``Bounds/silence``. Two nodes that admit somebody at the same moment may together admit one more each than the limit
 /// says: on N nodes the overshoot is at most N − 1 for as long as word takes.
+///
+/// This node's holders are known by name, since they are told; those of others by fingerprints, in a ``SeatTable`` for
+/// each node.
 struct SeatMachine: Sendable {
     enum Bounds {
         /// After how long a node that says nothing is taken to be dead.
@@ -20,22 +23,37 @@ struct SeatMachine: Sendable {
         var seat: ID<TopicSeat>
     }
 
+    /// What a node has told.
+    private struct Told: Sendable {
+        var counts = SeatTable()
+        var byTenant: [Tenant: Int] = [:]
+
+        /// Returns by how much the tenant's connections become more.
+        mutating func set(_ count: Int, of holder: Holder) -> Int {
+            let change = counts.set(count, of: SeatTable.Fingerprint(holder))
+            byTenant.add(change, to: holder.tenant)
+            return change
+        }
+    }
+
     private struct Neighbour: Sendable {
         var heardAt: Duration
-        var counts: [Holder: Int] = [:]
-        /// What it has not told again since it began to tell everything.
-        var untold: Set<Holder> = []
+        var told = Told()
+        /// What it has told since it began to tell everything, which is then all there is.
+        var telling: Told?
     }
 
     private var own: [Holder: Int] = [:]
     private var others: [UInt64: Neighbour] = [:]
-    private var totals: [Holder: Int] = [:]
     private var byTenant: [Tenant: Int] = [:]
     /// Whose count has changed since it was told.
     private var untold: Set<Holder> = []
 
     /// Connections of somebody on all nodes.
-    func count(of holder: Holder) -> Int { totals[holder] ?? 0 }
+    func count(of holder: Holder) -> Int {
+        let fingerprint = SeatTable.Fingerprint(holder)
+        return others.values.reduce(own[holder] ?? 0) { $0 + $1.told.counts[fingerprint] }
+    }
 
     /// Connections of a tenant on all nodes.
     func count(of tenant: Tenant) -> Int { byTenant[tenant] ?? 0 }
@@ -46,7 +64,7 @@ struct SeatMachine: Sendable {
     mutating func take(_ holder: Holder) {
         own[holder, default: 0] += 1
         ownCount += 1
-        add(1, to: holder)
+        byTenant.add(1, to: holder.tenant)
         untold.insert(holder)
     }
 
@@ -54,7 +72,7 @@ struct SeatMachine: Sendable {
         guard let count = own[holder], count > 0 else { return }
         own[holder] = count == 1 ? nil : count - 1
         ownCount -= 1
-        add(-1, to: holder)
+        byTenant.add(-1, to: holder.tenant)
         untold.insert(holder)
     }
 
@@ -67,23 +85,23 @@ struct SeatMachine: Sendable {
     /// Everything, for a node that knows nothing.
     var all: [BusEntry] { own.prefix(Bounds.holders).map { .seats($0.key.tenant, $0.key.seat, count: $0.value) } }
 
-    /// A node has told how many connections somebody has there.
+    /// A node has told how many connections somebody has there; one that does not live tells nothing.
     mutating func heard(_ count: Int, of holder: Holder, on node: UInt64) {
-        guard let before = others[node]?.counts[holder] ?? (others[node] == nil ? nil : 0) else { return }
-        others[node]?.untold.remove(holder)
-        others[node]?.counts[holder] = count > 0 ? count : nil
-        add(max(0, count) - before, to: holder)
+        guard let change = others[node]?.told.set(count, of: holder) else { return }
+        _ = others[node]?.telling?.set(count, of: holder)
+        byTenant.add(change, to: holder.tenant)
     }
 
     /// A node begins to tell everything.
-    mutating func beginTelling(by node: UInt64) {
-        guard let counts = others[node]?.counts else { return }
-        others[node]?.untold = Set(counts.keys)
-    }
+    mutating func beginTelling(by node: UInt64) { others[node]?.telling = Told() }
 
     /// A node has told everything: what it has not told again is no more.
     mutating func endTelling(by node: UInt64) {
-        for holder in others[node]?.untold ?? [] { heard(0, of: holder, on: node) }
+        guard let before = others[node]?.told, let now = others[node]?.telling else { return }
+        others[node]?.told = now
+        others[node]?.telling = nil
+        for (tenant, count) in before.byTenant { byTenant.add(-count, to: tenant) }
+        for (tenant, count) in now.byTenant { byTenant.add(count, to: tenant) }
     }
 
     /// A node lives.
@@ -104,15 +122,17 @@ struct SeatMachine: Sendable {
         let dead = others.filter { time - $0.value.heardAt > Bounds.silence }
         for (node, neighbour) in dead {
             others[node] = nil
-            for (holder, count) in neighbour.counts { add(-count, to: holder) }
+            for (tenant, count) in neighbour.told.byTenant { byTenant.add(-count, to: tenant) }
         }
         return Array(dead.keys)
     }
+}
 
-    private mutating func add(_ amount: Int, to holder: Holder) {
-        let total = (totals[holder] ?? 0) + amount
-        totals[holder] = total > 0 ? total : nil
-        let ofTenant = (byTenant[holder.tenant] ?? 0) + amount
-        byTenant[holder.tenant] = ofTenant > 0 ? ofTenant : nil
+extension [Tenant: Int] {
+    /// Adds to a tenant's connections; of none nothing is kept.
+    fileprivate mutating func add(_ amount: Int, to tenant: Tenant) {
+        guard amount != 0 else { return }
+        let sum = (self[tenant] ?? 0) + amount
+        self[tenant] = sum > 0 ? sum : nil
     }
 }

@@ -90,8 +90,10 @@ enum WebSocketText {
         return buffer
     }
 
-    static func close(_ code: CloseCode, _ reason: String = "") -> ByteBuffer {
-        var payload = ByteBuffer(integer: code.rawValue)
+    static func close(_ code: CloseCode, _ reason: String) -> ByteBuffer { close(code.rawValue, reason) }
+
+    static func close(_ code: UInt16, _ reason: String = "") -> ByteBuffer {
+        var payload = ByteBuffer(integer: code)
         payload.writeString(String(reason.prefix(100)))
         return frame(close, payload)
     }

@@ -64,8 +64,9 @@ public struct EventSender: Sendable {
         // A line's end in an id would begin a field of somebody else's making.
         if let id { text += "id: \(id.filter { $0.isASCII && !$0.isNewline && $0 != "\0" })\n" }
         text += "event: \(event)\n"
-        // CR, LF and CRLF all end a line there, so each line of the data is a field of its own.
-        for line in data.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
+        // CR, LF and CRLF all end a line there, and nothing else does: each line of the data is a field of its own.
+        let isLineEnd = { (character: Character) in character == "\n" || character == "\r" || character == "\r\n" }
+        for line in data.split(omittingEmptySubsequences: false, whereSeparator: isLineEnd) {
             text += "data: \(line)\n"
         }
         try await writer.write(ByteBuffer(string: text + "\n"))

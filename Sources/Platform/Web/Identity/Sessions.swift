@@ -21,7 +21,7 @@ public struct Session: Sendable, Hashable {
 
 /// Signs and verifies sessions: JSON Web Tokens (HS256) in a cookie that scripts cannot read.
 ///
-/// Verified tokens are remembered (at most 8,192), so that a request of a known session costs one look-up.
+/// Verified tokens are remembered (at most 8,192, by their digests), so that a request of a known session costs a look-up.
 public final class Sessions: Sendable {
     enum Bounds {
         static let remembered = 8_192
@@ -39,6 +39,19 @@ public final class Sessions: Sendable {
         func verify(using algorithm: some JWTAlgorithm) throws {}
     }
 
+    /// What a token is known by: half of its SHA-256, so that memory holds no session that could be used, and a tenth of
+    /// the bytes.
+    private struct Digest: Hashable {
+        let (high, low): (UInt64, UInt64)
+
+        init(_ token: String) {
+            let hash = SHA256.hash(data: Array(token.utf8))
+            (high, low) = hash.withUnsafeBytes {
+                ($0.loadUnaligned(as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+            }
+        }
+    }
+
     /// The cookie's name.
     public static let cookieName = "capstan_session"
 
@@ -46,7 +59,7 @@ public final class Sessions: Sendable {
     private let lifetime: Duration
     private let keys: JWTKeyCollection
     private let signingKey: JWKIdentifier
-    private let remembered = Mutex(BoundedMap<String, Session>(capacity: Bounds.remembered))
+    private let remembered = Mutex(BoundedMap<Digest, Session>(capacity: Bounds.remembered))
 
     /// Makes the signer.
     ///
@@ -83,7 +96,8 @@ public final class Sessions: Sendable {
     func verify(_ token: String) async -> Session? {
         guard token.utf8.count <= Bounds.tokenBytesMax else { return nil }
         let now = clock.now()
-        if let session = remembered.withLock({ $0[token] }) { return session.expiresAt > now ? session : nil }
+        let digest = Digest(token)
+        if let session = remembered.withLock({ $0[digest] }) { return session.expiresAt > now ? session : nil }
         // An error means that the token is not one of ours, which is an expected outcome and not worth a line.
         guard let claims = try? await keys.verify(token, as: Claims.self), let person = ID<Person>(claims.sub),
             let tenant = ID<Tenant>(claims.tid)
@@ -93,7 +107,7 @@ public final class Sessions: Sendable {
             madeAt: Timestamp(microseconds: claims.iat * 1_000_000),
             expiresAt: Timestamp(microseconds: claims.exp * 1_000_000))
         guard session.expiresAt > now else { return nil }
-        remembered.withLock { $0[token] = session }
+        remembered.withLock { $0[digest] = session }
         return session
     }
 

@@ -18,6 +18,10 @@ struct ConnectionHandler: ServerChildChannel {
     enum Bounds {
         /// Bytes of an unwanted body that are read away to keep the connection.
         static let discardedBytesMax = 262_144
+        /// Bytes of the buffer that a connection reads into, of which it keeps one for as long as it lives: most requests
+        /// without a body fit into the first, and what is larger has it grow.
+        static let readBytesFirst = 1_024
+        static let readBytesMax = 65_536
     }
 
     let site: Site
@@ -32,6 +36,9 @@ struct ConnectionHandler: ServerChildChannel {
             limits.maxHeaderFieldSize = settings.headerFieldBytesMax
             limits.maxHeaderListSize = settings.headerBytesMax
             limits.maxHeaderFieldCount = settings.headerCountMax
+            let reading = AdaptiveRecvByteBufferAllocator(
+                minimum: 64, initial: Bounds.readBytesFirst, maximum: Bounds.readBytesMax)
+            try channel.syncOptions?.setOption(.recvAllocator, value: reading)
             let state = ConnectionState()
             let watcher = ConnectionGuard(bounds: bounds, state: state)
             let pipeline = channel.pipeline.syncOperations
