@@ -124,7 +124,7 @@ enum InboxJobs {
             JobSchedule(
                 "inbox.seals", every: .seconds(3_600), seal, NoJobInput(), missed: .once, audience: .eachTenant),
             JobSchedule("inbox.reconcile", every: .seconds(900), reconcileAll, NoJobInput()),
-        ] + reachSchedules
+        ] + reachSchedules + keepingSchedules
     }
 
     /// How they are handled.
@@ -160,6 +160,6 @@ enum InboxJobs {
             sendLater.handler { [desk = office.scheduled] id, context in
                 try await desk.send(id, in: context.tenant)
             },
-        ] + reachHandlers(office)
+        ] + reachHandlers(office) + keepingHandlers(office)
     }
 }

@@ -106,7 +106,8 @@ struct ErasureStore: Sendable {
     ) async throws(StorageError) -> [ID<Message>] {
         let some: SQL = """
             SELECT m.id FROM inbox_messages m WHERE m.tenant_id = \(tenant)
-                AND m.conversation_id IN (\(rows: SQLRows(conversations))) LIMIT \(Erasure.Bounds.messages)
+                AND m.conversation_id IN (\(rows: SQLRows(conversations)))
+            ORDER BY m.conversation_id, m.sequence LIMIT \(Erasure.Bounds.messages)
             """
         try await writing.execute(
             "erasure.dropFormer",
@@ -118,7 +119,7 @@ struct ErasureStore: Sendable {
         ).map(\.id)
     }
 
-    /// Deletes conversations that hold no message any more, with all that belongs to them.
+    /// Deletes conversations with all that belongs to them but their messages.
     func dropConversations(
         _ ids: [ID<Conversation>], through writing: some Writing, in tenant: Tenant
     ) async throws(StorageError) {
@@ -128,7 +129,6 @@ struct ErasureStore: Sendable {
             ("erasure.dropScheduled", "inbox_scheduled"), ("erasure.dropTurns", "inbox_bot_turns"),
             ("erasure.dropSuggestions", "inbox_suggestions"), ("erasure.dropFirings", "inbox_rule_firings"),
             ("erasure.dropClocks", "inbox_sla_clocks"), ("erasure.dropRatings", "inbox_ratings"),
-            ("erasure.dropRatings", "inbox_ratings"), ("erasure.dropClocks", "inbox_sla_clocks"),
         ]
         for (name, table) in each {
             try await writing.execute(

@@ -97,7 +97,7 @@ export function startThread({ me, desk }) {
                     line.href = href;
                     line.append(Object.assign(document.createElement("img"), { src: href, alt: label, loading: "lazy" }));
                 } else if (href) line.append(Object.assign(document.createElement("a"), { href, textContent: label }));
-                else line.textContent = `${label} (${file.failure ? "could not be fetched" : file.kind})`;
+                else line.textContent = `${label} (${file.failure === "expired" ? "no longer kept" : file.failure ? "could not be fetched" : file.kind})`;
                 item.querySelector(".bubble").append(line);
             }
         }
