@@ -18,6 +18,7 @@ struct Installation: Sendable {
     let directory: TenantDirectory
     let epochs: SessionEpochs
     let doorkeeper: Doorkeeper
+    let invitations: Invitations
     let keys: KeyRing
     let trail: AuditTrail
     let limits: LimitRegistry
@@ -39,6 +40,7 @@ struct Installation: Sendable {
         storage.addObserver(caches)
         directory = TenantDirectory(storage: storage, clock: clock, randomness: randomness, domain: "example.com")
         epochs = SessionEpochs(storage: storage, clock: clock)
+        invitations = Invitations(storage: storage, limits: limits, clock: clock, randomness: randomness)
         keys = KeyRing(storage: storage, caches: caches, clock: clock, randomness: randomness, events: events)
         trail = AuditTrail(storage: storage, clock: clock, randomness: randomness)
         doorkeeper = Doorkeeper(

@@ -55,6 +55,14 @@ import Web
                 SELECT \(tenant), gen_random_uuid(), \(start) + g * interval '1 second', 'system', 'a.b', 'x', 'y', '{}'
                 FROM generate_series(1, 50000) g
                 """)
+            try await transaction.execute(
+                "test.invitations",
+                """
+                INSERT INTO invitations (tenant_id, id, email, role, hash, invited_by, created_at, expires_at, withdrawn_at)
+                SELECT \(tenant), gen_random_uuid(), 'i' || g || '@example.com', 'member', sha256(g::text::bytea),
+                    gen_random_uuid(), \(start), \(start), CASE WHEN g > 100 THEN \(start) END
+                FROM generate_series(1, 20000) g
+                """)
         }
         try await PlanInspector.analyse(installation.storage.driver)
     }
@@ -79,6 +87,12 @@ import Web
         try await installation.keys.flushUses()
         _ = try await installation.keys.page(of: tenant)
         _ = try await installation.keys.revoke(key.id, of: tenant, by: ada)
+        let invitations = installation.invitations
+        let (given, token) = try await invitations.invite(
+            "ada@example.net", as: .administrator, by: ada, authority: .operator, to: tenant)
+        _ = try await invitations.find(token, in: tenant)
+        #expect(try await invitations.waiting(of: tenant).count == 101)
+        try await invitations.withdraw(given, of: tenant, by: ada, authority: .operator)
         let entries = try await installation.trail.page(of: tenant)
         _ = try await installation.trail.page(of: tenant, after: entries.next)
         let now = installation.clock.now()

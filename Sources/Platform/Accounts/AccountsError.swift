@@ -34,6 +34,22 @@ public struct AccountsError: CodedError {
         case closed = "accounts.closed"
         /// A device's push endpoint must not be called, or its keys are none.
         case endpointInvalid = "accounts.endpointInvalid"
+        /// Somebody would give a role above their own.
+        case roleTooHigh = "accounts.roleTooHigh"
+        /// Somebody with this address is a member already.
+        case alreadyMember = "accounts.alreadyMember"
+        /// As many invitations are open as may be.
+        case tooManyInvitations = "accounts.tooManyInvitations"
+        /// There is no invitation of this link.
+        case invitationUnknown = "accounts.invitationUnknown"
+        /// The invitation was accepted already.
+        case invitationUsed = "accounts.invitationUsed"
+        /// The invitation was taken back.
+        case invitationWithdrawn = "accounts.invitationWithdrawn"
+        /// The invitation's time is over.
+        case invitationExpired = "accounts.invitationExpired"
+        /// The invitation is for another address than the one that somebody is signed in by.
+        case invitationForAnother = "accounts.invitationForAnother"
         /// A password could not be hashed.
         case hashingFailed = "accounts.hashingFailed"
     }

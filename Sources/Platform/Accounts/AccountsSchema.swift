@@ -17,11 +17,12 @@ public enum AccountsSchema {
             TableDeclaration("memberships"),
             TableDeclaration("api_keys"),
             TableDeclaration("audit_entries", retention: .after(column: "made_at", age: auditAge)),
-        ] + notificationTables,
+        ] + notificationTables + invitationTables,
         migrations: [
             Migration(1, "people, tenants, memberships, keys, audit", people + tenants + keys + audit),
             Migration(2, "requests for personal data", requests),
             Migration(3, "notifications and push", notifications),
+            Migration(4, "invitations", invitations),
         ])
 
     /// The rights of this module to work across tenants.

@@ -129,7 +129,7 @@ enum InboxJobs {
             JobSchedule(
                 "inbox.backfill", every: .seconds(5), mend, NoJobInput(), missed: .skip,
                 onlyIf: { [steps = BackfillSteps(storage: office.storage)] in try await steps.isNeeded() }),
-        ] + reachSchedules
+        ] + reachSchedules + keepingSchedules
     }
 
     /// How they are handled.
@@ -166,6 +166,6 @@ enum InboxJobs {
             sendLater.handler { [desk = office.scheduled] id, context in
                 try await desk.send(id, in: context.tenant)
             },
-        ] + reachHandlers(office)
+        ] + reachHandlers(office) + keepingHandlers(office)
     }
 }

@@ -88,7 +88,7 @@ public struct InboxProduct: Product {
             + OutgoingRoutes(office: office).routes + SourceRoutes(office: office).routes
             + ChannelChangeRoutes(office: office).routes
             + VisibilityRoutes(office: office).routes + ErasureRoutes(office: office).routes
-            + ExportRoutes(office: office).routes
+            + ExportRoutes(office: office).routes + RetentionRoutes(office: office).routes
         return routes.map { $0.mounted(under: PathTemplate(Addresses.api)) }
     }
 

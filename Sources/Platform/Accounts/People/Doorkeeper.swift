@@ -4,41 +4,6 @@ public import Storage
 public import Telemetry
 public import Web
 
-/// How people sign up and in.
-public struct DoorkeeperSettings: Sendable {
-    /// How much work a password hash is.
-    ///
-    /// Defaults to OWASP's recommendation for 32 MiB.
-    public var passwordCost = PasswordCost()
-    /// How many passwords are hashed at once.
-    ///
-    /// Defaults to 2; 1 to 64, of 32 MiB each.
-    public var passwordThreads = 2
-    /// How many sign-ins may wait for a thread; further ones are refused with `busy`.
-    ///
-    /// Defaults to 64; 1 to 10,000.
-    public var passwordsWaitingMax = 64
-    /// Failed sign-ins of one address group (IPv6 by /64) in 15 minutes.
-    ///
-    /// Defaults to 50, so that a café can mistype; 1 to 1,000,000.
-    public var failuresPerAddress = 50
-    /// Failed sign-ins of one account from one address group in 15 minutes.
-    ///
-    /// Defaults to 10; 1 to 1,000,000.
-    public var failuresPerAccountAndAddress = 10
-    /// Failed sign-ins of one account from everywhere in an hour.
-    ///
-    /// Defaults to 100, so that nobody can lock others out cheaply; 1 to 1,000,000.
-    public var failuresPerAccount = 100
-    /// Sign-ups of one address group in an hour.
-    ///
-    /// Defaults to 20; 1 to 1,000,000.
-    public var signUpsPerAddress = 20
-
-    /// The defaults.
-    public init() {}
-}
-
 /// Somebody who was let in: what a session is made of.
 public struct Welcome: Sendable, Hashable {
     /// The person.
@@ -82,17 +47,17 @@ public enum SignUpOutcome: Sendable, Hashable {
 /// Whatever changes what a session says (role, ban, verification, password) raises the person's session version in the
 /// same transaction and writes an audit entry.
 public final class Doorkeeper: Sendable {
-    private let storage: Storage
-    private let people: PeopleStore
+    let storage: Storage
+    let people: PeopleStore
     private let directory: TenantDirectory
-    private let epochs: SessionEpochs
-    private let trail: AuditTrail
+    let epochs: SessionEpochs
+    let trail: AuditTrail
     private let workshop: PasswordWorkshop
     private let decoy: PasswordHash
-    private let gate: FailureGate
-    private let clock: any WallClock
-    private let randomness: any Randomness
-    private let events: EventLog
+    let gate: FailureGate
+    let clock: any WallClock
+    let randomness: any Randomness
+    let events: EventLog
     private let cost: PasswordCost
 
     /// Takes up the post.
@@ -164,6 +129,29 @@ public final class Doorkeeper: Sendable {
     private func check(
         _ email: EmailAddress?, _ password: Secret<String>, _ tenant: Tenant
     ) async throws -> SignInOutcome {
+        let found: Credentials
+        switch try await prove(email, password, tenant) {
+        case .refused: return .refused
+        case .banned: return .banned
+        case .known(let credentials): found = credentials
+        }
+        if let role = found.roleInForce {
+            return .welcome(Welcome(profile: found.profile, role: role, version: found.version))
+        }
+        guard directory.record(of: tenant)?.joining == .open else { return .refused }
+        let now = clock.now()
+        try await storage.write(bypassingTenant: AccountsSchema.peopleCapability) { transaction in
+            _ = try await people.join(found.profile.id, tenant, as: .member, isOwner: false, at: now, in: transaction)
+        }
+        return .welcome(Welcome(profile: found.profile, role: .member, version: found.version))
+    }
+
+    /// What an address and a password prove.
+    enum Proof {
+        case known(Credentials), refused, banned
+    }
+
+    func prove(_ email: EmailAddress?, _ password: Secret<String>, _ tenant: Tenant) async throws -> Proof {
         var found: Credentials?
         if let email { found = try await people.credentials(of: email, in: tenant) }
         let stored = found.flatMap { PasswordHash($0.password) }
@@ -181,15 +169,7 @@ public final class Doorkeeper: Sendable {
         guard isRight, !isLong, stored != nil, let found else { return .refused }
         if found.profile.bannedAt != nil || found.isBannedHere { return .banned }
         if hash.cost != cost { try await renew(found, password) }
-        if let role = found.roleInForce {
-            return .welcome(Welcome(profile: found.profile, role: role, version: found.version))
-        }
-        guard directory.record(of: tenant)?.joining == .open else { return .refused }
-        let now = clock.now()
-        try await storage.write(bypassingTenant: AccountsSchema.peopleCapability) { transaction in
-            _ = try await people.join(found.profile.id, tenant, as: .member, isOwner: false, at: now, in: transaction)
-        }
-        return .welcome(Welcome(profile: found.profile, role: .member, version: found.version))
+        return .known(found)
     }
 
     private func renew(_ found: Credentials, _ password: Secret<String>) async throws {
@@ -197,7 +177,7 @@ public final class Doorkeeper: Sendable {
         try await people.rehash(found.profile.id, from: found.password, to: hash)
     }
 
-    private func hash(_ password: Secret<String>) async throws(AccountsError) -> PasswordHash {
+    func hash(_ password: Secret<String>) async throws(AccountsError) -> PasswordHash {
         try await workshop.run { [cost, randomness] () throws(AccountsError) in
             try PasswordHash(of: password, cost: cost, using: randomness)
         }

@@ -100,6 +100,20 @@ struct PeopleStore: Sendable {
             """) == 1
     }
 
+    /// Gives a member a higher role; returns `false` when theirs is as high, or it is the owner.
+    func raiseRole(
+        to role: Role, of person: ID<Person>, in tenant: Tenant, _ transaction: WriteTransaction
+    ) async throws(StorageError) -> Bool {
+        let below = Role.allCases.filter { $0 < role }.map(\.rawValue)
+        guard !below.isEmpty else { return false }
+        return try await transaction.execute(
+            "accounts.raiseRole",
+            """
+            UPDATE memberships SET role = \(role.rawValue)
+            WHERE tenant_id = \(tenant) AND person_id = \(person) AND NOT is_owner AND role IN (\(rows: SQLRows(below)))
+            """) == 1
+    }
+
     /// Returns `false` when there is no such member, it is the owner, or its role is not below `authority`.
     func setBan(
         _ time: Timestamp?, of person: ID<Person>, in tenant: Tenant, authority: Role, _ transaction: WriteTransaction

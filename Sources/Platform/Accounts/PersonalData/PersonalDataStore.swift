@@ -172,6 +172,12 @@ struct PersonalDataStore: Sendable {
                 UPDATE api_keys SET made_by = NULL WHERE tenant_id = \(tenant) AND made_by = \(leaver.person)
                 """)
             try await transaction.execute(
+                "personalData.invitations",
+                """
+                DELETE FROM invitations
+                WHERE tenant_id = \(tenant) AND (invited_by = \(leaver.person) OR accepted_by = \(leaver.person))
+                """)
+            try await transaction.execute(
                 "personalData.leave",
                 "DELETE FROM memberships WHERE tenant_id = \(tenant) AND person_id = \(leaver.person)")
         }

@@ -195,7 +195,7 @@ extension AccountsRoutes {
     }
 
     /// A path with `next` behind it, percent-encoded.
-    private static func link(_ path: String, _ next: String?) -> String {
+    static func link(_ path: String, _ next: String?) -> String {
         guard let next, !next.isEmpty else { return path }
         var text = ""
         for byte in next.utf8 {

@@ -28,6 +28,7 @@ public struct HostedAccounts: Sendable {
     private let upkeep: AccountsUpkeep
     private let openPersonalData: @Sendable ([PersonalData]) -> PersonalDataDesk
     private let notifications: Notifications
+    private let invitations: Invitations
     private let kinds: [NoticeKind]
     private let push: NotificationRoutes.Push?
     private let sender: PushSender?
@@ -67,7 +68,8 @@ public struct HostedAccounts: Sendable {
             epochs: epochs, directory: directory, keys: keys, clock: clock, events: events,
             pace: coordination?.pace(untold: AccountsUpkeep.interval) ?? WatchPace(untold: AccountsUpkeep.interval))
         notifications = Notifications(storage: storage, clock: clock, randomness: randomness)
-        self.kinds = kinds
+        invitations = Invitations(storage: storage, limits: limits, clock: clock, randomness: randomness)
+        self.kinds = [.invitationAccepted] + kinds
         self.push = push.map {
             .init(
                 subscriptions: PushSubscriptions(storage: storage, clock: clock, randomness: randomness),
@@ -109,6 +111,7 @@ public struct HostedAccounts: Sendable {
     /// The routes to sign up, in and out, and to look after members, keys and audit entries.
     public var routes: [Route] {
         AccountsRoutes(doorkeeper: doorkeeper, keys: keys, trail: trail, directory: directory).routes
+            + InvitationRoutes(invitations: invitations, doorkeeper: doorkeeper, directory: directory).routes
             + NotificationRoutes(notifications: notifications, kinds: kinds, push: push).routes
     }
 

@@ -2,6 +2,7 @@ public import Base
 import Crypto
 import Foundation
 import NIOCore
+import Synchronization
 
 /// A table that is streamed row by row, as many as there are, in constant memory.
 ///
@@ -48,6 +49,33 @@ public struct CSVExport: Answerable {
         answer.isCompressible = false
         return answer
     }
+}
+
+/// Rows as bytes, for files that are kept: as ``CSVExport`` streams them, without its last line.
+public enum CSVText {
+    /// Writes rows into memory; the caller bounds how many.
+    ///
+    /// - Parameter rows: writes the rows, the header line among them where there is to be one.
+    /// - Returns: the bytes, and how many rows they are.
+    /// - Throws: what `rows` throws.
+    public static func bytes(
+        _ rows: (inout CSVRows) async throws -> Void
+    ) async throws -> (bytes: [UInt8], rows: Int) {
+        let memory = MemoryWriter()
+        var output = CSVRows(sink: ExportSink(writer: memory))
+        try await rows(&output)
+        let count = try await output.finish().rows
+        return (memory.bytes.withLock { $0 }, count)
+    }
+}
+
+/// Gathers what is written.
+private final class MemoryWriter: BodyWriter {
+    let bytes = Mutex<[UInt8]>([])
+
+    func write(_ buffer: ByteBuffer) async throws { bytes.withLock { $0.append(contentsOf: buffer.readableBytesView) } }
+
+    func finish(trailers: [(name: String, value: String)]) async throws {}
 }
 
 /// Receives the rows of an export.

@@ -17,10 +17,7 @@ struct ChannelPageRoutes: Sendable {
     private static let changing = RouteLimit.per(.person, "inbox.connect", 10, in: .seconds(3_600))
 
     /// Where browsers reach this page, for addresses that are copied from it.
-    private func home(_ context: RequestContext) -> String {
-        office.reach.publicAddress
-            ?? "\(context.isSecure ? "https" : "http")://\(context.header("host") ?? context.host)"
-    }
+    private func home(_ context: RequestContext) -> String { office.origin(of: context) }
 
     private struct SaidQuery: Input {
         static let fields: [Field] = [.query("said", optional: .text(1...60))]

@@ -127,7 +127,9 @@ extension MessageView.FileView {
         isImage = file.id != nil && file.kind == "image"
         note =
             file.bytes.map { Wording.size($0) }
-            ?? (file.failure != nil ? "could not be fetched" : file.isWaiting ? "is being fetched" : file.kind)
+            ?? (file.failure == MessageFile.expiry
+                ? "no longer kept"
+                : file.failure != nil ? "could not be fetched" : file.isWaiting ? "is being fetched" : file.kind)
     }
 }
 

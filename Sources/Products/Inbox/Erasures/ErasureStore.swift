@@ -123,7 +123,7 @@ struct ErasureStore: Sendable {
         return ids
     }
 
-    /// Deletes conversations that hold no message any more, with all that belongs to them.
+    /// Deletes conversations with all that belongs to them but their messages.
     func dropConversations(
         _ ids: [ID<Conversation>], through writing: some Writing, in tenant: Tenant
     ) async throws(StorageError) {

@@ -26,8 +26,17 @@ struct FileDesk: Sendable {
 
     var store: FileStore { FileStore(storage: storage) }
 
+    /// What the keys of all files begin with.
+    static let prefix = "inbox/files/"
+
+    /// The file whose bytes have a key; `nil` for other keys.
+    static func id(of key: BlobKey) -> ID<StoredFile>? {
+        guard key.description.hasPrefix(prefix) else { return nil }
+        return ID(String(key.description.dropFirst(prefix.count)))
+    }
+
     static func key(of id: ID<StoredFile>) -> BlobKey {
-        guard let key = BlobKey("inbox/files/\(id)") else { preconditionFailure("an id makes no key") }
+        guard let key = BlobKey("\(prefix)\(id)") else { preconditionFailure("an id makes no key") }
         return key
     }
 
@@ -111,9 +120,13 @@ struct FileDesk: Sendable {
             let some = try await store.some(
                 of: gone, limit: Bounds.forgotten, through: storage.reader(for: tenant), in: tenant)
             guard !some.isEmpty else { return }
-            for file in some { _ = try await blobs.delete(Self.key(of: file.id), for: tenant) }
+            try await deleteBytes(of: some, in: tenant)
             try await store.delete(some.map(\.id), through: storage.writer(for: tenant), in: tenant)
         }
+    }
+
+    func deleteBytes(of files: [StoredFile], in tenant: Tenant) async throws {
+        for file in files { _ = try await blobs.delete(Self.key(of: file.id), for: tenant) }
     }
 
     // MARK: For vendors

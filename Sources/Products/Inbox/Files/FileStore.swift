@@ -51,6 +51,51 @@ struct FileStore: Sendable {
             "DELETE FROM inbox_files WHERE tenant_id = \(tenant) AND id IN (\(rows: SQLRows(ids)))")
     }
 
+    // MARK: What nothing leads to
+
+    /// Some uploads from before a time that no message has taken.
+    func loose(
+        before time: Timestamp, limit: Int, in tenant: Tenant
+    ) async throws(StorageError) -> [StoredFile] {
+        try await storage.reader(for: tenant).list(
+            StoredFile.self, "file.loose",
+            """
+            SELECT \(sql: StoredFile.columns) FROM inbox_files f
+            WHERE f.tenant_id = \(tenant) AND f.message_id IS NULL AND f.origin IN ('visitor', 'agent')
+                AND f.created_at < \(time) ORDER BY f.created_at, f.id
+            """, limit: limit)
+    }
+
+    /// Deletes uploads unless a message has taken them meanwhile; returns which are gone.
+    func deleteLoose(_ ids: [ID<StoredFile>], in tenant: Tenant) async throws(StorageError) -> Set<ID<StoredFile>> {
+        guard !ids.isEmpty else { return [] }
+        return Set(
+            try await storage.writer(for: tenant).returning(
+                IDRow.self, "file.deleteLoose",
+                """
+                DELETE FROM inbox_files WHERE tenant_id = \(tenant) AND id IN (\(rows: SQLRows(ids)))
+                    AND message_id IS NULL RETURNING id
+                """, limit: ids.count
+            ).map(\.id))
+    }
+
+    /// Which of these there are.
+    func known(_ ids: [ID<StoredFile>], in tenant: Tenant) async throws(StorageError) -> Set<ID<StoredFile>> {
+        guard !ids.isEmpty else { return [] }
+        return Set(
+            try await storage.reader(for: tenant).list(
+                IDRow.self, "file.known",
+                "SELECT f.id FROM inbox_files f WHERE f.tenant_id = \(tenant) AND f.id IN (\(rows: SQLRows(ids)))",
+                limit: ids.count
+            ).map(\.id))
+    }
+
+    private struct IDRow: RowDecodable {
+        let id: ID<StoredFile>
+
+        init(row: SQLRow) throws(StorageError) { id = try row.value(at: 0) }
+    }
+
     /// Notes to which message an agent's file belongs.
     func attach(
         _ id: ID<StoredFile>, to message: Message, through writing: some Writing, in tenant: Tenant

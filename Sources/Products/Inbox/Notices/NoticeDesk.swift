@@ -81,7 +81,7 @@ final class NoticeDesk: Sendable {
 extension NoticeKind {
     /// What the product tells people, in the order of the page of preferences.
     static let inbox: [NoticeKind] = [
-        .mentioned, .assigned, .handedOver, .slaWarned, .slaBreached, .scheduledDrafted, .rulePaused,
+        .mentioned, .assigned, .handedOver, .slaWarned, .slaBreached, .scheduledDrafted, .rulePaused, .exportReady,
     ]
 
     static let mentioned = NoticeKind("inbox.mentioned", "A colleague's note names me", urgency: .high)
@@ -92,5 +92,6 @@ extension NoticeKind {
     static let slaBreached = NoticeKind("inbox.slaBreached", "A promised answer is overdue", urgency: .high)
     static let scheduledDrafted = NoticeKind(
         "inbox.scheduledDrafted", "An answer of mine was not sent at its time, and is a draft")
+    static let exportReady = NoticeKind("inbox.exportReady", "An export of mine is ready, or could not be made")
     static let rulePaused = NoticeKind("inbox.rulePaused", "A rule has paused itself")
 }

@@ -8,6 +8,6 @@ enum PageRoutes {
             + KnowledgePageRoutes(office: office).routes + WidgetPageRoutes(office: office).routes
             + ContactPageRoutes(office: office).routes + SearchPageRoutes(office: office).routes
             + DashboardPageRoutes(office: office).routes + ReplyPageRoutes(office: office).routes
-            + TeamPageRoutes(office: office).routes
+            + TeamPageRoutes(office: office).routes + ExportPageRoutes(office: office).routes
     }
 }

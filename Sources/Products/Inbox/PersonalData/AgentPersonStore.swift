@@ -113,6 +113,9 @@ struct AgentPersonStore: Sendable {
             "ownData.giveErasures",
             "UPDATE inbox_erasures SET person_id = \(pseudonym) WHERE tenant_id = \(tenant) AND person_id = \(person)")
         changed += try await writing.execute(
+            "ownData.giveExports",
+            "UPDATE inbox_exports SET person_id = \(pseudonym) WHERE tenant_id = \(tenant) AND person_id = \(person)")
+        changed += try await writing.execute(
             "ownData.dropAgent", "DELETE FROM inbox_agents WHERE tenant_id = \(tenant) AND person_id = \(person)")
         changed += try await writing.execute(
             "ownData.giveHours",

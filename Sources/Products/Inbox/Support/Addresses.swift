@@ -12,6 +12,7 @@ enum Addresses {
     static let dashboard = base + "/dashboard"
     static let channels = base + "/channels"
     static let team = base + "/team"
+    static let exports = base + "/exports"
 
     static func conversation(_ id: ID<Conversation>) -> String { "\(base)/conversations/\(id)" }
     static func conversation(_ id: ID<Conversation>, _ verb: String) -> String {

@@ -15,6 +15,8 @@ struct InboxError: CodedError {
         case documentTooLarge = "inbox.documentTooLarge"
         case documentUnreadable = "inbox.documentUnreadable"
         case endpointInvalid = "inbox.endpointInvalid"
+        case exportExpired = "inbox.exportExpired"
+        case exportNotReady = "inbox.exportNotReady"
         case fileTooLarge = "inbox.fileTooLarge"
         case hookInvalid = "inbox.hookInvalid"
         case identityInvalid = "inbox.identityInvalid"

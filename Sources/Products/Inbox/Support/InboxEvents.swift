@@ -6,6 +6,7 @@ extension Event {
     static let inbox: [Event] = [
         .hookReceived, .hookRefused, .deliveryIngested, .deliveryBuried, .entrySkipped, .channelChanged,
         .messageSent, .messageFailed, .messageUncertain, .botTurned, .countsMended, .endpointPaused,
+        .conversationsRetired, .filesRetired,
     ]
 
     static let hookReceived = Event(
@@ -43,4 +44,10 @@ extension Event {
     static let endpointPaused = Event(
         "endpoint.paused", .warning, "An address of a company's is told nothing more until somebody lets it go on.",
         fields: ["reason"])
+    static let conversationsRetired = Event(
+        "conversations.retired", .info, "Closed conversations went that a company keeps no longer.",
+        fields: ["conversations"], feeds: .counter("capstan_inbox_conversations_retired_total"))
+    static let filesRetired = Event(
+        "files.retired", .info, "Contents of files went: for their age, or because nothing led to them.",
+        fields: ["files", "reason"], feeds: .counter("capstan_inbox_files_retired_total"))
 }

@@ -39,6 +39,11 @@ extension Office {
         return try await names.names(of: people, in: tenant).filter { $0.value != NameKeeper.nobody }
     }
 
+    /// Where this installation is reached, without a slash at its end: as was said, else as the client has reached it.
+    func origin(of context: RequestContext) -> String {
+        reach.publicAddress ?? "\(context.isSecure ? "https" : "http")://\(context.header("host") ?? context.host)"
+    }
+
     /// A name of a message that no other has.
     func chanceID() -> String { ID<Message>(at: clock.now(), using: randomness).description }
 }

@@ -1,4 +1,5 @@
 import AIProviders
+import Accounts
 import Base
 import Blobs
 import Caching
@@ -60,6 +61,10 @@ final class Office: Sendable {
     let counts: CountDesk
     let contacts: ContactDesk
     let notices: NoticeDesk
+    let invitations: Invitations
+    let exports: ExportDesk
+    let retention: RetentionDesk
+    let fileSweep: FileSweepDesk
     let work: Work
     let files: FileDesk
     let attachments: AttachmentSteps
@@ -98,6 +103,8 @@ final class Office: Sendable {
             storage: storage, channels: channels, topics: topics, files: files, names: names, clock: clock,
             events: events)
         notices = NoticeDesk(storage: storage, caches: parts.caches, clock: clock, randomness: randomness)
+        invitations = Invitations(
+            storage: storage, limits: parts.limits, clock: clock, randomness: randomness)
         conversations = ConversationDesk(
             storage: storage, topics: topics, notices: notices, clock: clock, randomness: randomness)
         scheduled = ScheduledDesk(
@@ -108,6 +115,12 @@ final class Office: Sendable {
             randomness: randomness, events: events)
         knowledge = ground.knowledge
         erasures = ErasureDesk(storage: storage, clock: clock, randomness: randomness)
+        exports = ExportDesk(
+            storage: storage, blobs: parts.blobs, notices: notices, clock: clock, randomness: randomness)
+        retention = RetentionDesk(
+            storage: storage, caches: parts.caches, files: files, exports: exports, clock: clock,
+            randomness: randomness, events: events)
+        fileSweep = FileSweepDesk(storage: storage, files: files, clock: clock, events: events)
         contacts = ContactDesk(storage: storage, clock: clock, randomness: randomness)
         rules = RuleDesk(
             storage: storage, caches: parts.caches, topics: topics, notices: notices, clock: clock,

@@ -8,6 +8,7 @@ struct TeamPageRoutes: Sendable {
 
     var routes: [Route] {
         [show, make, change, remove, setMember, removeMember] + HoursPageRoutes(office: office).routes
+            + InvitationPageRoutes(office: office).routes + RetentionPageRoutes(office: office).routes
     }
 
     private struct Query: Input {
@@ -19,16 +20,19 @@ struct TeamPageRoutes: Sendable {
     private var show: Route {
         Route(
             .get, PathTemplate(Addresses.team), "inbox.showTeam", "Shows who answers, when, and how soon.",
-            policy: .signedIn, limit: Rates.reading, budget: 1
+            policy: .signedIn, limit: Rates.reading, budget: 2
         ) { [office] (request: Request<Query>) in
             let tenant = request.tenant
+            let isAdmin = request.principal.has(Seat.admin.role)
             let colleagues = try await office.notices.colleagues(in: tenant)
             let parts = TeamPage.Parts(
                 colleagues: colleagues,
                 present: Set(office.topics.present(among: colleagues.map(\.person), in: tenant)),
                 teams: try await office.teams.teams(in: tenant), hours: try await office.teams.hours(in: tenant),
                 levels: try await office.promises.levels(in: tenant),
-                channels: try await office.channels.channels(in: tenant), now: office.clock.now())
+                channels: try await office.channels.channels(in: tenant),
+                invitations: isAdmin ? try await office.invitations.waiting(of: tenant) : [],
+                retention: try await office.retention.record(in: tenant), now: office.clock.now())
             let frame = try await office.frames.frame(.team, for: request.context)
             return InboxPages.page(
                 "Team", "team", TeamPage(frame, parts), styles: ["work.css"], said: request.input.said)

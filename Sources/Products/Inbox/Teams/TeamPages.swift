@@ -84,7 +84,11 @@ struct TeamPage: Sendable {
     let channels: [Option]
     let plans: [Option]
     let usualCap = Team.Bounds.usualCap
-    let joinHref = "/sign-up"
+    let invitations: [InvitationLine]
+    let hasInvitations: Bool
+    let keeping: Keeping
+    let seats: [Option]
+    let inviteAction = Addresses.team + "/invitations"
     let teamAction = Addresses.team + "/teams"
     let hoursAction = Addresses.team + "/hours"
     let levelAction = Addresses.team + "/service-levels"
@@ -97,6 +101,8 @@ struct TeamPage: Sendable {
         var hours: [BusinessHours]
         var levels: [ServiceLevel]
         var channels: [Channel]
+        var invitations: [Invitation] = []
+        var retention = RetentionRecord()
         var now: Timestamp
     }
 
@@ -115,6 +121,10 @@ struct TeamPage: Sendable {
         }
         teams = parts.teams.map { TeamLine($0, parts) }
         hasTeams = !teams.isEmpty
+        invitations = parts.invitations.map { InvitationLine($0, at: parts.now) }
+        hasInvitations = !invitations.isEmpty
+        keeping = Keeping(parts.retention, isOwner: frame.seat == Seat.owner.rawValue, now: parts.now)
+        seats = Self.seats(for: Seat(rawValue: frame.seat) ?? .agent)
         hours = parts.hours.map { Self.line($0, at: parts.now) }
         hasHours = !hours.isEmpty
         levels = parts.levels.map { LevelLine($0, parts) }

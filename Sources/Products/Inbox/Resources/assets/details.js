@@ -51,6 +51,6 @@ function lineOf(file) {
     }
     const line = Object.assign(document.createElement("p"), { className: "file" });
     if (href) line.append(Object.assign(document.createElement("a"), { href, textContent: label }));
-    else line.textContent = `${label} (${file.failure ? "could not be fetched" : file.kind})`;
+    else line.textContent = `${label} (${file.failure === "expired" ? "no longer kept" : file.failure ? "could not be fetched" : file.kind})`;
     return line;
 }
