@@ -19,8 +19,10 @@ extension InboxJobs {
         try transaction.enqueue(export, id, key: id.description)
     }
 
-    static func retention(in transaction: WriteTransaction) throws(StorageError) {
-        try transaction.enqueue(retention, NoJobInput(), key: "step")
+    static func retention(
+        after rest: Duration? = nil, in transaction: WriteTransaction
+    ) throws(StorageError) {
+        try transaction.enqueue(retention, NoJobInput(), key: "step", after: rest)
     }
 
     static func sweepFiles(_ place: FileSweepDesk.Place, in transaction: WriteTransaction) throws(StorageError) {

@@ -26,6 +26,7 @@ final class RetentionDesk: Sendable {
     private let clock: any WallClock
     private let events: EventLog
     private let kept: Cache<String, RetentionRecord>
+    private let pacer: StepPacer
 
     init(
         storage: Storage, caches: CacheRegistry, files: FileDesk, exports: ExportDesk, clock: any WallClock,
@@ -43,6 +44,9 @@ final class RetentionDesk: Sendable {
         kept = Cache(
             "inbox.retention", CacheOptions(ttl: .seconds(600), capacity: 20_000, tags: { _ in [Tag.rules] }),
             in: caches)
+        pacer = StepPacer(
+            StepPace(sizes: Erasure.Bounds.rows, target: Erasure.Bounds.step, share: Erasure.Bounds.share),
+            clock: clock)
     }
 
     /// What a company has said and what has gone by it, from memory as a rule.
@@ -92,16 +96,20 @@ final class RetentionDesk: Sendable {
 
     /// Deletes some messages of conversations that are gone; `false` when there are none.
     private func dropMessages(in tenant: Tenant) async throws -> Bool {
-        try await storage.write(for: tenant) { transaction in
-            let retired = try await store.retired(through: transaction, in: tenant)
-            guard !retired.isEmpty else { return false }
-            let messages = try await erasing.dropMessages(of: retired, through: transaction, in: tenant)
-            try transaction.add(messages.map { WordsOutbox.Row(message: $0, words: nil) }, to: WordsOutbox.self)
-            if messages.count < Erasure.Bounds.messages {
-                try await store.settle(retired, through: transaction, in: tenant)
+        try await pacer.step { step in
+            try await storage.write(for: tenant) { transaction in
+                step.begin()
+                let retired = try await store.retired(through: transaction, in: tenant)
+                guard !retired.isEmpty else { return false }
+                let messages = try await erasing.dropMessages(
+                    of: retired, max: step.size, through: transaction, in: tenant)
+                try transaction.add(messages.map { WordsOutbox.Row(message: $0, words: nil) }, to: WordsOutbox.self)
+                if messages.count < step.size {
+                    try await store.settle(retired, through: transaction, in: tenant)
+                }
+                try InboxJobs.retention(after: step.rest, in: transaction)
+                return true
             }
-            try InboxJobs.retention(in: transaction)
-            return true
         }
     }
 
@@ -109,17 +117,20 @@ final class RetentionDesk: Sendable {
     /// when there are none.
     private func dropConversations(olderThan days: Int, in tenant: Tenant) async throws -> Bool {
         let now = clock.now()
-        let gone = try await storage.write(for: tenant) { transaction in
-            let closed = try await store.closed(
-                before: now - InboxSchema.day * days, through: transaction, in: tenant)
-            guard !closed.isEmpty else { return 0 }
-            try await store.retire(closed, through: transaction, in: tenant)
-            try await erasing.dropConversations(closed, through: transaction, in: tenant)
-            for id in closed { try InboxJobs.forgetFiles(.conversation(id), in: transaction) }
-            try await store.note(conversations: closed.count, at: now, through: transaction, in: tenant)
-            try InboxJobs.retention(in: transaction)
-            transaction.afterCommit(.invalidate(tag: Tag.rules))
-            return closed.count
+        let gone = try await pacer.step { step in
+            try await storage.write(for: tenant) { transaction in
+                step.begin()
+                let closed = try await store.closed(
+                    before: now - InboxSchema.day * days, max: step.size, through: transaction, in: tenant)
+                guard !closed.isEmpty else { return 0 }
+                try await store.retire(closed, through: transaction, in: tenant)
+                try await erasing.dropConversations(closed, through: transaction, in: tenant)
+                for id in closed { try InboxJobs.forgetFiles(.conversation(id), in: transaction) }
+                try await store.note(conversations: closed.count, at: now, through: transaction, in: tenant)
+                try InboxJobs.retention(after: step.rest, in: transaction)
+                transaction.afterCommit(.invalidate(tag: Tag.rules))
+                return closed.count
+            }
         }
         if gone > 0 { events.record(.conversationsRetired, amount: gone, ["conversations": .number(gone)]) }
         return gone > 0

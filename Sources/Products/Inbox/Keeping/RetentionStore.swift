@@ -45,7 +45,7 @@ struct RetentionStore: Sendable {
 
     /// Locks some conversations that were closed before a time, the oldest first: whoever opens one again meanwhile keeps it.
     func closed(
-        before time: Timestamp, through writing: some Writing, in tenant: Tenant
+        before time: Timestamp, max count: Int, through writing: some Writing, in tenant: Tenant
     ) async throws(StorageError) -> [ID<Conversation>] {
         let lock: SQL = storage.dialect == .postgres ? " FOR UPDATE OF c SKIP LOCKED" : ""
         return try await writing.returning(
@@ -53,8 +53,8 @@ struct RetentionStore: Sendable {
             """
             SELECT c.id FROM inbox_conversations c
             WHERE c.tenant_id = \(tenant) AND c.state = 'closed' AND c.closed_at < \(time)
-            ORDER BY c.closed_at, c.id LIMIT \(RetentionRules.Bounds.conversations)\(sql: lock)
-            """, limit: RetentionRules.Bounds.conversations
+            ORDER BY c.closed_at, c.id LIMIT \(count)\(sql: lock)
+            """, limit: count
         ).map(\.id)
     }
 
