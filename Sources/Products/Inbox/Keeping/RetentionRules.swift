@@ -5,10 +5,8 @@ struct RetentionRules: Sendable, Hashable, Codable {
     enum Bounds {
         /// The shortest and the longest time that can be said.
         static let days = 30...3_650
-        /// Conversations that go in one step.
+        /// Conversations whose messages go in one step.
         static let conversations = 200
-        /// Messages that go in one step: each may have to be taken out of the index of words.
-        static let messages = 2_000
         /// Files whose contents go in one step.
         static let files = 200
     }
