@@ -30,7 +30,7 @@ def visit(number):
         "origin": f"http://{host}:{port}", "host": f"{host}:{port}",
         "x-forwarded-for": f"10.{200 + number // 62500}.{number // 250 % 250}.{1 + number % 250}",
     }
-    session = ask(f"/api/inbox/widget/{channel}/session", {}, headers)
+    session = ask(f"/api/inbox/widget/{channel}/session", {"site": headers["origin"]}, headers)
     headers["x-inbox-visitor"] = session["token"]
     heard, ready = [], threading.Event()
 
