@@ -133,8 +133,12 @@ private final class InboxDeaths {
             vendor.open(.init(.telegram, id: company.account, token: company.token))
             try company.connect(at: servers[0])
         }
-        try eventually("the documents of the demo to be read", for: .seconds(120)) {
-            try database.number("SELECT count(*) FROM inbox_documents WHERE state = 'waiting'") == 0
+        try eventually("documents of both companies to be read", for: .seconds(120)) {
+            try database.number(
+                """
+                SELECT count(DISTINCT d.tenant_id) FROM inbox_documents d JOIN inbox_channels c
+                    ON c.tenant_id = d.tenant_id WHERE d.state = 'ready' AND c.id IN (\(channels))
+                """) == companies.count
         }
         for round in 0..<Bounds.rounds {
             try play(round)
