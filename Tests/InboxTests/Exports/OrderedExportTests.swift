@@ -209,7 +209,8 @@ import WebTestKit
                 _ = try await stage.office.exports.export(export.id, in: stage.other)
             }
             stage.clock.advance(by: Export.Bounds.lifetime)
-            #expect(try await admin.get(path + "/files/contacts").problemCode == "inbox.exportExpired")
+            let later = try await stage.browser(stage.tom, .admin, on: site)
+            #expect(try await later.get(path + "/files/contacts").problemCode == "inbox.exportExpired")
             for _ in 0..<2 { try await stage.office.retention.step(in: stage.tenant) }
             #expect(try await stage.office.exports.export(export.id, in: stage.tenant).state == .expired)
             let left = try await stage.office.exports.blobs.list(

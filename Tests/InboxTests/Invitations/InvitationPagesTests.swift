@@ -63,7 +63,7 @@ import WebTestKit
             #expect(!theirs.text.contains("ana@example.com") && !theirs.text.contains("invite-email"))
             let path = "/inbox/team/invitations/\(found.id)/withdrawal"
             #expect(
-                try await agent.send([], to: path, from: "/inbox/contacts")["location"]?.contains("inbox.notAllowed")
+                try await agent.send([], to: path, from: "/inbox/replies")["location"]?.contains("inbox.notAllowed")
                     == true)
             #expect(try await admin.send([], to: path, from: "/inbox/team").status == 303)
             #expect(admin.statements == 2)

@@ -12,13 +12,13 @@ struct Export: Sendable, Hashable {
         /// Rows of one read.
         static let readRows = 500
         /// Rows after which a part is kept.
-        static let partRows = 5_000
+        static let partRows = 10_000
         /// Bytes after which a part is kept.
-        static let partBytes = 4 << 20
+        static let partBytes = 8 << 20
         /// Parts that one job makes before it gives way.
         static let partsAtOnce = 10
-        /// Parts of a file.
-        static let parts = 10_000
+        /// Parts of a file; those of all three are read at once.
+        static let parts = 3_000
         /// How long files can be downloaded.
         static let lifetime = InboxSchema.day * RetentionRules.exportDays
         /// The largest file.

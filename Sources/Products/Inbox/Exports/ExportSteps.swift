@@ -127,7 +127,11 @@ struct ExportSteps: Sendable {
             try await store.keep(part, of: export, through: transaction, in: tenant)
         }
         try pass(.partKept)
-        return isKept
+        guard !isKept else { return true }
+        // Another worker has gone on: when the file is whole by now, nobody else would remove this part.
+        let now = try await store.export(export.id, through: storage.reader(for: tenant), in: tenant)
+        if now?.state.isUnderWay != true || now?.place != export.place { try await assembly.discard() }
+        return false
     }
 
     /// Joins the parts of a file; `false` when another worker has gone on.
@@ -162,6 +166,10 @@ struct ExportSteps: Sendable {
 
     /// Lets the files be downloaded, and tells who asked for them.
     private func finish(_ export: Export, in tenant: Tenant) async throws {
+        // What a process has left that was killed right after a file was whole.
+        for noun in export.nouns {
+            try await BlobAssembly(Self.key(of: export.id, noun), for: tenant, in: blobs).discard()
+        }
         let now = clock.now()
         try await storage.write(for: tenant) { transaction in
             let ended = try await store.end(

@@ -6,6 +6,8 @@ struct OrderedExportStore: Sendable {
     let storage: Storage
 
     /// Writes a wish; `false` when as many are in the making as may be.
+    ///
+    /// The bound is checked by the insertion itself; two at once may pass it by one.
     func insert(
         _ export: Export, through writing: some Writing, in tenant: Tenant
     ) async throws(StorageError) -> Bool {

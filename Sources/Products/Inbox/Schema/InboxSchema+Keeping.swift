@@ -32,7 +32,10 @@ extension InboxSchema {
             .index(
                 name: "inbox_conversations_by_closing", on: "inbox_conversations",
                 definition: "(tenant_id, closed_at, id) WHERE state = 'closed'"),
-            .index(name: "inbox_files_by_age", on: "inbox_files", definition: "(tenant_id, created_at, id)"),
+            // Pictures of contacts stay as long as the contact: they would only be passed over.
+            .index(
+                name: "inbox_files_by_age", on: "inbox_files",
+                definition: "(tenant_id, created_at, id) WHERE origin <> 'picture'"),
             // Uploads that no message has taken: few rows.
             .index(
                 name: "inbox_files_loose", on: "inbox_files",
