@@ -179,7 +179,7 @@ import WebTestKit
             #expect(try await post(#"{"nouns":[]}"#, as: admin).status == 400)
             let ordered = try await post(#"{"nouns":["messages","contacts"]}"#, as: admin)
             #expect(ordered.status == 202 && ordered.text.contains("\"state\":\"queued\""), "\(ordered.text)")
-            #expect(admin.statements <= 2)
+            #expect(admin.statements <= 3)
             let export = try #require(try await stage.office.exports.store.newest(in: stage.tenant).first)
             let path = "/api/inbox/exports/\(export.id)"
             #expect(try await admin.get(path + "/files/contacts").problemCode == "inbox.exportNotReady")
