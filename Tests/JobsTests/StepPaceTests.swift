@@ -35,9 +35,10 @@ import Testing
         #expect(pace.rest <= StepPace.Bounds.rest)
     }
 
-    @Test func `the wait for a connection is no work`() async {
+    @Test func `the wait for a connection is no work, and neither is what never begins`() async {
         let clock = SimClock()
         let pacer = StepPacer(StepPace(sizes: 50...500, target: .milliseconds(20), share: 0.2), clock: clock)
+        await pacer.step { _ in clock.advance(by: .seconds(1)) }
         await pacer.step { step in
             #expect(step.size == 50)
             clock.advance(by: .seconds(3))

@@ -43,14 +43,15 @@ struct InboxHooks {
         return file
     }
 
-    /// Delivers them, each once at most, for some seconds.
-    func deliver(_ file: URL, seconds: Int, connections: Int) throws -> Load {
+    /// Delivers them, each once at most, for some seconds; each connection pauses for so many milliseconds between two.
+    func deliver(_ file: URL, seconds: Int, connections: Int, pause: Int = 0) throws -> Load {
         try Wrk.run(
             address, seconds: seconds, connections: connections,
             script: """
                 local lines = {}
                 for line in io.lines("\(file.path)") do lines[#lines + 1] = line end
                 local turn = 0
+                \(pause > 0 ? "function delay() return \(pause) end" : "")
                 wrk.method = "POST"
                 wrk.headers["Content-Type"] = "application/json"
                 request = function()
@@ -74,6 +75,19 @@ struct InboxHooks {
     /// Messages that have come over the channel.
     func messages() throws -> Int {
         try number("SELECT count(*) FROM inbox_messages WHERE channel_id = '\(channel)' AND role = 'customer'")
+    }
+
+    /// The database's time.
+    func now() throws -> String { try workspace.database.sql("SELECT clock_timestamp()").first ?? "" }
+
+    /// The 99th percentile of the milliseconds from a delivery to its message in the thread, of what came since a time.
+    func seen(since time: String) throws -> Double {
+        try workspace.database.sql(
+            """
+            SELECT percentile_cont(0.99) WITHIN GROUP (ORDER BY extract(epoch FROM handled_at - received_at) * 1000)
+            FROM inbox_receipts WHERE channel_id = '\(channel)' AND received_at >= '\(time)' AND state = 'done'
+            """
+        ).first.flatMap { Double($0) } ?? 0
     }
 
     /// Turns of the bot that have begun.

@@ -143,7 +143,12 @@ enum InboxJobs {
             send.handler { [steps = office.sending] id, context in try await steps.send(id, in: context.tenant) },
             botTurn.handler { [steps = office.bot] id, context in try await steps.turn(id, in: context.tenant) },
             index.handler { [desk = office.knowledge] id, context in
-                try await desk.index(id, in: context.tenant)
+                do {
+                    try await desk.index(id, in: context.tenant)
+                } catch  where context.isLastAttempt {
+                    try await desk.giveUp(id, in: context.tenant)
+                    throw error
+                }
             },
             fold.handler { [desk = office.counts] _, _ in try await desk.fold() },
             handOut.handler { [desk = office.assignments] wish, context in

@@ -76,10 +76,10 @@ public final class StepPacer: Sendable {
         self.pace = Mutex(pace)
     }
 
-    /// Runs a step; one that throws has taken its time like any other.
+    /// Runs a step; one that throws has taken its time like any other, and one that never began is learned nothing from.
     public func step<Result>(_ body: (Step) async throws -> Result) async rethrows -> Result {
         let step = pace.withLock { Step(size: $0.size, rest: $0.rest, clock: clock) }
-        defer { pace.withLock { $0.took(step.taken, for: step.size) } }
+        defer { if let taken = step.taken { pace.withLock { $0.took(taken, for: step.size) } } }
         return try await body(step)
     }
 
@@ -90,18 +90,17 @@ public final class StepPacer: Sendable {
         /// After which time the next one is made.
         public let rest: Duration
         private let clock: any WallClock
-        private let start: Mutex<Duration>
+        private let start = Mutex<Duration?>(nil)
 
         init(size: Int, rest: Duration, clock: any WallClock) {
             self.size = size
             self.rest = rest
             self.clock = clock
-            start = Mutex(clock.uptime())
         }
 
-        /// The work begins now: the wait for a connection, behind whom it gives way to, was none.
+        /// The work begins now: the connection is there, and there is something to do.
         public func begin() { start.withLock { $0 = clock.uptime() } }
 
-        fileprivate var taken: Duration { clock.uptime() - start.withLock { $0 } }
+        fileprivate var taken: Duration? { start.withLock { $0 }.map { clock.uptime() - $0 } }
     }
 }

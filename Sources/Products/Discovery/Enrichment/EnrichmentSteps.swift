@@ -42,7 +42,7 @@ struct EnrichmentSteps: Sendable {
             let written = try await store.write(harvest.read, at: now, through: transaction, in: tenant)
             try await store.end(harvest.gone, as: .gone, at: now, through: transaction, in: tenant)
             try await store.end(harvest.failed, as: .failed, at: now, through: transaction, in: tenant)
-            let counts = try await store.count(
+            let counted = try await store.count(
                 harvest.read.map(\.id), at: now, through: transaction, in: tenant)
             if !harvest.left.isEmpty {
                 var rest = EnrichmentJobs.Batch(
@@ -56,8 +56,10 @@ struct EnrichmentSteps: Sendable {
                     reservation, used: harvest.read.count, for: tenant, in: transaction)
             }
             if let search = batch.search { try await finish(search, at: now, through: transaction, in: tenant) }
-            for search in counts.keys { transaction.afterCommit(.invalidate(tag: MatchDesk.Tag.search(search))) }
-            let changed = Set(Array(counts.keys) + [batch.search].compactMap { $0 }).sorted()
+            for search in counted { transaction.afterCommit(.invalidate(tag: MatchDesk.Tag.search(search.id))) }
+            // Nobody looks on at what is over; its pages show what was read late.
+            let running = counted.filter { !$0.isOver }.map(\.id)
+            let changed = Set(running + [batch.search].compactMap { $0 }).sorted()
             for search in changed { try topics.publish(patches: written, of: search, in: transaction) }
             told.set(changed)
         }

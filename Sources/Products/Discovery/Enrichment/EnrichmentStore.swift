@@ -143,11 +143,12 @@ struct EnrichmentStore: Sendable {
             """)
     }
 
-    /// Marks the matches of creators whose profiles were read, and raises the counters of their searches.
+    /// Marks the matches of creators whose profiles were read, and raises the counters of their searches; returns these,
+    /// and whether each is over.
     func count(
         _ ids: [ID<Creator>], at time: Timestamp, through writing: some Writing, in tenant: Tenant
-    ) async throws(StorageError) -> [ID<Search>: Int] {
-        guard !ids.isEmpty else { return [:] }
+    ) async throws(StorageError) -> [(id: ID<Search>, isOver: Bool)] {
+        guard !ids.isEmpty else { return [] }
         let marked = try await writing.returning(
             SearchIDRow.self, "enrichment.mark",
             """
@@ -158,15 +159,25 @@ struct EnrichmentStore: Sendable {
         var counts: [ID<Search>: Int] = [:]
         for row in marked { counts[row.id, default: 0] += 1 }
         let sorted = counts.sorted { $0.key < $1.key }
-        guard !sorted.isEmpty else { return [:] }
-        try await writing.execute(
-            "enrichment.count",
+        guard !sorted.isEmpty else { return [] }
+        return try await writing.returningPerRow(
+            CountedRow.self, "enrichment.count",
             """
             WITH input (id, enriched) AS (\(rows: SQLRows(sorted, { $0.key }, { $0.value })))
             UPDATE searches SET creators_enriched = creators_enriched + i.enriched FROM input i
-            WHERE searches.tenant_id = \(tenant) AND searches.id = i.id
-            """)
-        return counts
+            WHERE searches.tenant_id = \(tenant) AND searches.id = i.id RETURNING searches.id, searches.state
+            """, rows: sorted.count
+        ).map { ($0.id, $0.state.isOver) }
+    }
+}
+
+private struct CountedRow: RowDecodable {
+    let id: ID<Search>
+    let state: Search.State
+
+    init(row: SQLRow) throws(StorageError) {
+        id = try row.value(at: 0)
+        state = try row.value(at: 1)
     }
 }
 

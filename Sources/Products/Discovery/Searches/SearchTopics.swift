@@ -120,7 +120,11 @@ struct SearchTopics: Sendable {
                     of: search, through: storage.reader(for: tenant), in: tenant)
             else { return }
             let json = try StoredJSON.text(StatusOutput(status, at: clock.now()))
-            realtime.tell(json: "{\"status\":\(json)}", to: kind("\(search)"), for: tenant)
+            // One that is too long to be told is asked for by who shows it.
+            let text = "{\"status\":\(json)}"
+            realtime.tell(
+                json: text.utf8.count <= RealtimeBounds.bodyBytes ? text : #"{"changed":true}"#, to: kind("\(search)"),
+                for: tenant)
         } catch {
             // What was committed stands; the next step tells of it.
             events.record(.watchFailed, ["reason": .text(error.code.rawValue)])

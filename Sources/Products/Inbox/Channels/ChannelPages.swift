@@ -98,14 +98,18 @@ extension ChannelsPage.Line {
         lag = traffic.lag.map { "seen within \(Wording.lag($0))" }
         waits =
             traffic.waiting > 0
-            ? "\(Wording.count(traffic.waiting, "delivery", "deliveries")) to be worked off" : nil
+            ? "\(Self.counted(traffic.waiting, "delivery", "deliveries")) to be worked off" : nil
         let left = channel.tokenExpiresAt.map { $0 - now }
         token = left.map { $0 > .zero ? "ends in \(Wording.span($0))" : "has ended" }
         tokenKind = left.map { $0 < CareMachine.Bounds.renewal ? "bad" : "" } ?? ""
-        // As many as are counted: there may be more.
-        dead = traffic.dead > 0 ? Wording.count(traffic.dead, "dead letter") : nil
+        dead = traffic.dead > 0 ? Self.counted(traffic.dead, "dead letter", "dead letters") : nil
         subscribed = check?.isSubscribed.map { $0 ? "subscribed" : "not subscribed" }
         checked = check.map { "looked at \(Wording.ago(now - $0.checkedAt))" } ?? "not looked at yet"
+    }
+
+    /// A count that ends at a hundred.
+    private static func counted(_ count: Int, _ one: String, _ many: String) -> String {
+        count >= 100 ? "100 or more \(many)" : Wording.count(count, one, many)
     }
 }
 

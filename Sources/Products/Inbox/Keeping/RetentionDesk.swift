@@ -98,9 +98,9 @@ final class RetentionDesk: Sendable {
     private func dropMessages(in tenant: Tenant) async throws -> Bool {
         try await pacer.step { step in
             try await storage.write(for: tenant) { transaction in
-                step.begin()
                 let retired = try await store.retired(through: transaction, in: tenant)
                 guard !retired.isEmpty else { return false }
+                step.begin()
                 let messages = try await erasing.dropMessages(
                     of: retired, max: step.size, through: transaction, in: tenant)
                 try transaction.add(messages.map { WordsOutbox.Row(message: $0, words: nil) }, to: WordsOutbox.self)
@@ -119,10 +119,10 @@ final class RetentionDesk: Sendable {
         let now = clock.now()
         let gone = try await pacer.step { step in
             try await storage.write(for: tenant) { transaction in
-                step.begin()
                 let closed = try await store.closed(
                     before: now - InboxSchema.day * days, max: step.size, through: transaction, in: tenant)
                 guard !closed.isEmpty else { return 0 }
+                step.begin()
                 try await store.retire(closed, through: transaction, in: tenant)
                 try await erasing.dropConversations(closed, through: transaction, in: tenant)
                 for id in closed { try InboxJobs.forgetFiles(.conversation(id), in: transaction) }

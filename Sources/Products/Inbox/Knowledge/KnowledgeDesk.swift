@@ -102,6 +102,13 @@ final class KnowledgeDesk: Sendable {
         }
     }
 
+    /// Says of a document that it could not be read in all its attempts, so that nobody waits for it.
+    func giveUp(_ id: ID<KnowledgeDocument>, in tenant: Tenant) async throws {
+        let found = try await store.document(id, through: storage.reader(for: tenant), in: tenant)
+        guard let document = found, document.state == .waiting else { return }
+        try await settle(document, .failed, "gaveUp", in: tenant)
+    }
+
     private func text(_ bytes: [UInt8], _ document: KnowledgeDocument) async throws -> DocumentText {
         let form = DocumentText.Form(rawValue: document.form) ?? .text
         return form == .pdf ? try await pdfs.read(bytes) : try DocumentText(bytes, as: form)

@@ -240,6 +240,7 @@ enum KnowledgePaths {
         case "retrieval.documentTooLarge", InboxError.Code.documentTooLarge.rawValue, "tooLarge":
             "It is larger than 20 MB, or its text than 8 MB."
         case "retrieval.documentEmpty": "There is no text in it."
+        case "gaveUp": "The model or the store did not answer in five attempts; delete it and add it again."
         case "fileGone": "Its file is gone from the store; upload it again."
         case InboxError.Code.documentKnown.rawValue: "The same content is there as another document."
         case "addressRefused": "The address leads to a private network, or redirects to one."

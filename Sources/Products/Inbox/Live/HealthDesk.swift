@@ -4,8 +4,8 @@ import ServiceLifecycle
 import Storage
 import Synchronization
 
-/// Tells who looks after channels what comes in, how fast it is worked off and what was given up: at most once a second for
-/// each channel, and nobody is asked anything while nobody looks.
+/// Tells who looks after channels what comes in, how fast it is worked off and what was given up: on each node at most once
+/// a second for each channel, and nobody is asked anything while nobody looks.
 ///
 /// That a channel's health has changed is published in the transaction that changes it. What is told here is read from the
 /// tables, so that a word that is lost is made good by the next one.

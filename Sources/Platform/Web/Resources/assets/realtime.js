@@ -114,7 +114,8 @@ function openSocket() {
     else take(text);
   };
   socket.onclose = event => {
-    if (!hasOpened) socketFailures += 1;
+    // Without a network it says nothing about sockets.
+    if (!hasOpened && navigator.onLine) socketFailures += 1;
     if (event.code === 4001) return end();
     if (hint !== null) restart(hint);
     else backOff();
@@ -176,4 +177,4 @@ function take(text) {
 
 // A browser that knows that it has no network is believed at once; what it had open may look alive for a minute.
 addEventListener("offline", () => { if (line) backOff(); });
-addEventListener("online", () => { if (topics.size > 0 && !online) { failures = 0; restart(Math.random() * 1000); } });
+addEventListener("online", () => { if (topics.size > 0 && !online) { failures = socketFailures = 0; restart(Math.random() * 1000); } });

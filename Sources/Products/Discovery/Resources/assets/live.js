@@ -167,7 +167,9 @@ function addRows(rows) {
     root.querySelector("[data-empty]")?.remove();
     root.querySelector("[data-table]")?.removeAttribute("hidden");
     const room = rowsMax - body.rows.length;
-    for (const match of fresh.slice(0, Math.max(0, room))) body.append(rowOf(match));
+    // A row that came while the page was made is on it, and is told as well.
+    const isNew = (match) => !body.querySelector(`[data-creator="${CSS.escape(match.creator.id)}"]`);
+    for (const match of fresh.filter(isNew).slice(0, Math.max(0, room))) body.append(rowOf(match));
 }
 
 function patchRows(creators) {
@@ -253,14 +255,21 @@ function stopAsking() {
     stopPolling = null;
 }
 
-/** Asks once where the search stands: what was told of that meanwhile is kept nowhere. */
+let looking = 0;
+
+/** Asks where the search stands, until it is told: what was said of that meanwhile is kept nowhere. */
 async function look() {
+    clearTimeout(looking);
     try {
         const answer = await fetch(root.dataset.status, { headers: { accept: "application/json" }, cache: "no-cache" });
-        if (answer.ok && !isSettled) take(await answer.json());
+        if (answer.ok) {
+            if (!isSettled) take(await answer.json());
+            return;
+        }
     } catch {
-        // The next word tells of it, or the timer asks.
+        // Asked again below: of a search that is over nobody tells any more.
     }
+    if (!isSettled) looking = setTimeout(look, 5000);
 }
 
 if ("live" in root.dataset) {
@@ -270,7 +279,11 @@ if ("live" in root.dataset) {
             receive(note);
             if (note.changed) look();
         },
-        signal(note, from) { if (!from && note.status && !isSettled) take(note.status); },
+        signal(note, from) {
+            if (from || isSettled) return;
+            if (note.status) take(note.status);
+            else if (note.changed) look();
+        },
         back: look,
         async lost() {
             await showAnew();

@@ -5,6 +5,8 @@ import { announce, ask, desk, me } from "./line.js";
 import { sayUndoable } from "./undo.js";
 
 const hour = 3_600_000;
+/** What a form says of its act. */
+const values = { snooze: data => Number(data.get("hours")), assign: data => data.get("assignee"), priority: data => data.get("priority"), team: data => data.get("teamId") };
 
 export function startActs(thread) {
     const { id, root, list, answer, names } = thread;
@@ -31,7 +33,7 @@ export function startActs(thread) {
     const reopen = () => ask("DELETE", `${own}/closing`);
     const bodyOf = item => item.querySelector("[data-body]")?.textContent ?? "";
 
-    return {
+    const acts = {
         close: () => perform("POST", `${own}/closing`, null, "Closed.", reopen),
         open: () => perform("DELETE", `${own}/closing`, null, "Open again."),
         takeover: () => perform("POST", `${own}/takeover`, null, "You have it now; the bot stays silent."),
@@ -82,5 +84,22 @@ export function startActs(thread) {
                 say("Copying is not allowed here; the text is where you write.");
             }
         },
+
+        // MARK: Forms and buttons
+
+        submit(form) {
+            form.closest("details")?.removeAttribute("open");
+            const item = form.closest(".message");
+            if (form.matches("[data-withdraw]")) return acts.withdraw(item.dataset.message);
+            if (form.matches("[data-retry]")) return acts.retry(item);
+            return acts[form.dataset.act](values[form.dataset.act]?.(new FormData(form)));
+        },
+        press(button) {
+            const item = button.closest(".message");
+            if (button.matches("[data-copy-text]")) return acts.copy(item);
+            if (button.matches("[data-take-back]")) return acts.withdraw(item.dataset.message);
+            return acts.retry(item);
+        },
     };
+    return acts;
 }

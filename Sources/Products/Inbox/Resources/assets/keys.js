@@ -14,7 +14,7 @@ function step(by) {
     const from = focused >= 0 ? focused : all.findIndex(row => row.classList.contains("is-current"));
     const link = all[Math.min(all.length - 1, Math.max(0, from + by))]?.querySelector("a");
     if (!link) return;
-    if (thread) link.click();
+    if (thread) Promise.resolve(thread.done()).finally(() => link.click());
     else link.focus();
 }
 
@@ -31,20 +31,20 @@ const inThread = [
     { name: "Write an answer", key: "R", run: write },
     { name: "Write a note", key: "N", run() { write(); desk.querySelector("[data-send-note]")?.scrollIntoView({ block: "nearest" }); } },
     { name: "Assign to me", key: "A", run: act("assign", me) },
-    { name: "Give back, assign to nobody", run: act("assign", "") },
     { name: "Take over from the bot", key: "T", run: act("takeover") },
     { name: "Snooze until tomorrow", key: "S", run: act("snooze", 24) },
-    { name: "Snooze for an hour", run: act("snooze", 1) },
-    { name: "Snooze until the customer writes", run: act("snooze", 0) },
     { name: "Close", key: "E", run: act("close") },
-    { name: "Open again", run: act("open") },
     { name: "Mark as unread", key: "U", run: act("unread") },
-    { name: "Mark as urgent", run: act("priority", 3) },
 ];
 const commands = () => [...(thread ? inThread : []), ...everywhere];
 
 async function openPalette() {
-    (await bring(() => import("./palette.js")))?.openPalette(palette, commands());
+    // Open at once: what is typed while its module comes is typed into it.
+    palette.querySelector("[data-palette-input]").value = "";
+    palette.showModal();
+    const bar = await bring(() => import("./palette.js"));
+    if (bar) bar.fillPalette(palette, commands(), thread);
+    else palette.close();
 }
 
 export function startKeys() {

@@ -14,19 +14,19 @@ const patience = 20_000;
 
 /** Asks the server; the answer's JSON, or a refusal with its code, or that there is no connection. */
 export async function ask(method, path, body) {
-    let answer;
+    let answer, value = null;
     try {
         answer = await fetch(api + path, {
             method, headers: { accept: "application/json", ...(body ? { "content-type": "application/json" } : {}) },
             ...(body ? { body: JSON.stringify(body) } : {}), signal: AbortSignal.timeout(patience),
         });
+        if ((answer.headers.get("content-type") ?? "").includes("json")) value = await answer.json();
     } catch {
+        // Nor is a body that is cut off an answer.
         return { isLost: true };
     }
-    const isJSON = (answer.headers.get("content-type") ?? "").includes("json");
-    const value = isJSON ? await answer.json() : null;
     // A proxy that finds no server behind it is no answer of the server's.
-    if (!isJSON && answer.status >= 502) return { isLost: true };
+    if (value === null && answer.status >= 502) return { isLost: true };
     return answer.ok ? { value } : { refusal: value ?? { code: "", detail: `The server answered ${answer.status}.` } };
 }
 

@@ -1,4 +1,4 @@
-// The messages before those that are shown.
+// Other messages than those that are shown: the ones before them, and the newest.
 
 import { ask } from "./line.js";
 import { messagesMax } from "./messages.js";
@@ -24,4 +24,20 @@ export async function readOlder(thread) {
     }
     scroll.scrollTop += scroll.scrollHeight - height;
     root.querySelector("[data-older]").hidden = (value.messages[0]?.sequence ?? 1) <= 1;
+}
+
+/** Shows the newest fifty in the place of what is shown; what waits to be sent stays. */
+export async function readNewest(thread) {
+    const { id, root, list } = thread;
+    const { value } = await ask("GET", `/conversations/${id}/messages?limit=50`);
+    if (!value) return;
+    thread.isDetached = false;
+    const held = [...list.querySelectorAll("[data-client]")].filter(item => !item.dataset.message);
+    list.replaceChildren();
+    for (const message of value.messages) thread.show(message, { isNew: false });
+    list.append(...held);
+    root.querySelector("[data-older]").hidden = (value.messages[0]?.sequence ?? 1) <= 1;
+    root.querySelector("[data-to-end]").hidden = true;
+    thread.toEnd();
+    thread.refreshHead();
 }

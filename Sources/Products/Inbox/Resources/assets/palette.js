@@ -7,17 +7,21 @@ let shown = [];
 let chosen = 0;
 let parts = null;
 
-/** Opens the bar with commands, and with where one can go from here. */
-export function openPalette(palette, own) {
+/** What is done seldom enough to have no key. */
+const keyless = [
+    ["Give back, assign to nobody", "assign", ""], ["Snooze for an hour", "snooze", 1], ["Snooze until the customer writes", "snooze", 0],
+    ["Open again", "open"], ["Mark as urgent", "priority", 3],
+];
+
+/** Fills the open bar with commands, and with where one can go from here. */
+export function fillPalette(palette, own, thread) {
     parts ??= start(palette);
+    const rare = thread ? keyless.map(([name, act, value]) => ({ name, run: () => thread.act(act, value) })) : [];
     const views = [...desk.querySelectorAll("[data-view-link]")].map(link => ({ name: `Show ${link.querySelector("span").textContent}`, run: () => link.click() }));
     const places = [...document.querySelectorAll("[data-frame] .tabs a")].map(link => ({ name: `Go to ${link.textContent}`, run: () => link.click() }));
-    commands = [...own, ...views, ...places];
-    parts.input.value = "";
+    commands = [...own, ...rare, ...views, ...places];
     chosen = 0;
     draw();
-    palette.showModal();
-    parts.input.focus();
 }
 
 function start(palette) {

@@ -5,9 +5,8 @@ import { ask, bring, rowOf, setUnread } from "./line.js";
 const partMax = 100;
 
 export function startReading(thread) {
-    const { id, root, list, scroll } = thread;
+    const { id, root, scroll } = thread;
     const below = root.querySelector("[data-to-end]");
-    const older = root.querySelector("[data-older]");
     let timer = 0;
 
     /** What is on the screen of somebody who looks is read; what comes in the same moment has a higher number. */
@@ -24,30 +23,23 @@ export function startReading(thread) {
         }, 300);
     }
 
-    /** Shows the newest fifty in the place of what is shown; what waits to be sent stays. */
-    async function readAgain() {
-        const { value } = await ask("GET", `/conversations/${id}/messages?limit=50`);
-        if (!value) return;
-        thread.isDetached = false;
-        const held = [...list.querySelectorAll("[data-client]")].filter(item => !item.dataset.message);
-        list.replaceChildren();
-        for (const message of value.messages) thread.show(message, { isNew: false });
-        list.append(...held);
-        older.hidden = (value.messages[0]?.sequence ?? 1) <= 1;
-        below.hidden = true;
-        thread.toEnd();
-        thread.refreshHead();
-    }
+    /** Shows the newest messages in the place of what is shown. */
+    const readAgain = async () => (await bring(() => import("./older.js")))?.readNewest(thread);
 
     let isFetching = false;
-    /** Asks for what is between what is shown and what there is. */
+    let missing = Infinity;
+    /** Asks for what is behind what is shown, and then for what was missed meanwhile. */
     async function readMissing() {
+        missing = Math.min(missing, thread.last);
         if (isFetching) return;
         isFetching = true;
-        for (let isMore = true; isMore;) {
-            const { value } = await ask("GET", `/conversations/${id}/messages?after=${thread.last}&limit=${partMax}`);
-            for (const message of value?.messages ?? []) thread.show(message);
-            isMore = value?.messages.length === partMax && !thread.isDetached;
+        while (missing < Infinity) {
+            const after = missing;
+            missing = Infinity;
+            const { value } = await ask("GET", `/conversations/${id}/messages?after=${after}&limit=${partMax}`);
+            const messages = value?.messages ?? [];
+            for (const message of messages) thread.show(message);
+            if (messages.length === partMax && !thread.isDetached) missing = Math.min(missing, messages.at(-1).sequence);
         }
         isFetching = false;
     }
@@ -60,7 +52,7 @@ export function startReading(thread) {
     document.addEventListener("visibilitychange", noticeRead);
     addEventListener("focus", noticeRead);
     below.addEventListener("click", () => (thread.isDetached ? readAgain() : thread.toEnd()));
-    older.querySelector("a")?.addEventListener("click", async event => {
+    root.querySelector("[data-older] a")?.addEventListener("click", async event => {
         event.preventDefault();
         (await bring(() => import("./older.js")))?.readOlder(thread);
     });

@@ -45,7 +45,10 @@ export function startSending(thread) {
             : { channelId: root.dataset.channel, body: letter.body, clientId: letter.clientId, seen: letter.seen, confirm: letter.confirm, undo: undoSeconds };
         const { value, refusal, isLost } = await ask("POST", `/conversations/${id}/${letter.isNote ? "notes" : "messages"}`, body);
         const item = itemOf(letter);
-        if (isLost || refusal?.status === 503 || refusal?.status === 429) {
+        // Who wrote it decides; until they can be asked it is kept.
+        const isMoved = refusal?.code === "inbox.threadMoved";
+        const moved = isMoved ? await bring(() => import("./moved.js")) : null;
+        if (isLost || refusal?.status === 503 || refusal?.status === 429 || (isMoved && !moved)) {
             if (item) thread.setMark(item, "held");
             return false;
         }
@@ -54,10 +57,10 @@ export function startSending(thread) {
         if (value) {
             thread.show(value, { isNew: false });
             if (value.delivery === "queued") offerUndo(value.id);
-        } else if (refusal.code === "inbox.threadMoved") {
+        } else if (isMoved) {
             item?.remove();
             if ((refusal.messages ?? []).some(message => !thread.find(message))) thread.readMissing();
-            (await bring(() => import("./moved.js")))?.askWhether(thread, letter, put);
+            moved.askWhether(thread, letter, put);
         } else {
             if (item) {
                 thread.setMark(item, "failed");

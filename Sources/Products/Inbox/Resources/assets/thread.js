@@ -27,6 +27,8 @@ const thread = {
     /** Whether what is shown ends before the newest message. */
     isDetached: address.has("at") || address.has("before"),
     refreshHead, act,
+    /** Ends with what is being done: who leaves sooner would take it back. */
+    done: () => doing,
 };
 for (const start of [startMessages, startReading, startPresence, startSending, startComposing]) Object.assign(thread, start(thread));
 
@@ -39,11 +41,16 @@ function refreshHead() {
 }
 
 let acts = null;
+let doing = null;
 
-/** Does something with the conversation, or with one of its messages. */
-async function act(name, value) {
-    acts ??= (await bring(() => import("./acts.js")))?.startActs(thread) ?? null;
-    await acts?.[name](value);
+/** Does something with the conversation, or with one of its messages, after what is being done. */
+function act(name, value) {
+    const before = doing;
+    return doing = (async () => {
+        await before;
+        acts ??= (await bring(() => import("./acts.js")))?.startActs(thread) ?? null;
+        await acts?.[name](value);
+    })();
 }
 
 // MARK: What happens in it
@@ -71,24 +78,15 @@ listen(root.dataset.topic, {
 
 // MARK: Forms and buttons
 
-const values = { snooze: data => Number(data.get("hours")), assign: data => data.get("assignee"), priority: data => data.get("priority"), team: data => data.get("teamId") };
-
 document.addEventListener("submit", event => {
-    const form = event.target;
-    const item = form.closest(".message");
-    const name = form.dataset.act ?? (form.matches("[data-withdraw]") ? "withdraw" : form.matches("[data-retry]") ? "retry" : null);
-    if (!name) return;
+    if (!event.target.matches("[data-act], [data-withdraw], [data-retry]")) return;
     event.preventDefault();
-    form.closest("details")?.removeAttribute("open");
-    act(name, name === "withdraw" ? item.dataset.message : name === "retry" ? item : values[name]?.(new FormData(form)));
+    act("submit", event.target);
 });
 
 root.addEventListener("click", event => {
-    const item = event.target.closest(".message");
-    if (!item) return;
-    if (event.target.closest("[data-copy-text]")) act("copy", item);
-    if (event.target.closest("[data-take-back]")) act("withdraw", item.dataset.message);
-    if (event.target.closest("[data-send-again]")) act("retry", item);
+    const button = event.target.closest("[data-copy-text], [data-take-back], [data-send-again]");
+    if (button) act("press", button);
 });
 
 const found = address.get("at") ? root.querySelector(`#m${CSS.escape(address.get("at"))}`) : null;
@@ -101,3 +99,7 @@ if (found) {
 thread.resume();
 thread.noticeRead();
 useThread(thread);
+
+// What will be asked for is fetched while nobody waits: later there may be no line, or another version behind it. Where that
+// fails it is fetched when it is asked for.
+setTimeout(() => import("./later.js").catch(() => {}), 2000);

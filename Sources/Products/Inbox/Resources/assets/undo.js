@@ -13,18 +13,16 @@ export function sayUndoable(text, undo, seconds = 8) {
     button.className = "button small";
     button.textContent = "Undo";
     const once = async () => {
-        if (last === once) last = null;
         line.remove();
         await undo();
     };
-    last = once;
-    setTimeout(() => { if (last === once) last = null; }, seconds * 1000);
+    last = { line, once };
     button.addEventListener("click", once);
     line.append(" ", button);
 }
 
-/** Takes back what was done last, while that is offered. */
+/** Takes back what was done last, while that is offered: what is said since takes the offer's place. */
 export function undo() {
-    if (last) last();
+    if (last?.line.isConnected) last.once();
     else say("There is nothing to undo.");
 }
