@@ -210,10 +210,19 @@ struct ExportSteps: Sendable {
         }
     }
 
-    /// Removes the files of some exports whose time is over; `false` when there are none.
+    /// Gives up some exports whose job has died, and removes the files of some whose time is over; `false` when there are
+    /// none.
+    ///
+    /// A job can end without a word: its process is killed at the last attempt, somebody cancels it, or the database is
+    /// not there when it would give up. What it leaves behind would hold one of the company's few places for ever.
     func expire(in tenant: Tenant) async throws -> Bool {
-        let ending = try await store.ending(before: clock.now(), in: tenant)
-        guard !ending.isEmpty else { return false }
+        let now = clock.now()
+        let abandoned = try await store.abandoned(before: now - Export.Bounds.longest, in: tenant)
+        for export in abandoned {
+            try await giveUp(export.id, because: "It was not finished within two days.", in: tenant)
+        }
+        let ending = try await store.ending(before: now, in: tenant)
+        guard !ending.isEmpty else { return !abandoned.isEmpty }
         // The bytes first: what is left behind by a crash is found again.
         for export in ending { try await remove(export, in: tenant) }
         try await storage.write(for: tenant) { transaction in
