@@ -303,6 +303,37 @@ import WebTestKit
     }
 
     @Test(arguments: Backend.all)
+    func `killed while it gives an export up, a process leaves no file that nobody looks for`(
+        backend: Backend
+    ) async throws {
+        try await Stage.with(backend) { stage in
+            try await talk(6, stage)
+            let export = try await stage.office.exports.order([.contacts, .messages], by: stage.tom, in: stage.tenant)
+            var steps = stage.office.exports.steps
+            steps.partRows = 5
+            // Two parts of the first file, its end, and a part of the second.
+            steps.partsAtOnce = 4
+            try await steps.step(export.id, in: stage.tenant)
+            func left(_ prefix: String) async throws -> Int {
+                try await steps.blobs.list(for: stage.tenant, prefix: prefix, after: nil, limit: 10).blobs.count
+            }
+            #expect(try await left("inbox/exports/") == 1)
+            #expect(try await left(BlobAssembly.prefix) == 1)
+            steps.pass = { if $0 == .removed { throw Killed() } }
+            await #expect(throws: Killed.self) {
+                try await steps.giveUp(export.id, because: "It could not be written.", in: stage.tenant)
+            }
+            #expect(try await left("inbox/exports/") + left(BlobAssembly.prefix) == 0)
+            #expect(try await stage.office.exports.export(export.id, in: stage.tenant).state == .running)
+            // The sweep looks for what was left in the making.
+            stage.clock.advance(by: Export.Bounds.longest + .seconds(1))
+            #expect(try await stage.office.exports.steps.expire(in: stage.tenant))
+            #expect(try await stage.office.exports.export(export.id, in: stage.tenant).state == .failed)
+            #expect(try await stage.rows("inbox_export_parts") == 0)
+        }
+    }
+
+    @Test(arguments: Backend.all)
     func `the queue writes exports and deletes what is kept no longer`(backend: Backend) async throws {
         try await Stage.with(backend, isLive: true) { stage in
             let channel = try await stage.channel()

@@ -9,7 +9,7 @@ import Web
 struct ExportSteps: Sendable {
     /// The places where a test stops.
     enum Point: Sendable, Hashable, CaseIterable {
-        case partStored, partKept, joined, closed
+        case partStored, partKept, joined, closed, removed
     }
 
     /// That trying again would not help.
@@ -184,22 +184,31 @@ struct ExportSteps: Sendable {
     }
 
     /// Gives an export up after the last attempt, and removes what there is of it.
+    ///
+    /// The bytes first: what a crash leaves behind is still in the making, and found again.
     func giveUp(_ id: ID<Export>, because reason: String, in tenant: Tenant) async throws {
         let now = clock.now()
         let found = try await store.export(id, through: storage.reader(for: tenant), in: tenant)
         guard let export = found, export.state.isUnderWay else { return }
-        let ended = try await storage.write(for: tenant) { transaction in
+        try await remove(export, in: tenant)
+        try pass(.removed)
+        let hasFailed = try await storage.write(for: tenant) { transaction in
             let ended = try await store.end(
                 id, as: .failed, failure: reason, at: now, expiresAt: nil,
                 through: transaction, in: tenant)
-            guard ended else { return false }
+            // Another worker has finished it meanwhile: nobody shall be told of files that are gone.
+            guard ended else {
+                try await store.expire([id], through: transaction, in: tenant)
+                return false
+            }
             try await store.forgetParts(of: [id], through: transaction, in: tenant)
             try await notices.tell(
                 [export.personID], .exportReady, "Your export could not be made", at: Addresses.exports,
                 in: transaction, of: tenant)
             return true
         }
-        if ended { try await remove(export, in: tenant) }
+        // What another worker has stored between the two.
+        if hasFailed { try await remove(export, in: tenant) }
     }
 
     private func remove(_ export: Export, in tenant: Tenant) async throws {
