@@ -13,8 +13,10 @@ struct InvitationStore: Sendable {
 
     // MARK: Reading
 
-    func find(_ hash: [UInt8], in tenant: Tenant) async throws(StorageError) -> Invitation? {
-        try await storage.reader(for: tenant).first(
+    func find(
+        _ hash: [UInt8], in tenant: Tenant, through reading: any Reading
+    ) async throws(StorageError) -> Invitation? {
+        try await reading.first(
             Invitation.self, "accounts.invitationByToken",
             """
             SELECT \(sql: Invitation.columns) FROM invitations i \(sql: Self.givers)

@@ -112,7 +112,7 @@ public struct Invitations: Sendable {
 
     /// The invitation of a link; `nil` when there is none, or it was given anew since.
     public func find(_ token: Secret<String>, in tenant: Tenant) async throws(StorageError) -> Invitation? {
-        try await store.find(InvitationText.hash(token), in: tenant)
+        try await store.find(InvitationText.hash(token), in: tenant, through: storage.reader(for: tenant))
     }
 
     /// Takes an invitation back: two statements.
