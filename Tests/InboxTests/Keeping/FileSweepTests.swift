@@ -67,6 +67,17 @@ import Testing
             let gone = try await stage.office.files.store.deleteLoose([attached.id, loose.id], in: stage.tenant)
             #expect(gone == [loose.id])
             #expect(try await stage.rows("inbox_files") == 1)
+            // The other way round, nothing is sent that has no file any more.
+            var draft = ReplyDesk.Draft(
+                conversation: id, channel: channel.id, body: "", clientID: "late",
+                seen: try await stage.head(id).lastSequence)
+            draft.file = loose
+            let messages = try await stage.rows("inbox_messages")
+            let refused = await #expect(throws: InboxError.self) {
+                _ = try await stage.office.replies.reply(draft, by: stage.tom, in: stage.tenant)
+            }
+            #expect(refused?.code == .notFound)
+            #expect(try await stage.rows("inbox_messages") == messages)
         }
     }
 

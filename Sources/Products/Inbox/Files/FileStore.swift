@@ -96,16 +96,16 @@ struct FileStore: Sendable {
         init(row: SQLRow) throws(StorageError) { id = try row.value(at: 0) }
     }
 
-    /// Notes to which message an agent's file belongs.
+    /// Notes to which message an agent's file belongs; `false` when the file is gone.
     func attach(
         _ id: ID<StoredFile>, to message: Message, through writing: some Writing, in tenant: Tenant
-    ) async throws(StorageError) {
+    ) async throws(StorageError) -> Bool {
         try await writing.execute(
             "file.attach",
             """
             UPDATE inbox_files SET conversation_id = \(message.conversationID), message_id = \(message.id)
             WHERE tenant_id = \(tenant) AND id = \(id)
-            """)
+            """) == 1
     }
 
     /// Gives an upload to the message that it came for; `nil` when it is somebody else's, or belongs to another message.
