@@ -158,7 +158,15 @@ struct ExportSteps: Sendable {
         let isClosed = try await storage.write(for: tenant) { transaction in
             try await store.close(export, export.files + [file], through: transaction, in: tenant)
         }
-        guard isClosed else { return false }
+        guard isClosed else {
+            // Another worker has gone on with the same file, or the export has ended and nobody else removes this one.
+            let now = try await store.export(export.id, through: storage.reader(for: tenant), in: tenant)
+            switch now?.state {
+            case .queued, .running, .ready: break
+            case .failed, .expired, nil: try await remove(export, in: tenant)
+            }
+            return false
+        }
         try pass(.closed)
         try await assembly.discard()
         return true
