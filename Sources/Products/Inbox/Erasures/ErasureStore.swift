@@ -186,12 +186,6 @@ extension Erasure: RowDecodable {
     }
 }
 
-private struct IDRow<Entity>: RowDecodable {
-    let id: ID<Entity>
-
-    init(row: SQLRow) throws(StorageError) { id = try row.value(at: 0) }
-}
-
 private struct LengthRow: RowDecodable {
     let id: ID<Conversation>
     let messages: Int64
