@@ -162,6 +162,39 @@ private final class Shelf: Sendable {
     }
 
     @Test(arguments: Backend.all)
+    func `no invitation keeps the address of who has left, and who is kept keeps theirs`(
+        backend: Backend
+    ) async throws {
+        let installation = try await Installation(backend)
+        let desk = desk(installation, Shelf())
+        let boss = try #require(
+            try await installation.doorkeeper.appoint(
+                email: "boss@example.net", password: Installation.password, name: "Boss", in: installation.open,
+                as: .administrator, owner: .yes)
+        ).id
+        let ada = try await installation.signUp("ada@example.net").profile.id
+        // One waits where she has never been, one was taken back.
+        for email in ["ada@example.net", "boss@example.net", "eve@example.net"] {
+            let given = try await installation.invitations.invite(
+                email, as: .member, by: boss, authority: .administrator, to: installation.invited)
+            guard email != "eve@example.net" else { continue }
+            try await installation.invitations.withdraw(
+                given.id, of: installation.invited, by: boss, authority: .administrator)
+            _ = try await installation.invitations.invite(
+                email, as: .member, by: boss, authority: .administrator, to: installation.invited)
+        }
+        func invitations(to email: String) async throws -> Int {
+            try await count("SELECT id FROM invitations WHERE email = \(email)", installation)
+        }
+        #expect(try await invitations(to: "ada@example.net") == 2)
+        #expect(try await erase(boss, at: desk, installation) == .kept)
+        #expect(try await invitations(to: "boss@example.net") == 2)
+        #expect(try await erase(ada, at: desk, installation) == .begun)
+        #expect(try await invitations(to: "ada@example.net") == 0)
+        #expect(try await invitations(to: "boss@example.net") + invitations(to: "eve@example.net") == 3)
+    }
+
+    @Test(arguments: Backend.all)
     func `who owns a tenant or runs the installation is kept until somebody else does`(backend: Backend) async throws {
         let installation = try await Installation(backend)
         let desk = desk(installation, Shelf())

@@ -93,6 +93,11 @@ import Web
         _ = try await invitations.find(token, in: tenant)
         #expect(try await invitations.waiting(of: tenant).count == 101)
         try await invitations.withdraw(given, of: tenant, by: ada, authority: .operator)
+        let address = try #require(EmailAddress("i7@example.com"))
+        try await installation.storage.write(bypassingTenant: AccountsSchema.peopleCapability) { transaction in
+            try await PersonalDataStore(storage: installation.storage).forgetInvitations(
+                to: address, through: transaction)
+        }
         let entries = try await installation.trail.page(of: tenant)
         _ = try await installation.trail.page(of: tenant, after: entries.next)
         let now = installation.clock.now()

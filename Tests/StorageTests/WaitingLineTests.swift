@@ -68,6 +68,24 @@ import Testing
         #expect(line.count == 0)
     }
 
+    @Test func `nobody comes along who is less urgent than who serves them`() {
+        for urgency in Urgency.allCases {
+            var line = WaitingLine<Int, Int>(connections: 1)
+            // The least urgent came first, and long ago.
+            for (key, level) in Urgency.allCases.reversed().enumerated() {
+                line.append(key, as: key, level, at: .seconds(key))
+                line.append(10 + key, as: 10 + key, level, at: .seconds(10 + key))
+            }
+            // Keys count down from the least urgent: 3 and 13 are requests.
+            let expected = (0..<4).filter { 3 - $0 <= urgency.rawValue }
+            let taken = line.takeAlong(max: 5, downTo: urgency) { _ in true }
+            #expect(taken == Array((expected + expected.map { 10 + $0 }).prefix(5)))
+            #expect(line.count == 8 - taken.count)
+            let none = line.takeAlong(max: 5, downTo: urgency) { _ in false }
+            #expect(none.isEmpty)
+        }
+    }
+
     @Test func `nobody waits for ever, however many more urgent ones come`() {
         var line = WaitingLine<Int, Int>(connections: 2)
         line.append(0, as: 0, .bulk, at: .zero)

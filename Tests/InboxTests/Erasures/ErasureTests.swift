@@ -105,6 +105,37 @@ import WebTestKit
     }
 
     @Test(arguments: Backend.all)
+    func `everybody who was merged into a contact goes with it, however many they are`(backend: Backend) async throws {
+        try await Stage.with(backend) { stage in
+            let channel = try await stage.channel()
+            for user in ["anna", "leo"] {
+                try await stage.deliver([stage.event(.message, "Hi", from: user, id: user, name: user)], to: channel)
+            }
+            let anna = try #require(try await stage.conversation(of: "anna", at: channel)).contactID
+            stage.clock.advance(by: .seconds(1))
+            // More than one step takes, each of them with somebody who was merged into them before.
+            let count = Erasure.Bounds.rows.upperBound
+            let now = stage.clock.now()
+            let merged = (0..<count).map { _ in
+                (into: ID<Contact>(at: now, using: stage.chance), from: ID<Contact>(at: now, using: stage.chance))
+            }
+            let rows = merged.map { (id: $0.into, into: anna) } + merged.map { (id: $0.from, into: $0.into) }
+            try await stage.storage.writer(for: stage.tenant).execute(
+                "test.merged",
+                """
+                WITH input (id, into_id) AS (\(rows: SQLRows(rows, { $0.id }, { $0.into })))
+                INSERT INTO inbox_contacts (tenant_id, id, name, search_name, merged_into, created_at)
+                SELECT \(stage.tenant), i.id, 'N', 'n', i.into_id, \(now) FROM input i
+                """)
+            let done = try await run(
+                try await stage.office.erasures.erase([anna], by: stage.tom, in: stage.tenant), stage)
+            #expect(done.erased == 2 * count + 1)
+            #expect(try await self.rows("inbox_contacts", stage) == 1)
+            try await stage.checkTruth()
+        }
+    }
+
+    @Test(arguments: Backend.all)
     func `agents delete nobody; the routes say what is asked for and how far it is`(backend: Backend) async throws {
         try await Stage.with(backend) { stage in
             let channel = try await stage.channel()

@@ -267,6 +267,73 @@ import WebTestKit
     }
 
     @Test(arguments: Backend.all)
+    func `exports whose job has died are given up after two days, and others can be ordered`(
+        backend: Backend
+    ) async throws {
+        try await Stage.with(backend) { stage in
+            try await talk(6, stage)
+            let desk = stage.office.exports
+            func order() async throws -> Export {
+                try await desk.order([.contacts], by: stage.tom, in: stage.tenant)
+            }
+            var dead: [Export] = []
+            for _ in 0..<Export.Bounds.running { dead.append(try await order()) }
+            var steps = desk.steps
+            steps.partRows = 5
+            steps.partsAtOnce = 1
+            try await steps.step(dead[0].id, in: stage.tenant)
+            await #expect(throws: InboxError.self) { _ = try await order() }
+            // Within two days they may still be written.
+            stage.clock.advance(by: Export.Bounds.longest)
+            #expect(try await !steps.expire(in: stage.tenant))
+            stage.clock.advance(by: .seconds(1))
+            #expect(try await steps.expire(in: stage.tenant))
+            for export in dead {
+                let now = try await desk.export(export.id, in: stage.tenant)
+                #expect(now.state == .failed && now.failure == "It was not finished within two days.")
+            }
+            let left = try await desk.blobs.list(
+                for: stage.tenant, prefix: BlobAssembly.prefix, after: nil, limit: 10)
+            #expect(left.blobs.isEmpty)
+            #expect(try await stage.rows("inbox_export_parts") == 0)
+            let next = try await order()
+            #expect(try await !steps.expire(in: stage.tenant))
+            #expect(try await desk.export(next.id, in: stage.tenant).state == .queued)
+        }
+    }
+
+    @Test(arguments: Backend.all)
+    func `killed while it gives an export up, a process leaves no file that nobody looks for`(
+        backend: Backend
+    ) async throws {
+        try await Stage.with(backend) { stage in
+            try await talk(6, stage)
+            let export = try await stage.office.exports.order([.contacts, .messages], by: stage.tom, in: stage.tenant)
+            var steps = stage.office.exports.steps
+            steps.partRows = 5
+            // Two parts of the first file, its end, and a part of the second.
+            steps.partsAtOnce = 4
+            try await steps.step(export.id, in: stage.tenant)
+            func left(_ prefix: String) async throws -> Int {
+                try await steps.blobs.list(for: stage.tenant, prefix: prefix, after: nil, limit: 10).blobs.count
+            }
+            #expect(try await left("inbox/exports/") == 1)
+            #expect(try await left(BlobAssembly.prefix) == 1)
+            steps.pass = { if $0 == .removed { throw Killed() } }
+            await #expect(throws: Killed.self) {
+                try await steps.giveUp(export.id, because: "It could not be written.", in: stage.tenant)
+            }
+            #expect(try await left("inbox/exports/") + left(BlobAssembly.prefix) == 0)
+            #expect(try await stage.office.exports.export(export.id, in: stage.tenant).state == .running)
+            // The sweep looks for what was left in the making.
+            stage.clock.advance(by: Export.Bounds.longest + .seconds(1))
+            #expect(try await stage.office.exports.steps.expire(in: stage.tenant))
+            #expect(try await stage.office.exports.export(export.id, in: stage.tenant).state == .failed)
+            #expect(try await stage.rows("inbox_export_parts") == 0)
+        }
+    }
+
+    @Test(arguments: Backend.all)
     func `the queue writes exports and deletes what is kept no longer`(backend: Backend) async throws {
         try await Stage.with(backend, isLive: true) { stage in
             let channel = try await stage.channel()

@@ -67,6 +67,46 @@ import Testing
             let gone = try await stage.office.files.store.deleteLoose([attached.id, loose.id], in: stage.tenant)
             #expect(gone == [loose.id])
             #expect(try await stage.rows("inbox_files") == 1)
+            // The other way round, nothing is sent that has no file any more.
+            var draft = ReplyDesk.Draft(
+                conversation: id, channel: channel.id, body: "", clientID: "late",
+                seen: try await stage.head(id).lastSequence)
+            draft.file = loose
+            let messages = try await stage.rows("inbox_messages")
+            let refused = await #expect(throws: InboxError.self) {
+                _ = try await stage.office.replies.reply(draft, by: stage.tom, in: stage.tenant)
+            }
+            #expect(refused?.code == .notFound)
+            #expect(try await stage.rows("inbox_messages") == messages)
+        }
+    }
+
+    @Test(arguments: Backend.all)
+    func `parts that nobody has joined go after fourteen days, however many there are`(backend: Backend) async throws {
+        try await Stage.with(backend) { stage in
+            let blobs = stage.office.files.blobs
+            let key = try #require(BlobKey("inbox/exports/old/contacts.csv"))
+            let old = BlobAssembly(key, for: stage.tenant, in: blobs)
+            for number in 1...3 { _ = try await old.put(number, content: ByteBuffer(string: "part \(number)")) }
+            let theirs = BlobAssembly(key, for: stage.other, in: blobs)
+            _ = try await theirs.put(1, content: ByteBuffer(string: "part"))
+            func left(in tenant: Tenant) async throws -> Int {
+                try await blobs.list(for: tenant, prefix: BlobAssembly.prefix, after: nil, limit: 10).blobs.count
+            }
+            stage.clock.advance(by: FileSweepDesk.Bounds.parts)
+            let other = try #require(BlobKey("inbox/exports/young/contacts.csv"))
+            _ = try await BlobAssembly(other, for: stage.tenant, in: blobs).put(1, content: ByteBuffer(string: "new"))
+            try await sweep(stage)
+            #expect(try await left(in: stage.tenant) == 4)
+            stage.clock.advance(by: .seconds(1))
+            // A step goes on behind the one before.
+            let second = try #require(
+                try await blobs.list(for: stage.tenant, prefix: BlobAssembly.prefix, after: nil, limit: 2).next)
+            try await stage.office.fileSweep.step(.parts(after: second.description), in: stage.tenant)
+            #expect(try await left(in: stage.tenant) == 3)
+            try await sweep(stage)
+            #expect(try await left(in: stage.tenant) == 1)
+            #expect(try await left(in: stage.other) == 1)
         }
     }
 

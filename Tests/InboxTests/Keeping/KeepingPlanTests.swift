@@ -88,7 +88,7 @@ import Testing
             let names = Set(recorded.distinct.map { "\($0.request.name)" })
             for name in [
                 "retention.closed", "retention.retired", "retention.files", "retention.settle", "erasure.dropMessages",
-                "file.deleteLoose", "orderedExport.expire", "export.someMessages",
+                "file.deleteLoose", "orderedExport.expire", "orderedExport.abandoned", "export.someMessages",
             ] { #expect(names.contains(name), "\(name) was not run") }
         }
     }

@@ -32,6 +32,8 @@ extension AccountsSchema {
         .both("CREATE INDEX invitations_by_giver ON invitations (tenant_id, invited_by)"),
         .both(
             "CREATE INDEX invitations_by_taker ON invitations (tenant_id, accepted_by) WHERE accepted_by IS NOT NULL"),
+        // Invitations to the address of who leaves go with it, in whichever tenant.
+        .both("CREATE INDEX invitations_by_address ON invitations (email)"),
         // The sweep that drops old rows knows no tenant.
         .both("CREATE INDEX invitations_by_age ON invitations (created_at)"),
     ]

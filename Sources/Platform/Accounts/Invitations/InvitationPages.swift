@@ -101,7 +101,7 @@ extension InvitationRoutes {
     private var signIn: Route {
         Route(
             .post, "/invitations/{token}/sign-in", "accounts.submitInvitedSignIn",
-            "Signs somebody in by form who was invited.", policy: .voter, limit: AccountsRoutes.enterLimit, budget: 9,
+            "Signs somebody in by form who was invited.", policy: .voter, limit: AccountsRoutes.enterLimit, budget: 11,
             bodyLimit: .kibibytes(16), accepts: .form, status: 303, failures: Self.gone + AccountsRoutes.enterFailures
         ) { [self] (request: Request<SignInSent>) -> FormAnswer in
             let input = request.input

@@ -159,7 +159,7 @@ public struct InvitationRoutes: Sendable {
         Route(
             .post, "/api/invitations/acceptances", "accounts.acceptInvitation",
             "Signs in, or up with a name, by the address of an invitation, and joins the tenant.", policy: .anyone,
-            limit: AccountsRoutes.enterLimit, budget: 9, bodyLimit: .kibibytes(16), status: 201,
+            limit: AccountsRoutes.enterLimit, budget: 11, bodyLimit: .kibibytes(16), status: 201,
             failures: Self.gone + [
                 Failure(AccountsError.Code.refused.rawValue, 401, "Address and password do not belong together."),
                 Failure(AccountsError.Code.banned.rawValue, 403, "The person is banned."),

@@ -13,8 +13,10 @@ struct InvitationStore: Sendable {
 
     // MARK: Reading
 
-    func find(_ hash: [UInt8], in tenant: Tenant) async throws(StorageError) -> Invitation? {
-        try await storage.reader(for: tenant).first(
+    func find(
+        _ hash: [UInt8], in tenant: Tenant, through reading: any Reading
+    ) async throws(StorageError) -> Invitation? {
+        try await reading.first(
             Invitation.self, "accounts.invitationByToken",
             """
             SELECT \(sql: Invitation.columns) FROM invitations i \(sql: Self.givers)
@@ -47,12 +49,13 @@ struct InvitationStore: Sendable {
 
     // MARK: Writing
 
-    /// Gives an invitation, in the place of an earlier one that waits; `nil` when as many are open as may be.
+    /// Gives an invitation, in the place of an earlier one that waits; `nil` when as many are open as may be, or an open one
+    /// is to a role above `authority`.
     ///
     /// The bound is checked by the insertion itself; two at once may pass it by one.
     func give(
         _ id: ID<Invitation>, to email: EmailAddress, as role: Role, hash: [UInt8], by person: ID<Person>,
-        at now: Timestamp, openMax: Int, in tenant: Tenant, through writing: any Writing
+        authority: Role, at now: Timestamp, openMax: Int, in tenant: Tenant, through writing: any Writing
     ) async throws(StorageError) -> ID<Invitation>? {
         try await writing.returning(
             IDRow.self, "accounts.giveInvitation",
@@ -65,9 +68,29 @@ struct InvitationStore: Sendable {
             ON CONFLICT (tenant_id, email) WHERE accepted_at IS NULL AND withdrawn_at IS NULL DO UPDATE SET
                 role = excluded.role, hash = excluded.hash, invited_by = excluded.invited_by,
                 created_at = excluded.created_at, expires_at = excluded.expires_at
+            WHERE invitations.expires_at <= \(now)
+                OR invitations.role IN (\(rows: SQLRows(Self.roles(upTo: authority))))
             RETURNING id
             """, limit: 1
         ).first?.id
+    }
+
+    /// Whether an open invitation to this address is to a role above `authority`.
+    func isHigherWaiting(
+        _ email: EmailAddress, than authority: Role, at now: Timestamp, in tenant: Tenant,
+        through reading: any Reading
+    ) async throws(StorageError) -> Bool {
+        try await reading.exists(
+            "accounts.higherInvitation",
+            """
+            SELECT i.id FROM invitations i WHERE i.tenant_id = \(tenant) AND i.email = \(email.text)
+                AND i.accepted_at IS NULL AND i.withdrawn_at IS NULL AND i.expires_at > \(now)
+                AND i.role NOT IN (\(rows: SQLRows(Self.roles(upTo: authority))))
+            """)
+    }
+
+    private static func roles(upTo authority: Role) -> [String] {
+        Role.allCases.filter { $0 <= authority }.map(\.rawValue)
     }
 
     /// Takes an invitation back that waits; `nil` when there is none of this id.

@@ -42,6 +42,8 @@ public struct Invitations: Sendable {
 
     /// Invites somebody; an earlier invitation of the address that waits is good no longer.
     ///
+    /// An open one to a role above `authority` stays: only who could give it can replace it.
+    ///
     /// Three statements.
     ///
     /// - Parameters:
@@ -77,9 +79,16 @@ public struct Invitations: Sendable {
                     throw AccountsError(.alreadyMember, "Somebody with this address is a member already.")
                 }
                 let given = try await store.give(
-                    ID(at: now, using: randomness), to: email, as: role, hash: hash, by: person, at: now,
-                    openMax: Bounds.open, in: tenant, through: transaction)
+                    ID(at: now, using: randomness), to: email, as: role, hash: hash, by: person,
+                    authority: authority, at: now, openMax: Bounds.open, in: tenant, through: transaction)
                 guard let given else {
+                    let isHigher = try await store.isHigherWaiting(
+                        email, than: authority, at: now, in: tenant, through: transaction)
+                    if isHigher {
+                        throw AccountsError(
+                            .roleTooHigh,
+                            "A higher role waits for this address; only who could give it can replace it.")
+                    }
                     throw AccountsError(
                         .tooManyInvitations, "\(Bounds.open) invitations are open; take one back first.")
                 }
@@ -103,7 +112,7 @@ public struct Invitations: Sendable {
 
     /// The invitation of a link; `nil` when there is none, or it was given anew since.
     public func find(_ token: Secret<String>, in tenant: Tenant) async throws(StorageError) -> Invitation? {
-        try await store.find(InvitationText.hash(token), in: tenant)
+        try await store.find(InvitationText.hash(token), in: tenant, through: storage.reader(for: tenant))
     }
 
     /// Takes an invitation back: two statements.

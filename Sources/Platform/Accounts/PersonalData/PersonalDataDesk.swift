@@ -6,8 +6,8 @@ import Web
 
 /// Gives people what is kept about them, and removes them when they leave, in all products and tenants.
 ///
-/// An erasure begins with the request: in one transaction the address, name and password are gone, all sessions end and
-/// the request is written. What people have done is then removed in the background, in bounded steps, each of which
+/// An erasure begins with the request: in one transaction the address, name and password are gone, with all
+/// invitations to the address, all sessions end and the request is written. What people have done is then removed in the background, in bounded steps, each of which
 /// may be the last of a process.
 public final class PersonalDataDesk: Sendable {
     enum Bounds {
@@ -98,8 +98,9 @@ public final class PersonalDataDesk: Sendable {
     public func erase(
         _ person: ID<Person>, password: Secret<String>, in tenant: Tenant, at address: IPAddress
     ) async throws -> Outcome {
+        let profile: Profile
         switch try await doorkeeper.confirm(password, of: person, in: tenant, at: address) {
-        case .welcome: break
+        case .welcome(let welcome): profile = welcome.profile
         case .limited(let wait): return .limited(retryAfter: wait)
         case .refused, .banned: return .refused
         }
@@ -109,6 +110,7 @@ public final class PersonalDataDesk: Sendable {
             tenant: tenant, kind: .erasure, state: .running, requestedAt: now, finishedAt: nil, note: nil)
         let version = try await storage.write(bypassingTenant: AccountsSchema.peopleCapability) { transaction -> Int? in
             guard try await store.blank(person, at: now, through: transaction) else { return nil }
+            try await store.forgetInvitations(to: profile.email, through: transaction)
             _ = try await store.insert(request, dueAt: now + Bounds.settles, through: transaction)
             try transaction.enqueue(PersonalDataJobs.erase, NoJobInput(), after: Bounds.settles, for: tenant)
             try await trail.append(

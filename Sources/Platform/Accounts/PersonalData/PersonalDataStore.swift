@@ -139,6 +139,14 @@ struct PersonalDataStore: Sendable {
             """) == 1
     }
 
+    /// Deletes the invitations to an address, in whichever tenant.
+    func forgetInvitations(
+        to address: EmailAddress, through writing: some Writing
+    ) async throws(StorageError) {
+        try await writing.execute(
+            "personalData.invited", "DELETE FROM invitations WHERE email = \(address.text)")
+    }
+
     /// Puts the pseudonym in the person's place in some entries of a tenant's audit trail; returns how many, fewer than
     /// ``Bounds/entries`` twice over when none are left.
     func pseudonymise(_ leaver: Leaver, in tenant: Tenant) async throws(StorageError) -> Int {

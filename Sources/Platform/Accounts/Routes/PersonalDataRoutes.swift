@@ -49,7 +49,7 @@ public struct PersonalDataRoutes: Sendable {
             Route(
                 .delete, PathTemplate(base), "\(module).closeAccount",
                 "Closes the account of who asks and removes what that person has done, in all products.",
-                policy: .signedIn, limit: Self.eraseLimit, budget: 7, bodyLimit: .kibibytes(16), status: 202,
+                policy: .signedIn, limit: Self.eraseLimit, budget: 8, bodyLimit: .kibibytes(16), status: 202,
                 failures: Self.failures + [Self.kept]
             ) { [self] (request: Request<ErasureInput>) in
                 let outcome = try await desk.erase(
@@ -134,7 +134,7 @@ public struct PersonalDataRoutes: Sendable {
     private var submitErasure: Route {
         Route(
             .post, "/account/erase", "accounts.submitErasure", "Closes one's own account by form.", policy: .signedIn,
-            limit: Self.eraseLimit, budget: 8, bodyLimit: .kibibytes(16), accepts: .form, status: 303,
+            limit: Self.eraseLimit, budget: 9, bodyLimit: .kibibytes(16), accepts: .form, status: 303,
             failures: Self.failures + [Self.kept], handle: erase)
     }
 

@@ -99,9 +99,21 @@ public struct WaitingLine<Key: Hashable & Sendable, Waiter> {
     public mutating func gaveBack(_ urgency: Urgency) { held[urgency.rawValue] -= 1 }
 
     /// Takes out whose turn it is for as long as `accepts` them, for who holds a connection and serves them along.
-    public mutating func takeAlong(max count: Int, while accepts: (Waiter) -> Bool) -> [Waiter] {
+    ///
+    /// Nobody comes along who is less urgent than who serves them: that one would wait for their work.
+    ///
+    /// - Parameters:
+    ///   - count: How many at most.
+    ///   - urgency: How soon it is needed what the holder of the connection does.
+    ///   - accepts: Whether somebody can be served along.
+    /// - Returns: Who comes along, in the order of their turns.
+    public mutating func takeAlong(
+        max count: Int, downTo urgency: Urgency, while accepts: (Waiter) -> Bool
+    ) -> [Waiter] {
         var taken: [Waiter] = []
-        while taken.count < count, let turn = popFirst(where: { _, entry in accepts(entry.waiter) }) {
+        while taken.count < count,
+            let turn = popFirst(where: { _, entry in entry.urgency <= urgency && accepts(entry.waiter) })
+        {
             taken.append(turn.waiter)
         }
         return taken

@@ -98,7 +98,7 @@ final class ConnectionPool: Sendable {
         case .lease(let pending): connection.perform { pending.start(slot) }
         case .statement(let first):
             connection.perform { [self] in
-                let group = [first] + followers()
+                let group = [first] + followers(of: first)
                 connection.runGroup(group)
                 release(slot)
             }
@@ -106,10 +106,12 @@ final class ConnectionPool: Sendable {
     }
 
     /// Statements at the front of the queue that are served along with the one that just got the connection.
-    private func followers() -> [PendingStatement] {
+    private func followers(of first: PendingStatement) -> [PendingStatement] {
         guard groupMax > 1 else { return [] }
         let works = state.withLock {
-            $0.machine.takeFromFront(max: groupMax - 1) { if case .statement = $0 { true } else { false } }
+            $0.machine.takeFromFront(max: groupMax - 1, downTo: first.operation.urgency) {
+                if case .statement = $0 { true } else { false }
+            }
         }
         return works.compactMap { if case .statement(let pending) = $0 { pending } else { nil } }
     }

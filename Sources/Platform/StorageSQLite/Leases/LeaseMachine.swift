@@ -91,8 +91,10 @@ struct LeaseMachine<Waiter> {
     }
 
     /// Takes waiters whose turn it is for as long as `accepts` them, so that who holds a connection serves them along.
-    mutating func takeFromFront(max: Int, while accepts: (Waiter) -> Bool) -> [Waiter] {
-        line.takeAlong(max: max) { accepts($0.waiter) }.map(\.waiter)
+    ///
+    /// Nobody is taken who is less urgent than `urgency`, that of who holds it.
+    mutating func takeFromFront(max: Int, downTo urgency: Urgency, while accepts: (Waiter) -> Bool) -> [Waiter] {
+        line.takeAlong(max: max, downTo: urgency) { accepts($0.waiter) }.map(\.waiter)
     }
 
     /// Takes back a request that still waits; `nil` when it was granted or refused before.

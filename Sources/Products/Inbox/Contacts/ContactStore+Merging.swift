@@ -165,9 +165,3 @@ extension Merge: RowDecodable {
             undoneAt: try row.optional(at: 6))
     }
 }
-
-private struct IDRow<Entity>: RowDecodable {
-    let id: ID<Entity>
-
-    init(row: SQLRow) throws(StorageError) { id = try row.value(at: 0) }
-}

@@ -64,7 +64,7 @@ public struct UnreadDrill: Sendable {
         public var repeated = 0
         /// Of these, what was said long before it came.
         public var late = 0
-        /// Cursors that went forward, and back.
+        /// Cursors that went forward.
         public var forward = 0
         /// Cursors that were put back.
         public var back = 0

@@ -42,6 +42,8 @@ struct ErasureStore: Sendable {
     }
 
     /// Some contacts that are still there of those that are meant, with those that were merged into them.
+    ///
+    /// The deepest first: who others were merged into leads to them, and so goes last.
     func contacts(
         _ wish: Erasure.Wish, max count: Int, through reading: some Reading, in tenant: Tenant
     ) async throws(StorageError) -> [ID<Contact>] {
@@ -62,12 +64,12 @@ struct ErasureStore: Sendable {
         return try await reading.list(
             IDRow<Contact>.self, "erasure.contacts",
             """
-            WITH RECURSIVE meant (id) AS (
-                SELECT s.id FROM (SELECT k.id FROM inbox_contacts k WHERE k.tenant_id = \(tenant) \(sql: which)
+            WITH RECURSIVE meant (id, depth) AS (
+                SELECT s.id, 0 FROM (SELECT k.id FROM inbox_contacts k WHERE k.tenant_id = \(tenant) \(sql: which)
                     ORDER BY k.id LIMIT \(max(1, count / 2))) s
-                UNION SELECT o.id FROM inbox_contacts o JOIN meant m ON o.merged_into = m.id
+                UNION SELECT o.id, m.depth + 1 FROM inbox_contacts o JOIN meant m ON o.merged_into = m.id
                 WHERE o.tenant_id = \(tenant))
-            SELECT m.id FROM meant m ORDER BY m.id
+            SELECT m.id FROM meant m GROUP BY m.id ORDER BY max(m.depth) DESC, m.id
             """, limit: Erasure.Bounds.rows.upperBound
         ).map(\.id)
     }
@@ -182,12 +184,6 @@ extension Erasure: RowDecodable {
             state: try row.value(at: 3), erased: try row.value(at: 4), createdAt: try row.value(at: 5),
             finishedAt: try row.optional(at: 6))
     }
-}
-
-private struct IDRow<Entity>: RowDecodable {
-    let id: ID<Entity>
-
-    init(row: SQLRow) throws(StorageError) { id = try row.value(at: 0) }
 }
 
 private struct LengthRow: RowDecodable {

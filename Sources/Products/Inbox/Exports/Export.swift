@@ -19,6 +19,8 @@ struct Export: Sendable, Hashable {
         static let partsAtOnce = 10
         /// Parts of a file; those of all three are read at once.
         static let parts = 3_000
+        /// How long one is made at most: what is not finished by then has lost its job, or never will be.
+        static let longest = InboxSchema.day * 2
         /// How long files can be downloaded.
         static let lifetime = InboxSchema.day * RetentionRules.exportDays
         /// The largest file.

@@ -9,7 +9,7 @@ import Web
 struct ExportSteps: Sendable {
     /// The places where a test stops.
     enum Point: Sendable, Hashable, CaseIterable {
-        case partStored, partKept, joined, closed
+        case partStored, partKept, joined, closed, removed
     }
 
     /// That trying again would not help.
@@ -158,7 +158,15 @@ struct ExportSteps: Sendable {
         let isClosed = try await storage.write(for: tenant) { transaction in
             try await store.close(export, export.files + [file], through: transaction, in: tenant)
         }
-        guard isClosed else { return false }
+        guard isClosed else {
+            // Another worker has gone on with the same file, or the export has ended and nobody else removes this one.
+            let now = try await store.export(export.id, through: storage.reader(for: tenant), in: tenant)
+            switch now?.state {
+            case .queued, .running, .ready: break
+            case .failed, .expired, nil: try await remove(export, in: tenant)
+            }
+            return false
+        }
         try pass(.closed)
         try await assembly.discard()
         return true
@@ -184,22 +192,31 @@ struct ExportSteps: Sendable {
     }
 
     /// Gives an export up after the last attempt, and removes what there is of it.
+    ///
+    /// The bytes first: what a crash leaves behind is still in the making, and found again.
     func giveUp(_ id: ID<Export>, because reason: String, in tenant: Tenant) async throws {
         let now = clock.now()
         let found = try await store.export(id, through: storage.reader(for: tenant), in: tenant)
         guard let export = found, export.state.isUnderWay else { return }
-        let ended = try await storage.write(for: tenant) { transaction in
+        try await remove(export, in: tenant)
+        try pass(.removed)
+        let hasFailed = try await storage.write(for: tenant) { transaction in
             let ended = try await store.end(
                 id, as: .failed, failure: reason, at: now, expiresAt: nil,
                 through: transaction, in: tenant)
-            guard ended else { return false }
+            // Another worker has finished it meanwhile: nobody shall be told of files that are gone.
+            guard ended else {
+                try await store.expire([id], through: transaction, in: tenant)
+                return false
+            }
             try await store.forgetParts(of: [id], through: transaction, in: tenant)
             try await notices.tell(
                 [export.personID], .exportReady, "Your export could not be made", at: Addresses.exports,
                 in: transaction, of: tenant)
             return true
         }
-        if ended { try await remove(export, in: tenant) }
+        // What another worker has stored between the two.
+        if hasFailed { try await remove(export, in: tenant) }
     }
 
     private func remove(_ export: Export, in tenant: Tenant) async throws {
@@ -210,10 +227,19 @@ struct ExportSteps: Sendable {
         }
     }
 
-    /// Removes the files of some exports whose time is over; `false` when there are none.
+    /// Gives up some exports whose job has died, and removes the files of some whose time is over; `false` when there are
+    /// none.
+    ///
+    /// A job can end without a word: its process is killed at the last attempt, somebody cancels it, or the database is
+    /// not there when it would give up. What it leaves behind would hold one of the company's few places for ever.
     func expire(in tenant: Tenant) async throws -> Bool {
-        let ending = try await store.ending(before: clock.now(), in: tenant)
-        guard !ending.isEmpty else { return false }
+        let now = clock.now()
+        let abandoned = try await store.abandoned(before: now - Export.Bounds.longest, in: tenant)
+        for export in abandoned {
+            try await giveUp(export.id, because: "It was not finished within two days.", in: tenant)
+        }
+        let ending = try await store.ending(before: now, in: tenant)
+        guard !ending.isEmpty else { return !abandoned.isEmpty }
         // The bytes first: what is left behind by a crash is found again.
         for export in ending { try await remove(export, in: tenant) }
         try await storage.write(for: tenant) { transaction in

@@ -100,6 +100,16 @@ struct OrderedExportStore: Sendable {
             """) == 1
     }
 
+    /// Some exports from before a time that are still in the making.
+    func abandoned(before time: Timestamp, in tenant: Tenant) async throws(StorageError) -> [Export] {
+        try await storage.reader(for: tenant).list(
+            Export.self, "orderedExport.abandoned",
+            """
+            SELECT \(sql: Export.columns) FROM inbox_exports x
+            WHERE x.tenant_id = \(tenant) AND x.state IN ('queued', 'running') AND x.created_at < \(time) ORDER BY x.id
+            """, limit: Export.Bounds.ending)
+    }
+
     /// Some exports whose time is over.
     func ending(before time: Timestamp, in tenant: Tenant) async throws(StorageError) -> [Export] {
         try await storage.reader(for: tenant).list(

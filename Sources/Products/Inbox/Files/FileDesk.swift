@@ -53,7 +53,7 @@ struct FileDesk: Sendable {
 
     /// Takes an upload as it arrives; never holds it in memory.
     ///
-    /// The bytes come first: what a crash leaves without a row is found by nobody and costs only room.
+    /// The bytes come first: what a crash leaves without a row is swept a day later.
     ///
     /// - Throws: `inbox.fileTooLarge`; `inbox.messageInvalid` for an empty one.
     func keep<Chunks: AsyncSequence & Sendable>(

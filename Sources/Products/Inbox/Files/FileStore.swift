@@ -71,7 +71,7 @@ struct FileStore: Sendable {
         guard !ids.isEmpty else { return [] }
         return Set(
             try await storage.writer(for: tenant).returning(
-                IDRow.self, "file.deleteLoose",
+                IDRow<StoredFile>.self, "file.deleteLoose",
                 """
                 DELETE FROM inbox_files WHERE tenant_id = \(tenant) AND id IN (\(rows: SQLRows(ids)))
                     AND message_id IS NULL RETURNING id
@@ -84,28 +84,22 @@ struct FileStore: Sendable {
         guard !ids.isEmpty else { return [] }
         return Set(
             try await storage.reader(for: tenant).list(
-                IDRow.self, "file.known",
+                IDRow<StoredFile>.self, "file.known",
                 "SELECT f.id FROM inbox_files f WHERE f.tenant_id = \(tenant) AND f.id IN (\(rows: SQLRows(ids)))",
                 limit: ids.count
             ).map(\.id))
     }
 
-    private struct IDRow: RowDecodable {
-        let id: ID<StoredFile>
-
-        init(row: SQLRow) throws(StorageError) { id = try row.value(at: 0) }
-    }
-
-    /// Notes to which message an agent's file belongs.
+    /// Notes to which message an agent's file belongs; `false` when the file is gone.
     func attach(
         _ id: ID<StoredFile>, to message: Message, through writing: some Writing, in tenant: Tenant
-    ) async throws(StorageError) {
+    ) async throws(StorageError) -> Bool {
         try await writing.execute(
             "file.attach",
             """
             UPDATE inbox_files SET conversation_id = \(message.conversationID), message_id = \(message.id)
             WHERE tenant_id = \(tenant) AND id = \(id)
-            """)
+            """) == 1
     }
 
     /// Gives an upload to the message that it came for; `nil` when it is somebody else's, or belongs to another message.

@@ -4,7 +4,8 @@ import Jobs
 import Storage
 import Telemetry
 
-/// Deletes files that nothing leads to: uploads that no message has taken, and bytes whose row is gone.
+/// Deletes files that nothing leads to: uploads that no message has taken, bytes whose row is gone, and parts of objects
+/// that nobody has joined.
 ///
 /// Once a day, in the lane of bulk work, each step a job of its own. Only what is older than a day is looked at, so that an
 /// upload whose message is on its way is never touched.
@@ -16,6 +17,8 @@ final class FileSweepDesk: Sendable {
         static let uploads = 200
         /// Objects that are looked at in one step.
         static let objects = 500
+        /// How old a part must be that nobody has joined: long after whatever is made of parts was given up.
+        static let parts: Duration = .seconds(14 * 86_400)
     }
 
     /// Where a sweep is: what a step is told by the one before.
@@ -24,18 +27,22 @@ final class FileSweepDesk: Sendable {
         case uploads
         /// Bytes without a row, behind a key; from the first on without one.
         case bytes(after: String?)
+        /// Parts of objects, behind a key.
+        case parts(after: String)
     }
 
     private let storage: Storage
     private let files: FileDesk
     private let clock: any WallClock
     private let events: EventLog
+    private let retention: BlobRetention
 
     init(storage: Storage, files: FileDesk, clock: any WallClock, events: EventLog) {
         self.storage = storage
         self.files = files
         self.clock = clock
         self.events = events
+        retention = BlobRetention(store: files.blobs, rules: [], clock: clock, events: events)
     }
 
     /// Does one step, and asks for the next.
@@ -46,9 +53,12 @@ final class FileSweepDesk: Sendable {
             let more = try await dropUploads(in: tenant)
             next = more ? .uploads : .bytes(after: nil)
         case .bytes(let key):
-            next = try await dropBytes(after: key.flatMap { BlobKey($0) }, in: tenant).map {
-                .bytes(after: $0.description)
+            if let key = try await dropBytes(after: key.flatMap { BlobKey($0) }, in: tenant) {
+                next = .bytes(after: key.description)
+            } else {
+                next = try await dropParts(after: nil, in: tenant)
             }
+        case .parts(let key): next = try await dropParts(after: BlobKey(key), in: tenant)
         }
         guard let next else { return }
         try await storage.write(for: tenant) { try InboxJobs.sweepFiles(next, in: $0) }
@@ -66,6 +76,13 @@ final class FileSweepDesk: Sendable {
             events.record(.filesRetired, amount: gone.count, ["files": .number(gone.count), "reason": "unused"])
         }
         return loose.count == Bounds.uploads
+    }
+
+    /// Looks at some parts of objects, whatever product's, and deletes those that nobody has joined; returns where to go on.
+    private func dropParts(after key: BlobKey?, in tenant: Tenant) async throws -> Place? {
+        let rule = BlobLifecycle(prefix: BlobAssembly.prefix, age: Bounds.parts)
+        let progress = try await retention.sweep(rule, for: tenant, after: key, limit: Bounds.objects)
+        return progress.next.map { .parts(after: $0.description) }
     }
 
     /// Looks at some objects and deletes those without a row; returns behind which to go on, `nil` at the end.

@@ -157,9 +157,3 @@ private struct FilesRow: RowDecodable {
         files = try StoredJSON.read(try row.value(at: 1))
     }
 }
-
-private struct IDRow<Entity>: RowDecodable {
-    let id: ID<Entity>
-
-    init(row: SQLRow) throws(StorageError) { id = try row.value(at: 0) }
-}

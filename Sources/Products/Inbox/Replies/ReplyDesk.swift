@@ -125,7 +125,9 @@ final class ReplyDesk: Sendable {
         if let file = draft.file { message.files = [MessageFile(file)] }
         try await store.insert(message, through: transaction, in: tenant)
         if let file = draft.file {
-            try await FileStore(storage: storage).attach(file.id, to: message, through: transaction, in: tenant)
+            let isThere = try await FileStore(storage: storage).attach(
+                file.id, to: message, through: transaction, in: tenant)
+            guard isThere else { throw InboxError.missing("file") }
         }
         try topics.publish([message], head, in: transaction)
         try InboxJobs.send(head.id, after: .seconds(Int64(draft.undo)), in: transaction)

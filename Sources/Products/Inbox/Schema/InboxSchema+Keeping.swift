@@ -63,7 +63,8 @@ extension InboxSchema {
             .both(
                 "CREATE INDEX inbox_exports_ending ON inbox_exports (tenant_id, expires_at) WHERE state = 'ready'"),
             .both("CREATE INDEX inbox_exports_of_person ON inbox_exports (tenant_id, person_id, id)"),
-            .both("CREATE INDEX inbox_exports_by_age ON inbox_exports (tenant_id, created_at)"),
+            // The sweep that drops old rows knows no tenant.
+            .both("CREATE INDEX inbox_exports_by_age ON inbox_exports (created_at)"),
         ]
         + keyed(
             """
