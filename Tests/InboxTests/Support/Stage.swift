@@ -94,7 +94,7 @@ final class Stage: Sendable {
             try await body(
                 Stage(
                     driver: driver, seed: seed, blobs: blobs, provider: provider, isLive: isLive,
-                    adapters: adapters, reach: reach))
+                    adapters: adapters, reach: reach, clock: clock))
         }
     }
 
