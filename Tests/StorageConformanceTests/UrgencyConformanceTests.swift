@@ -38,15 +38,16 @@ import Testing
         }
     }
 
-    @Test(arguments: Backend.all)
-    func `a request goes before all work behind requests that waits`(backend: Backend) async throws {
-        let storage = try await backend.lease(modules: [Specimens.module])
+    /// Has work wait and then a request, and says when each began; `nil` when the work had waited so long by then that it
+    /// counts as much as a request.
+    private func race(works: Int, on storage: Storage) async throws -> [Urgency]? {
         let door = Door()
-        let works = 12
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        let clock = ContinuousClock()
+        let start = clock.now
+        return try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<works {
                 group.addTask {
-                    try await Urgency.$current.withValue(.ordinary) {
+                    try await Urgency.$current.withValue(.bulk) {
                         try await storage.write(for: Specimens.tenant) { _ in await door.pass() }
                     }
                 }
@@ -57,12 +58,25 @@ import Testing
             while !door.begun.contains(.request),
                 door.begun.count + storage.driver.statistics().waiting <= works
             { await Task.yield() }
+            let isInTime = clock.now - start < Urgency.bulk.headStart
             door.open()
             try await group.waitForAll()
-            let place = try #require(door.begun.firstIndex(of: .request))
+            return isInTime ? door.begun : nil
+        }
+    }
+
+    @Test(arguments: Backend.all)
+    func `a request goes before all work behind requests that waits`(backend: Backend) async throws {
+        let storage = try await backend.lease(modules: [Specimens.module])
+        let works = 12
+        for _ in 0..<100 {
+            guard let begun = try await race(works: works, on: storage) else { continue }
+            let place = try #require(begun.firstIndex(of: .request))
             // No more than the three before it that all connections but one could hold.
             #expect(place <= 3)
-            #expect(door.begun.count == works + 1)
+            #expect(begun.count == works + 1)
+            return
         }
+        Issue.record("the machine was too slow a hundred times")
     }
 }

@@ -79,7 +79,7 @@ import Testing
             stage.clock.advance(by: InboxSchema.day * 33)
             try await office.fileSweep.step(.uploads, in: tenant)
             try await office.fileSweep.step(.bytes(after: nil), in: tenant)
-            for _ in 0..<6 { try await office.retention.step(in: tenant) }
+            for _ in 0..<60 { try await office.retention.step(in: tenant) }
             stage.storage.setRecorder(nil)
             let mine = ["retention.", "orderedExport.", "export.", "file.", "erasure."]
             let findings = try await PlanInspector(driver: stage.storage.driver, largeTables: Self.large)
