@@ -50,17 +50,7 @@ public struct PlanInspector: Sendable {
     public static func steps(
         of entry: RecordedStatements.Entry, on driver: any StorageDriver
     ) async throws -> [String] {
-        let request = StatementRequest(
-            name: "plan." + entry.request.name, sql: entry.request.sql.explained(for: .sqlite), rowsMax: 1_000)
-        let open = try await driver.begin(scope: entry.scope, access: .write, freshness: .primary)
-        let result: StatementResult
-        do {
-            result = try await open.run(request)
-        } catch {
-            await open.rollback()
-            throw error
-        }
-        await open.rollback()
+        let result = try await plan(of: entry, on: driver, as: .sqlite)
         return (0..<result.rows.rowCount).map { row in
             var text: [UInt8] = []
             _ = result.rows.appendText(row: row, column: 3, to: &text)
@@ -68,22 +58,28 @@ public struct PlanInspector: Sendable {
         }
     }
 
-    private func inspect(_ entry: RecordedStatements.Entry) async throws -> [Finding] {
-        guard driver.dialect == .postgres else {
-            throw StorageError(.setup, "plans are inspected on PostgreSQL: its planner knows how large tables are")
-        }
+    /// Asks for a statement's plan: that of a write with the right to write, and it is not carried out.
+    private static func plan(
+        of entry: RecordedStatements.Entry, on driver: any StorageDriver, as dialect: Dialect
+    ) async throws -> StatementResult {
         let request = StatementRequest(
-            name: "plan." + entry.request.name, sql: entry.request.sql.explained(for: .postgres), rowsMax: 1_000)
-        // A plan of a write is asked for with the right to write, and not carried out.
+            name: "plan." + entry.request.name, sql: entry.request.sql.explained(for: dialect), rowsMax: 1_000)
         let open = try await driver.begin(scope: entry.scope, access: .write, freshness: .primary)
-        let result: StatementResult
         do {
-            result = try await open.run(request)
+            let result = try await open.run(request)
+            await open.rollback()
+            return result
         } catch {
             await open.rollback()
             throw error
         }
-        await open.rollback()
+    }
+
+    private func inspect(_ entry: RecordedStatements.Entry) async throws -> [Finding] {
+        guard driver.dialect == .postgres else {
+            throw StorageError(.setup, "plans are inspected on PostgreSQL: its planner knows how large tables are")
+        }
+        let result = try await Self.plan(of: entry, on: driver, as: .postgres)
         var text: [UInt8] = []
         for row in 0..<result.rows.rowCount { _ = result.rows.appendText(row: row, column: 0, to: &text) }
         guard let plans = try JSONSerialization.jsonObject(with: Data(text)) as? [[String: Any]],
