@@ -40,19 +40,7 @@ import WebTestKit
             let channel = try await stage.channel()
             let (office, tenant) = (stage.office, stage.tenant)
             for (user, name) in [("anna", "Anna Berg"), ("leo", "Leo Stone")] {
-                let id = try #require(
-                    try await stage.deliver(
-                        [
-                            stage.event(.message, "A bell, \(name)", from: user, id: "\(user)1", name: name),
-                            stage.event(.edit, "A brass bell, \(name)", from: user, id: "\(user)1"),
-                        ], to: channel))
-                _ = try await stage.answer("Gladly", to: id, of: channel)
-                _ = try await office.conversations.note(
-                    "n", mentioning: [stage.priya], on: id, clientID: nil, by: stage.tom, in: tenant)
-                let tag = try await office.conversations.makeTag("t", in: tenant)
-                try await office.conversations.tag(id, with: tag.id, isOn: true, in: tenant)
-                _ = try await office.threads.read(id, upTo: 1, by: try await stage.agent(stage.tom), in: tenant)
-                try await office.scheduled.keepDraft("d", of: stage.tom, in: id, of: tenant)
+                _ = try await stage.fullConversation(with: user, named: name, at: channel)
             }
             _ = try await stage.agent(stage.priya)
             let anna = try #require(try await stage.conversation(of: "anna", at: channel)).contactID

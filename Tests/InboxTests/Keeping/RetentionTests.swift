@@ -31,20 +31,8 @@ import WebTestKit
     /// A closed conversation with everything that can belong to one.
     private func talk(_ user: String, _ channel: Inbox.Channel, _ stage: Stage) async throws -> ID<Conversation> {
         let (office, tenant) = (stage.office, stage.tenant)
-        let id = try #require(
-            try await stage.deliver(
-                [
-                    stage.event(.message, "A bell, \(user)", from: user, id: "\(user)1", name: user),
-                    stage.event(.edit, "A brass bell, \(user)", from: user, id: "\(user)1"),
-                ], to: channel))
-        _ = try await stage.answer("Gladly", to: id, of: channel)
-        _ = try await office.conversations.note(
-            "n", mentioning: [stage.priya], on: id, clientID: nil, by: stage.tom, in: tenant)
-        let tag = try await office.conversations.makeTag("t", in: tenant)
-        try await office.conversations.tag(id, with: tag.id, isOn: true, in: tenant)
-        _ = try await office.threads.read(id, upTo: 1, by: try await stage.agent(stage.tom), in: tenant)
+        let id = try await stage.fullConversation(with: user, named: user, at: channel)
         _ = try await stage.agent(stage.priya)
-        try await office.scheduled.keepDraft("d", of: stage.tom, in: id, of: tenant)
         _ = try await office.conversations.close(id, by: stage.tom, in: tenant)
         _ = try await office.ratings.rate(id, 5, nil, in: tenant)
         return id
